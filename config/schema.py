@@ -1,0 +1,323 @@
+"""The site file's sections, typed and strict: unknown keys are refused, every default is written here.
+
+Nothing here reads a file or the environment; ``config.loading`` does. Times are seconds, ports are TCP unless
+said otherwise, and every default address is loopback.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+"""A name that is safe as an Asterisk section, queue or endpoint."""
+Digits = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
+Text = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$")]
+"""A human name: no control characters and no line separators."""
+Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+
+
+class Section(BaseModel):
+    """Common ground: strict keys, immutable values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MergeMode(StrEnum):
+    """How a special line was merged into 12345."""
+
+    ABSORBED = "整体并入"
+    PARALLEL = "双号并行"
+    SUB_CENTRE = "设分中心"
+
+
+class SecretRef(Section):
+    """Where a secret is kept. Without either, one is made at first start and kept in ``data_dir/secrets``."""
+
+    env: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.env and self.file:
+            raise ValueError("give env or file, not both")
+        return self
+
+
+class SiteSection(Section):
+    """Who we are."""
+
+    name: Text = "12345政务服务便民热线"
+    node: Name = "node1"  # becomes Asterisk's systemname: identifiers stay unique across nodes
+    timezone: str = "Asia/Shanghai"
+    language: Literal["zh-CN", "en"] = "zh-CN"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no such time zone: {value}; use a name like Asia/Shanghai") from error
+        return value
+
+
+class AmiSection(Section):
+    """Asterisk's manager interface."""
+
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    user: Name = "hotline"
+    secret: SecretRef = SecretRef()
+
+
+class TrunkSection(Section):
+    """The SIP peer that calls come from. ``match`` lists its addresses or networks."""
+
+    match: tuple[str, ...] = ("127.0.0.1",)
+
+
+class AsteriskSection(Section):
+    """The exchange: one we start ourselves (``managed: true``) or one that runs already."""
+
+    managed: bool = True
+    program: Path | None = None  # an asterisk binary or an unpacked root; found by itself when absent
+    host: str = "127.0.0.1"  # where its SIP, AMI and HTTP listen
+    sip_port: Port = 5060
+    http_port: Port = 8088
+    rtp_first_port: Port = 10000
+    rtp_last_port: Port = 10999
+    ami: AmiSection = AmiSection()
+    trunk: TrunkSection = TrunkSection()
+    queue_log: Path | None = None  # of an Asterisk that runs already; a managed one keeps it in data_dir
+    sounds_dir: Path | None = None  # likewise: where prompts are written
+
+
+class FastAgiSection(Section):
+    """The menu server that Asterisk calls."""
+
+    host: str = "127.0.0.1"
+    port: Port = 4573
+    max_sessions: Annotated[int, Field(ge=1, le=2000)] = 300
+    absolute_timeout_seconds: Annotated[int, Field(ge=20, le=600)] = 90  # longer than the longest honest menu
+
+
+class AudioSocketSection(Section):
+    """Where Asterisk sends the tapped audio."""
+
+    host: str = "127.0.0.1"
+    port: Port = 9092
+
+
+class AsrSection(Section):
+    """Recognition."""
+
+    enabled: bool = True
+    engine: Literal["vosk"] = "vosk"
+    model: Path | None = None  # a Vosk model folder; the small one in the package when absent
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    legs_per_worker: Annotated[int, Field(ge=1, le=1000)] = 60
+    chunk_milliseconds: Annotated[int, Field(ge=20, le=400)] = 60
+    audiosocket: AudioSocketSection = AudioSocketSection()
+
+
+class WebSection(Section):
+    """The agents' and supervisors' pages and API."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    session_hours: Annotated[int, Field(ge=1, le=48)] = 12
+    secure_cookies: bool = False  # true behind TLS
+    allowed_origins: tuple[str, ...] = ()  # further origins for the WebSocket; its own is always allowed
+
+
+class MetricsSection(Section):
+    """Prometheus."""
+
+    host: str = "127.0.0.1"
+    port: Port = 9345
+
+
+class DatabaseSection(Section):
+    """``url`` as SQLAlchemy writes it; a SQLite file in data_dir when absent. The password is a secret."""
+
+    url: str | None = None
+    password: SecretRef | None = None
+
+
+class FiguresSection(Section):
+    """The site's choices where cities differ."""
+
+    answer_within_seconds: Annotated[int, Field(ge=1, le=600)] = 15
+    short_abandon_seconds: Annotated[int, Field(ge=0, le=60)] = 5
+    exclude_short_abandons: bool = False
+    within_over: Literal["offered", "answered"] = "offered"
+    answer_rate_norm: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+
+class Hours(Section):
+    """Opening hours in the site's zone. Without any, a line is open day and night."""
+
+    days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6, 7)  # ISO: 1 is Monday
+    opens: time = time(0, 0)
+    closes: time = time(23, 59, 59)
+
+
+class Line(Section):
+    """A special line: what callers dial, or a heading that sums its children.
+
+    ``number`` plus ``suffix`` (12365-1) is how reports print it; a line without a number is known by ``id``.
+    """
+
+    id: Name
+    name: Text
+    number: Digits | None = None
+    suffix: Digits | None = None
+    parent: Name | None = None
+    merge: MergeMode = MergeMode.ABSORBED
+    unit: Text | None = None  # the bureau it belonged to
+    dids: tuple[Digits, ...] = ()
+    queue: Name | None = None  # absent: a queue named after the line
+    menu: Name | None = None  # absent: straight to the queue (depth 0)
+    priority: Annotated[int, Field(ge=0, le=100)] = 0
+    hours: tuple[Hours, ...] = ()
+    closed_to: Name | None = (
+        None  # the line that takes its calls outside its hours; absent: its own queue anyway
+    )
+
+    @property
+    def label(self) -> str:
+        """As reports print it: 12365-1, 12315, or the id where it has no number."""
+        number = self.number or self.id
+        return f"{number}-{self.suffix}" if self.suffix else number
+
+    @property
+    def queue_name(self) -> str:
+        """The Asterisk queue its callers wait in."""
+        return self.queue or self.id
+
+
+class Queue(Section):
+    """An app_queue queue. Lines name it; agents serve it by skill."""
+
+    name: Name
+    title: Text
+    strategy: Literal["rrmemory", "leastrecent", "fewestcalls", "random", "ringall", "linear"] = "leastrecent"
+    ring_seconds: Annotated[int, Field(ge=5, le=120)] = 20
+    retry_seconds: Annotated[int, Field(ge=1, le=60)] = 1
+    max_wait_seconds: Annotated[int, Field(ge=0, le=7200)] = 0  # 0: for as long as the caller stays
+    max_waiting: Annotated[int, Field(ge=0, le=10000)] = 0  # 0: no bound
+    wrap_up_seconds: Annotated[int, Field(ge=0, le=600)] = 5
+    announce_position: bool = False
+    overflow: Name | None = None  # the queue that takes the caller after max_wait or when full
+
+
+class Agent(Section):
+    """A seat: who signs in, at which extension, for which queues. ``skills``: queue -> level, 1 best."""
+
+    id: Name
+    name: Text
+    extension: Digits
+    role: Literal["agent", "supervisor"] = "agent"
+    skills: dict[Name, Annotated[int, Field(ge=1, le=10)]] = Field(default_factory=dict)
+    sip_secret: SecretRef = SecretRef()
+
+
+class Choice(Section):
+    """What a key does. Exactly one of line, queue, menu, say, operator, repeat or back."""
+
+    key: Key
+    title: Text
+    line: Name | None = None
+    queue: Name | None = None
+    menu: Name | None = None
+    say: Name | None = None  # a prompt played as an announcement (self-service), then the menu again
+    operator: bool = False
+    repeat: bool = False
+    back: bool = False
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        targets = [self.line, self.queue, self.menu, self.say, self.operator, self.repeat, self.back]
+        if sum(bool(target) for target in targets) != 1:
+            raise ValueError("a choice does exactly one of: line, queue, menu, say, operator, repeat, back")
+        return self
+
+
+class Menu(Section):
+    """A menu as data. ``0`` reaches a person from every menu whether listed or not."""
+
+    name: Name
+    prompt: Name
+    choices: tuple[Choice, ...]
+    timeout_seconds: Annotated[float, Field(ge=1, le=30)] = 5.0
+    attempts: Annotated[int, Field(ge=1, le=5)] = 2  # silences or wrong keys before a person is given
+    invalid_prompt: Name | None = None
+
+    @model_validator(mode="after")
+    def _keys_once(self) -> Self:
+        keys = [choice.key for choice in self.choices]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"key {key} is given twice in menu {self.name}")
+        return self
+
+
+class Prompt(Section):
+    """What is said: text for the synthesiser, or a recording (WAV) that takes its place."""
+
+    name: Name
+    text: Annotated[str, Field(min_length=1, max_length=600)]
+    recording: Path | None = None
+
+
+class Site(Section):
+    """A whole site file."""
+
+    site: SiteSection = SiteSection()
+    data_dir: Path = Path("data")
+    asterisk: AsteriskSection = AsteriskSection()
+    fastagi: FastAgiSection = FastAgiSection()
+    asr: AsrSection = AsrSection()
+    web: WebSection = WebSection()
+    metrics: MetricsSection = MetricsSection()
+    database: DatabaseSection = DatabaseSection()
+    figures: FiguresSection = FiguresSection()
+    notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
+    lines: tuple[Line, ...]
+    queues: tuple[Queue, ...]
+    agents: tuple[Agent, ...] = ()
+    menus: tuple[Menu, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+
+    def line(self, line_id: str) -> Line:
+        """The line with this id; KeyError if there is none."""
+        for line in self.lines:
+            if line.id == line_id:
+                return line
+        raise KeyError(line_id)
+
+    def menu(self, name: str) -> Menu:
+        """The menu of this name; KeyError if there is none."""
+        for menu in self.menus:
+            if menu.name == name:
+                return menu
+        raise KeyError(name)
+
+    def line_of_did(self, did: str) -> Line | None:
+        """The line whose callers dialled ``did``."""
+        for line in self.lines:
+            if did in line.dids:
+                return line
+        return None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone: used only at the edges."""
+        return ZoneInfo(self.site.timezone)

@@ -1,0 +1,270 @@
+"""What happens, in the product's own words: the closed union of events that travel on the bus.
+
+Every event is frozen and carries ``at`` (aware UTC); those of one call carry ``call_id`` (Asterisk's
+Linkedid: unique across nodes because each node has its own ``systemname``). The bus adds the sequence number.
+
+    queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed, CallEnded,
+                AgentStateChanged
+    ivr      -> MenuEntered, MenuFinished
+    asr      -> LegTapped, LegLost, TranscriptSegment
+    dialplan -> FallbackUsed (through queue)
+    telephony-> LinkChanged (through server)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Whose voice a leg carries."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+class Outcome(StrEnum):
+    """How a queue entry was closed. Every entry closes as exactly one of these."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    SHORT_ABANDON = "short_abandon"
+    TIMEOUT = "timeout"
+    FULL = "full"
+    EMPTY = "empty"
+    KEY_EXIT = "key_exit"
+    CALLBACK = "callback"
+    TRANSFERRED = "transferred"
+
+
+class Source(StrEnum):
+    """Where a ledger row's times come from: live events (milliseconds) or queue_log (whole seconds)."""
+
+    LIVE = "live"
+    QUEUE_LOG = "queue_log"
+
+
+class AgentState(StrEnum):
+    """What an agent is doing."""
+
+    SIGNED_OUT = "signed_out"
+    READY = "ready"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    PAUSED = "paused"
+    UNREACHABLE = "unreachable"
+
+
+class MenuOutcome(StrEnum):
+    """Why a menu visit ended."""
+
+    QUEUE = "queue"  # the menu chose a line
+    OPERATOR = "operator"  # 0, silence or wrong keys: a person
+    SELF_SERVICE = "self_service"  # served by an announcement, the caller hung up content
+    HANGUP = "hangup"  # the caller left inside the menu
+    FAULT = "fault"  # our side failed: the dialplan's fallback took over
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A caller reached the hotline."""
+
+    call_id: str
+    at: datetime
+    line: str
+    did: str
+    caller_number: str
+    caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntered:
+    """A caller is in a menu."""
+
+    call_id: str
+    at: datetime
+    menu: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuFinished:
+    """A caller left the menu. ``path`` holds the titles of the choices made, outermost first."""
+
+    call_id: str
+    at: datetime
+    menu: str
+    path: tuple[str, ...]
+    outcome: MenuOutcome
+    line: str | None
+    queue: str | None
+    menu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallerQueued:
+    """A caller began to wait: the ledger row is open."""
+
+    call_id: str
+    at: datetime
+    entry_id: str
+    line: str
+    queue: str
+    position: int
+    caller_number: str
+    menu_path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRinging:
+    """An agent's phone rings for a waiting caller."""
+
+    call_id: str
+    at: datetime
+    entry_id: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNoAnswer:
+    """An agent's phone rang in vain; the caller goes on waiting."""
+
+    call_id: str
+    at: datetime
+    entry_id: str
+    agent: str
+    ring_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """A person answered. The two channels are what to tap to hear both sides."""
+
+    call_id: str
+    at: datetime
+    entry_id: str
+    line: str
+    queue: str
+    agent: str
+    wait_seconds: float
+    caller_uniqueid: str
+    agent_uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryClosed:
+    """A ledger row reached its class; an answered one when its talk ended."""
+
+    call_id: str
+    at: datetime
+    entry_id: str
+    line: str
+    queue: str
+    outcome: Outcome
+    agent: str | None
+    wait_seconds: float
+    talk_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """Nothing of the call is left on the exchange."""
+
+    call_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    """An agent went from one state to another."""
+
+    agent: str
+    at: datetime
+    state: AgentState
+    reason: str
+    call_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackUsed:
+    """The dialplan went on without the menu server and still brought the caller to the queue."""
+
+    call_id: str
+    at: datetime
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegTapped:
+    """One side of a call is being heard. ``at`` is the zero of the leg's transcript times."""
+
+    call_id: str
+    at: datetime
+    side: Side
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegLost:
+    """One side of a live call is no longer heard; the transcript has a gap from ``at``."""
+
+    call_id: str
+    at: datetime
+    side: Side
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptSegment:
+    """One utterance, as heard so far (``final`` false: it will be replaced) or for good.
+
+    Attributes:
+        utterance: counts the utterances of this side of this call from 1; a final text replaces the partial
+            texts that bore the same number.
+        revision: counts the texts of this utterance from 1.
+        start_seconds: from the answering of the call to the start of the utterance.
+        end_seconds: likewise to its end as known now.
+        confidence: 0 to 1; None for partial texts, whose engines do not say.
+        audio_at: when the newest audio that this text rests on reached the server; latency counts from it.
+    """
+
+    call_id: str
+    at: datetime
+    side: Side
+    utterance: int
+    revision: int
+    text: str
+    final: bool
+    start_seconds: float
+    end_seconds: float
+    confidence: float | None
+    audio_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The link to Asterisk's manager interface came up or went down."""
+
+    at: datetime
+    up: bool
+    detail: str
+
+
+CallEvent = (
+    CallStarted | MenuEntered | MenuFinished | CallerQueued | AgentRinging | AgentNoAnswer | CallAnswered
+    | EntryClosed | CallEnded | FallbackUsed | LegTapped | LegLost | TranscriptSegment
+)  # fmt: skip
+"""Events that belong to one call: they have ``call_id``."""
+
+Event = CallEvent | AgentStateChanged | LinkChanged
+"""Everything that may travel on the bus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event with the number the bus gave it: increasing by one, from 1 at each server start."""
+
+    seq: int
+    event: Event

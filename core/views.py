@@ -1,0 +1,127 @@
+"""What rooms show each other of the present: frozen pictures, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from hotline.core.events import AgentState, Outcome, Side
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCaller:
+    """A caller in a queue now."""
+
+    call_id: str
+    entry_id: str
+    line: str
+    queue: str
+    since: datetime
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """An agent now. ``call_id`` is the call that rings or is being talked on."""
+
+    agent: str
+    name: str
+    extension: str
+    state: AgentState
+    reason: str
+    since: datetime
+    queues: tuple[str, ...]
+    call_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A call that is alive now, as an agent sees it pop up."""
+
+    call_id: str
+    line: str
+    did: str
+    caller_number: str
+    caller_name: str
+    menu_path: tuple[str, ...]
+    started_at: datetime
+    queued_at: datetime | None
+    answered_at: datetime | None
+    agent: str | None
+    wait_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """The whole present of the exchange."""
+
+    at: datetime
+    link_up: bool
+    calls: tuple[CallView, ...]
+    waiting: tuple[WaitingCaller, ...]
+    agents: tuple[AgentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineFigures:
+    """Ledger counts of one line over a period. ``offered`` equals the sum of ``outcomes`` and ``still_open``.
+
+    ``answered`` counts rows answered by a person, those whose talk still goes on included; ``still_open`` are
+    callers who wait now and so have no class yet; rates are over ``closed`` = offered - still_open.
+    """
+
+    line: str
+    name: str
+    parent: str | None
+    offered: int
+    answered: int
+    answered_within: int
+    still_open: int
+    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    wait_seconds_total: float = 0.0  # of answered calls
+    talk_seconds_total: float = 0.0
+    answer_rate: float | None = None  # 0..1; None when nothing was offered
+    within_rate: float | None = None
+    asa_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """Today's figures: the whole hotline, and each line (a parent's row includes its children's calls)."""
+
+    day: date
+    within_seconds: int
+    total: LineFigures
+    lines: tuple[LineFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of transcript for display; see ``TranscriptSegment`` for the meaning of the fields."""
+
+    call_id: str
+    side: Side
+    utterance: int
+    revision: int
+    text: str
+    final: bool
+    start_seconds: float
+    end_seconds: float
+    confidence: float | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallSummary:
+    """One call of the past, for a history list."""
+
+    call_id: str
+    line: str
+    did: str
+    caller_number: str
+    menu_path: tuple[str, ...]
+    started_at: datetime
+    outcome: Outcome | None
+    agent: str | None
+    wait_seconds: float | None
+    talk_seconds: float | None

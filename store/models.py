@@ -1,0 +1,178 @@
+"""What is kept, as SQLAlchemy models. Moments are UTC and read back aware; durations are milliseconds.
+
+calls            one row a call, by Asterisk's Linkedid
+queue_entries    the ledger: one row per wait in a queue, closed exactly once
+agent_intervals  who was in which state from when to when
+segments         final texts of both sides
+users, sessions  accounts and cookie sessions
+audit            who looked at or did what
+tail_positions   how far queue_log has been read
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import DateTime, Dialect, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC, also on databases that forget zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times; they would mean another moment on another machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored moment must be aware")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back where the database dropped it."""
+        if value is not None and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value
+
+
+class Base(DeclarativeBase):
+    """Common ground of the models."""
+
+    type_annotation_map: ClassVar[dict[type, Any]] = {datetime: UtcDateTime, str: String(120)}
+
+
+class Call(Base):
+    """A caller's visit. ``menu_path`` holds the titles of the choices, joined with ' > '."""
+
+    __tablename__ = "calls"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    line: Mapped[str]
+    did: Mapped[str]
+    caller_number: Mapped[str]
+    caller_name: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    menu_path: Mapped[str] = mapped_column(String(500), default="")
+    menu_outcome: Mapped[str | None]
+    menu_ms: Mapped[int] = mapped_column(default=0)
+    fallback_used: Mapped[bool] = mapped_column(default=False)
+
+
+class QueueEntry(Base):
+    """One wait in one queue. ``entry_id`` is ``uniqueid:queue:visit``, the same from every source.
+
+    ``outcome`` is None while the caller waits. A row answered by a person gets ``answered`` when the talk
+    begins; ``closed_at`` follows when it ends.
+    """
+
+    __tablename__ = "queue_entries"
+    __table_args__ = (
+        UniqueConstraint("node", "uniqueid", "queue", "visit"),
+        Index("ix_queue_entries_line_joined", "line", "joined_at"),
+    )
+
+    entry_id: Mapped[str] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    uniqueid: Mapped[str]
+    queue: Mapped[str]
+    visit: Mapped[int]
+    call_id: Mapped[str] = mapped_column(index=True)
+    line: Mapped[str]
+    source: Mapped[str]
+    joined_at: Mapped[datetime] = mapped_column(index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    agent: Mapped[str | None] = mapped_column(index=True)
+    wait_ms: Mapped[int] = mapped_column(default=0)
+    ring_ms: Mapped[int] = mapped_column(default=0)
+    talk_ms: Mapped[int] = mapped_column(default=0)
+    unanswered_rings: Mapped[int] = mapped_column(default=0)
+    ended_by: Mapped[str | None]
+
+
+class AgentInterval(Base):
+    """An agent in one state. ``until`` is None for the present one."""
+
+    __tablename__ = "agent_intervals"
+    __table_args__ = (UniqueConstraint("agent", "since"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    agent: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    reason: Mapped[str]
+    since: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime | None]
+
+
+class TranscriptRow(Base):
+    """A final text. Times are milliseconds from the call's answer."""
+
+    __tablename__ = "segments"
+    __table_args__ = (UniqueConstraint("call_id", "side", "utterance"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    call_id: Mapped[str] = mapped_column(index=True)
+    side: Mapped[str]
+    utterance: Mapped[int]
+    revision: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    start_ms: Mapped[int]
+    end_ms: Mapped[int]
+    confidence: Mapped[float | None]
+    at: Mapped[datetime]
+
+
+class User(Base):
+    """An account. ``agent`` names the seat of the site file it may take, if any."""
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    display_name: Mapped[str]
+    role: Mapped[str]
+    agent: Mapped[str | None]
+    password_hash: Mapped[str] = mapped_column(String(200))
+    disabled: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class Session(Base):
+    """A signed-in browser. Only a hash of its cookie is kept."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[str] = mapped_column(ForeignKey("users.name", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Audit(Base):
+    """Who did or saw what, for ever."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    user: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class TailPosition(Base):
+    """How far a followed file has been read: the inode tells a rotated file from a grown one."""
+
+    __tablename__ = "tail_positions"
+
+    path: Mapped[str] = mapped_column(String(500), primary_key=True)
+    inode: Mapped[int]
+    offset: Mapped[int]
