@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
@@ -24,9 +24,16 @@ Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 
 
 class Section(BaseModel):
-    """Common ground: strict keys, immutable values."""
+    """Common ground: strict keys, immutable values, paths that count from the site file's folder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _from_the_site_files_folder(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, Path) and isinstance(info.context, dict) and "folder" in info.context:
+            return info.context["folder"] / value.expanduser()
+        return value
 
 
 class MergeMode(StrEnum):

@@ -1,0 +1,193 @@
+"""What no single section can know: names given twice, references to nothing, circles, ports that collide."""
+
+from __future__ import annotations
+
+import wave
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from hotline.config.checker import Checker, Item, names
+from hotline.config.menu_checks import check_menus, check_prompts
+from hotline.config.ports import port_problems
+from hotline.config.problems import KeyPath, Problem
+from hotline.config.yaml_text import Document
+
+
+def cross_check(document: Document) -> list[Problem]:
+    """Return every problem between the sections of a file."""
+    checker = Checker(document)
+    for check in _CHECKS:
+        check(checker)
+    return checker.problems
+
+
+def _once(checker: Checker) -> None:
+    """Ids, names, numbers, DIDs and extensions are given once."""
+    _given_once(checker, "line", [((*i.path, "id"), i.text("id")) for i in checker.lines])
+    _given_once(checker, "line number", [((*i.path, "number"), _label(i)) for i in checker.lines])
+    _given_once(checker, "DID", [pair for line in checker.lines for pair in line.texts("dids")])
+    _given_once(checker, "agent", [((*i.path, "id"), i.text("id")) for i in checker.agents])
+    _given_once(checker, "extension", [((*i.path, "extension"), i.text("extension")) for i in checker.agents])
+    for what, items in (("queue", checker.queues), ("menu", checker.menus), ("prompt", checker.prompts)):
+        _given_once(checker, what, [((*i.path, "name"), i.text("name")) for i in items])
+    for menu in checker.menus:
+        keys = [((*choice.path, "key"), choice.text("key")) for choice in menu.items("choices")]
+        _given_once(checker, "key", keys)
+
+
+def _given_once(checker: Checker, what: str, places: Iterable[tuple[KeyPath, str | None]]) -> None:
+    first: dict[str, int] = {}
+    for path, name in places:
+        if name is None:
+            continue
+        if name in first:
+            checker.error(path, f'{what} "{name}" is given twice (first on line {first[name]})', "rename one")
+        else:
+            first[name] = checker.line_of(path)
+
+
+def _label(line: Item) -> str | None:
+    number, suffix = line.text("number"), line.text("suffix")
+    return f"{number}-{suffix}" if number and suffix else number
+
+
+def _lines(checker: Checker) -> None:
+    """Lines refer to what exists, and those that callers reach have a queue."""
+    ids = names(checker.lines, "id")
+    if "lines" in checker.site.data and not checker.lines:
+        checker.error(
+            ("lines",), "the site has no line", "add at least one, with the number that callers dial"
+        )
+    reached = _reached_lines(checker)
+    for line in checker.lines:
+        checker.refer(line, "parent", ids, "line")
+        checker.refer(line, "closed_to", ids, "line")
+        checker.refer(line, "menu", names(checker.menus), "menu")
+        checker.refer(line, "queue", names(checker.queues), "queue")
+        if line.text("suffix") and not line.text("number"):
+            checker.error(
+                (*line.path, "suffix"), "a suffix without a number", "give the number it belongs to"
+            )
+        if line.text("closed_to") and not line.items("hours"):
+            checker.warn((*line.path, "closed_to"), "never used: the line has no hours", "give hours")
+        _line_has_a_queue(checker, line, reached)
+        for hours in line.items("hours"):
+            opens, closes = hours.text("opens"), hours.text("closes")
+            if opens and closes and _minutes(opens) >= _minutes(closes):
+                hint = 'hours that pass midnight are two entries: until "23:59:59" and from "00:00"'
+                checker.error(
+                    (*hours.path, "closes"), f"closes at {closes}, before it opens at {opens}", hint
+                )
+    _no_circle(checker, checker.lines, "id", "parent", "a line cannot be its own parent")
+    _no_circle(checker, checker.lines, "id", "closed_to", "closed lines would hand callers round for ever")
+
+
+def _minutes(clock: str) -> float:
+    hours, minutes, seconds = ([int(p) if p.isdigit() else 0 for p in clock.split(":")] + [0, 0, 0])[:3]
+    return hours * 60 + minutes + seconds / 60
+
+
+def _reached_lines(checker: Checker) -> set[str]:
+    chosen = {name for menu in checker.menus for c in menu.items("choices") if (name := c.text("line"))}
+    return chosen | {name for line in checker.lines if (name := line.text("closed_to"))}
+
+
+def _line_has_a_queue(checker: Checker, line: Item, reached: set[str]) -> None:
+    line_id, has_dids = line.text("id"), any(True for _ in line.texts("dids"))
+    if line_id is None or line.text("queue") is not None:
+        return
+    if (has_dids or line_id in reached) and line_id not in names(checker.queues):
+        hint = "add a queue of that name, or say which: queue: ..."
+        checker.error(line.path, f'line "{line_id}" has no queue: there is none named "{line_id}"', hint)
+    if not has_dids and line_id not in reached and line.text("merge") in ("双号并行", "设分中心"):
+        hint = "give its dids, or choose it in a menu"
+        checker.warn(
+            line.path, f'nobody can reach line "{line_id}", which still rings ({line.text("merge")})', hint
+        )
+
+
+def _no_circle(checker: Checker, items: list[Item], name: str, key: str, why: str) -> None:
+    """Every chain of ``key`` ends; a circle is told once, at its first member in the file."""
+    onward = {own: (item, item.text(key)) for item in items if (own := item.text(name)) is not None}
+    told: set[str] = set()
+    for start in onward:
+        chain: list[str] = []
+        here: str | None = start
+        while here in onward and here not in chain and here not in told:
+            chain.append(here)
+            here = onward[here][1]
+        if here in chain:
+            circle = chain[chain.index(here) :]
+            item = onward[circle[0]][0]
+            checker.error((*item.path, key), f"a circle: {' -> '.join([*circle, circle[0]])}", why)
+        told.update(chain)
+
+
+def _queues(checker: Checker) -> None:
+    """Overflow goes somewhere and ends; every queue has somebody."""
+    known = names(checker.queues)
+    for queue in checker.queues:
+        checker.refer(queue, "overflow", known, "queue")
+        bounded = queue.number("max_wait_seconds", 0) or queue.number("max_waiting", 0)
+        if queue.text("overflow") and not bounded:
+            hint = "give max_wait_seconds or max_waiting"
+            checker.warn((*queue.path, "overflow"), "never used: callers may wait without end", hint)
+    _no_circle(
+        checker, checker.queues, "name", "overflow", "callers would go round: let the last queue hold them"
+    )
+    served = Counter(queue for agent in checker.agents for queue in agent.section("skills").data)
+    for queue in checker.queues if checker.agents else ():
+        name = queue.text("name")
+        if name is not None and not served[name] and not queue.text("overflow"):
+            checker.warn(queue.path, f'no agent serves queue "{name}"', "give an agent the skill")
+
+
+def _agents(checker: Checker) -> None:
+    """Skills name queues; extensions are nobody's number."""
+    known = names(checker.queues)
+    dids = {did for line in checker.lines for _, did in line.texts("dids")}
+    for agent in checker.agents:
+        skills = agent.section("skills")
+        for queue in skills.data:
+            checker.refer_name((*skills.path, queue), queue, known, "queue")
+        extension = agent.text("extension")
+        if extension in dids:
+            hint = "give the agent another extension"
+            checker.error((*agent.path, "extension"), f"{extension} is a line's DID already", hint)
+        if not skills.data and agent.text("role") in (None, "agent"):
+            checker.warn(agent.path, f'agent "{agent.text("id")}" has no skills and will get no call')
+
+
+def _secrets_and_files(checker: Checker) -> None:
+    """Files that are named exist, and recordings can be played."""
+    for prompt in checker.prompts:
+        recording = prompt.text("recording")
+        if recording is not None:
+            _recording(checker, (*prompt.path, "recording"), checker.folder / Path(recording).expanduser())
+    model = checker.site.section("asr").text("model")
+    if model is not None and not (checker.folder / Path(model).expanduser()).is_dir():
+        checker.error(("asr", "model"), f"there is no model folder {model}", "unpack a Vosk model there")
+
+
+def _recording(checker: Checker, path: KeyPath, file: Path) -> None:
+    try:
+        with wave.open(str(file), "rb") as sound:
+            if sound.getsampwidth() != 2:
+                checker.error(
+                    path, f"{file.name} has {8 * sound.getsampwidth()} bits", "save it as 16-bit PCM WAV"
+                )
+    except FileNotFoundError:
+        checker.error(path, f"there is no file {file}", "paths count from the site file's folder")
+    except (OSError, EOFError, wave.Error):
+        checker.error(path, f"{file.name} is not a PCM WAV file", "save it as 16-bit PCM WAV")
+
+
+def _ports(checker: Checker) -> None:
+    for path, message, hint in port_problems(checker.site):
+        checker.error(path, message, hint)
+
+
+_CHECKS: tuple[Callable[[Checker], None], ...] = (
+    _once, _lines, _queues, _agents, check_prompts, check_menus, _secrets_and_files, _ports,
+)  # fmt: skip
