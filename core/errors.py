@@ -5,6 +5,9 @@
     ├── SetupError            the machine lacks something: a port, a package, a program (exit code 1)
     ├── ConfigError           the site file is wrong (carries every problem found)
     ├── PeerError             another program broke its protocol or went away
+    │   └── ExchangeUnreachable   Asterisk cannot be asked now
+    ├── IllegalState          not possible in the present state
+    ├── UnknownName           no agent, line, queue or call of that name
     └── SlowConsumer          a subscriber fell behind and was cut off
 
 Errors carry their data as attributes and build their text in ``__str__``; ``hint`` says what to do.
@@ -35,6 +38,18 @@ class SetupError(HotlineError):
 
 class PeerError(HotlineError):
     """A program on the other side of a socket broke its protocol or went away."""
+
+
+class ExchangeUnreachable(PeerError):
+    """Asterisk cannot be asked now; calls go on, but what was wanted did not happen."""
+
+
+class IllegalState(HotlineError):
+    """The thing asked for is not possible in the present state."""
+
+
+class UnknownName(HotlineError):
+    """No agent, line, queue or call of that name."""
 
 
 class SlowConsumer(HotlineError):

@@ -253,9 +253,20 @@ class LinkChanged:
 
 
 CallEvent = (
-    CallStarted | MenuEntered | MenuFinished | CallerQueued | AgentRinging | AgentNoAnswer | CallAnswered
-    | EntryClosed | CallEnded | FallbackUsed | LegTapped | LegLost | TranscriptSegment
-)  # fmt: skip
+    CallStarted
+    | MenuEntered
+    | MenuFinished
+    | CallerQueued
+    | AgentRinging
+    | AgentNoAnswer
+    | CallAnswered
+    | EntryClosed
+    | CallEnded
+    | FallbackUsed
+    | LegTapped
+    | LegLost
+    | TranscriptSegment
+)
 """Events that belong to one call: they have ``call_id``."""
 
 Event = CallEvent | AgentStateChanged | LinkChanged

@@ -95,6 +95,7 @@ class QueueEntry(Base):
     ring_ms: Mapped[int] = mapped_column(default=0)
     talk_ms: Mapped[int] = mapped_column(default=0)
     unanswered_rings: Mapped[int] = mapped_column(default=0)
+    last_ring_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
 
 

@@ -1,0 +1,76 @@
+"""Figures of a period, from the ledger's rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from hotline.config.schema import Line, Site
+from hotline.core.clock import Clock
+from hotline.core.events import Outcome
+from hotline.core.views import DayFigures, LineFigures
+from hotline.metrics.rates import Counts, line_figures
+from hotline.store.counting import LineCount, count_by_line
+from hotline.store.database import Sessions
+
+
+class LedgerFigures:
+    """Answers the ``Figures`` port from the database."""
+
+    def __init__(self, site: Site, sessions: Sessions, clock: Clock) -> None:
+        self._site, self._sessions, self._clock = site, sessions, clock
+
+    async def today(self) -> DayFigures:
+        """Figures of the calls that began to wait since midnight of the site's zone."""
+        zone = self._site.zone
+        day = self._clock.now().astimezone(zone).date()
+        start = datetime.combine(day, time(), zone)
+        end = datetime.combine(day + timedelta(days=1), time(), zone)
+        total, lines = await self.of_period(start, end)
+        return DayFigures(day, self._site.figures.answer_within_seconds, total, lines)
+
+    async def of_period(self, start: datetime, end: datetime) -> tuple[LineFigures, tuple[LineFigures, ...]]:
+        """The whole hotline, and every line with its children's rows included; [start, end), aware."""
+        within = self._site.figures.answer_within_seconds
+        rows = await count_by_line(self._sessions, start, end, within)
+        return figures_of(self._site, rows)
+
+
+def figures_of(site: Site, rows: list[LineCount]) -> tuple[LineFigures, tuple[LineFigures, ...]]:
+    """Sum rows up the tree of lines. Rows of a line that the site no longer has keep a row of their own."""
+    own: dict[str, Counts] = {}
+    for row in rows:
+        own.setdefault(row.line, Counts.none()).add(_counts(row))
+    known = {line.id: line for line in site.lines}
+    total = Counts.none()
+    sums = {line.id: Counts.none() for line in site.lines}
+    for line_id, counts in own.items():
+        total.add(counts)
+        for ancestor in _upward(known, line_id):
+            sums.setdefault(ancestor, Counts.none()).add(counts)
+
+    def shown(line_id: str) -> LineFigures:
+        line = known.get(line_id)
+        name, parent = (line.name, line.parent) if line else (line_id, None)
+        return line_figures(sums[line_id], site.figures, line=line_id, name=name, parent=parent)
+
+    whole = line_figures(total, site.figures, line="total", name=site.site.name, parent=None)
+    return whole, tuple(shown(line_id) for line_id in sums)
+
+
+def _upward(known: dict[str, Line], line_id: str) -> list[str]:
+    """The line and its ancestors; ``hotline check`` has refused cycles."""
+    path = [line_id]
+    while (line := known.get(path[-1])) and line.parent:
+        path.append(line.parent)
+    return path
+
+
+def _counts(row: LineCount) -> Counts:
+    counts = Counts.none()
+    if row.outcome is None:
+        counts.still_open = row.rows
+        return counts
+    counts.outcomes[row.outcome] = row.rows
+    if row.outcome is Outcome.ANSWERED:
+        counts.answered_within, counts.wait_ms, counts.talk_ms = row.within, row.wait_ms, row.talk_ms
+    return counts

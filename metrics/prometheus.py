@@ -1,0 +1,229 @@
+"""What Prometheus scrapes: counted from the bus, read from the rooms' own numbers at each scrape.
+
+Labels are bounded: lines of the site file, ledger classes, agent states, sides. Units are seconds. A replayed
+event (the bus tells answered calls anew after a lost link) is counted once, by its ledger row.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from hotline.config.schema import MetricsSection
+from hotline.core.clock import Clock
+from hotline.core.errors import SetupError
+from hotline.core.events import (
+    AgentState,
+    CallAnswered,
+    CallEnded,
+    CallerQueued,
+    CallStarted,
+    EntryClosed,
+    Event,
+    FallbackUsed,
+    LegLost,
+    LegTapped,
+    LinkChanged,
+    MenuFinished,
+    Outcome,
+    Side,
+    TranscriptSegment,
+)
+from hotline.core.ports import Bus, LivePicture
+
+WAIT_BUCKETS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # 15 s is the norm
+LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
+
+Numbers = Callable[[], Iterable[tuple[str, str, bool, float]]]
+"""A room's own numbers: (name without prefix, help, is it a counter, value)."""
+
+
+class Exporter:
+    """Counts the bus's events for Prometheus.
+
+    Args:
+        bus: what to count.
+        picture: the present, read at each scrape.
+        numbers: further numbers of the rooms, read at each scrape; they must be quick and thread-safe to read.
+        lines: the line ids of the site file; an event of another line is counted under ``other``.
+        clock: the present.
+    """
+
+    def __init__(
+        self, bus: Bus, picture: LivePicture, numbers: Iterable[Numbers], lines: Iterable[str], clock: Clock
+    ) -> None:
+        self.registry = CollectorRegistry()
+        self._bus, self._clock = bus, clock
+        self._lines = set(lines)
+        self._answered: dict[str, None] = {}  # entry ids told as answered, oldest first, at most 20,000
+        self._taps: set[tuple[str, Side]] = set()
+        make = self._make
+        self._calls = make(Counter, "calls", "Callers who reached the hotline.", ["line"])
+        self._offered = make(Counter, "offered", "Callers who began to wait in a queue.", ["line"])
+        self._answers = make(Counter, "answered", "Callers answered by a person.", ["line"])
+        self._closed = make(
+            Counter, "entries_closed", "Ledger rows closed, by their class.", ["line", "outcome"]
+        )
+        self._wait = make(
+            Histogram,
+            "wait_seconds",
+            "Seconds waited by callers who were answered or gave up.",
+            ["line", "outcome"],
+            buckets=WAIT_BUCKETS,
+        )
+        self._menus = make(Counter, "menu_visits", "Menu visits, by how they ended.", ["outcome"])
+        self._fallbacks = make(
+            Counter,
+            "menu_fallbacks",
+            "Callers whom the dialplan led on because the menu server failed.",
+            ["line"],
+        )
+        self._latency = make(
+            Histogram,
+            "transcript_latency_seconds",
+            "Seconds from the arrival of audio to the text that rests on it.",
+            ["kind"],
+            buckets=LATENCY_BUCKETS,
+        )
+        self._taps_live = make(Gauge, "taps", "Sides of calls being heard now.", ["side"])
+        self._taps_lost = make(
+            Counter, "taps_lost", "Sides of live calls that stopped being heard.", ["side"]
+        )
+        self._link = make(Gauge, "ami_connected", "1 while the link to Asterisk's manager is up.", [])
+        for side in Side:
+            self._taps_live.labels(side.value)
+        self.registry.register(_AtScrape(picture, list(numbers), self._clock))
+
+    def _make(self, kind: type[Any], name: str, text: str, labels: list[str], **more: Any) -> Any:
+        return kind(f"hotline_{name}", text, labels, registry=self.registry, **more)
+
+    async def run(self) -> None:
+        """Count until cancelled."""
+        with self._bus.subscribe("metrics", limit=50_000) as feed:
+            async for envelope in feed:
+                self.count(envelope.event)
+
+    def count(self, event: Event) -> None:
+        """Count one event."""
+        match event:
+            case CallStarted():
+                self._calls.labels(self._line(event.line)).inc()
+            case CallerQueued():
+                self._offered.labels(self._line(event.line)).inc()
+            case CallAnswered():
+                self._count_answer(event)
+            case EntryClosed():
+                line = self._line(event.line)
+                self._closed.labels(line, event.outcome.value).inc()
+                if event.outcome is not Outcome.ANSWERED:
+                    self._wait.labels(line, event.outcome.value).observe(event.wait_seconds)
+            case MenuFinished():
+                self._menus.labels(event.outcome.value).inc()
+            case FallbackUsed():
+                self._fallbacks.labels(self._line(event.line)).inc()
+            case TranscriptSegment():
+                seconds = max(0.0, (event.at - event.audio_at).total_seconds())
+                self._latency.labels("final" if event.final else "partial").observe(seconds)
+            case LegTapped():
+                self._taps.add((event.call_id, event.side))
+                self._count_taps()
+            case LegLost():
+                self._taps_lost.labels(event.side.value).inc()
+                self._taps.discard((event.call_id, event.side))
+                self._count_taps()
+            case LinkChanged():
+                self._link.set(event.up)
+            case CallEnded():
+                self._forget(event.call_id)
+            case _:
+                pass
+
+    def _count_answer(self, event: CallAnswered) -> None:
+        if event.entry_id in self._answered:
+            return
+        self._answered[event.entry_id] = None
+        if len(self._answered) > 20_000:
+            del self._answered[next(iter(self._answered))]
+        line = self._line(event.line)
+        self._answers.labels(line).inc()
+        self._wait.labels(line, Outcome.ANSWERED.value).observe(event.wait_seconds)
+
+    def _forget(self, call_id: str) -> None:
+        """A call is over: its taps are, too."""
+        for side in Side:
+            self._taps.discard((call_id, side))
+        self._count_taps()
+
+    def _count_taps(self) -> None:
+        for side in Side:
+            self._taps_live.labels(side.value).set(sum(1 for _, heard in self._taps if heard is side))
+
+    def _line(self, line: str) -> str:
+        return line if line in self._lines else "other"
+
+
+class _AtScrape(Collector):
+    """Numbers that are read, not counted."""
+
+    def __init__(self, picture: LivePicture, numbers: list[Numbers], clock: Clock) -> None:
+        self._picture, self._numbers, self._clock = picture, numbers, clock
+
+    def collect(self) -> Iterable[Any]:
+        live = self._picture.live()
+        agents = GaugeMetricFamily("hotline_agents", "Agents of the site file, by state.", labels=["state"])
+        for state in AgentState:
+            agents.add_metric([state.value], sum(agent.state is state for agent in live.agents))
+        waiting = GaugeMetricFamily("hotline_callers_waiting", "Callers in a queue now.", labels=["queue"])
+        longest = GaugeMetricFamily(
+            "hotline_longest_wait_seconds",
+            "How long the first caller of a queue has waited.",
+            labels=["queue"],
+        )
+        queues: dict[str, list[float]] = {}
+        for caller in live.waiting:
+            queues.setdefault(caller.queue, []).append((live.at - caller.since).total_seconds())
+        for queue, waits in queues.items():
+            waiting.add_metric([queue], len(waits))
+            longest.add_metric([queue], max(waits))
+        yield from (agents, waiting, longest)
+        for read in self._numbers:
+            for name, text, is_counter, value in read():
+                family = CounterMetricFamily if is_counter else GaugeMetricFamily
+                yield family(f"hotline_{name}", text, value=value)
+
+
+class MetricsServer:
+    """The exporter on its own port."""
+
+    def __init__(self, exporter: Exporter, settings: MetricsSection) -> None:
+        self._exporter, self._settings = exporter, settings
+        self._server: WSGIServer | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen.
+
+        Raises:
+            SetupError: the port is taken.
+        """
+        host, port = self._settings.host, self._settings.port
+        try:
+            self._server, self._thread = start_http_server(port, host, self._exporter.registry)
+        except OSError as error:
+            raise SetupError(
+                f"port {port} for Prometheus is taken", hint="free it or set metrics.port in the site file"
+            ) from error
+
+    def close(self) -> None:
+        """Stop listening; safe to call twice."""
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+            self._server = self._thread = None

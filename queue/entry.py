@@ -1,0 +1,205 @@
+"""The life of one wait in one queue, as a table.
+
+    WAITING  the caller hears music          RINGING  one or more agents' phones ring
+    TALKING  an agent answered               CLOSED   the row has its class and its end
+
+``TRANSITIONS`` is the whole truth: a fact that is not in the row of the present state changes nothing and is
+counted by the caller (the outside world's events come doubled, late and out of order).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hotline.core.events import Outcome, Source
+from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Left, QueueFact, Rang, RingEnded
+from hotline.store.ledger import EntryRecord
+
+
+class EntryState(StrEnum):
+    """Where a queue entry stands."""
+
+    WAITING = "waiting"
+    RINGING = "ringing"
+    TALKING = "talking"
+    CLOSED = "closed"
+
+
+TRANSITIONS: dict[EntryState, dict[type[QueueFact], EntryState]] = {
+    EntryState.WAITING: {
+        Rang: EntryState.RINGING,
+        RingEnded: EntryState.WAITING,
+        Connected: EntryState.TALKING,
+        Abandoned: EntryState.CLOSED,
+        Left: EntryState.CLOSED,
+    },
+    EntryState.RINGING: {
+        Rang: EntryState.RINGING,
+        RingEnded: EntryState.WAITING,  # RINGING while other phones still ring: see ``apply``
+        Connected: EntryState.TALKING,
+        Abandoned: EntryState.CLOSED,
+        Left: EntryState.CLOSED,
+    },
+    EntryState.TALKING: {Completed: EntryState.CLOSED},
+    EntryState.CLOSED: {},
+}
+
+SAME_MOMENT = timedelta(seconds=2)
+"""queue_log has whole seconds and is written a little apart from the event: so near is the same."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One wait in one queue: the present of a ledger row."""
+
+    entry_id: str
+    node: str
+    uniqueid: str
+    queue: str
+    visit: int
+    call_id: str
+    line: str
+    source: Source
+    joined_at: datetime
+    position: int
+    state: EntryState = EntryState.WAITING
+    ringing: dict[str, datetime] = field(default_factory=dict)  # agent -> since
+    answered_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+    agent: str | None = None
+    agent_uniqueid: str = ""
+    wait_ms: int = 0
+    ring_ms: int = 0
+    talk_ms: int = 0
+    unanswered_rings: int = 0
+    last_ring_at: datetime | None = None
+    ended_by: str | None = None
+
+    def is_echo(self, fact: QueueFact) -> bool:
+        """Whether ``fact`` tells again what this entry knows: the other source's copy, or a replay."""
+        match fact:
+            case Joined():
+                return abs(fact.at - self.joined_at) <= SAME_MOMENT
+            case RingEnded() if self.last_ring_at is not None and fact.at <= self.last_ring_at + SAME_MOMENT:
+                return fact.agent not in self.ringing
+            case Rang() | RingEnded() | Connected() if self.answered_at is not None:
+                return fact.at <= self.answered_at + SAME_MOMENT
+            case _:
+                return self.closed_at is not None and fact.at <= self.closed_at + SAME_MOMENT
+
+    def apply(self, fact: QueueFact, source: Source, short_abandon: timedelta) -> bool:
+        """Let ``fact`` happen; False (and nothing changed) when it is illegal in the present state."""
+        target = TRANSITIONS[self.state].get(type(fact))
+        if target is None:
+            return False
+        match fact:
+            case Rang():
+                self.ringing[fact.agent] = fact.at
+            case RingEnded():
+                self.ringing.pop(fact.agent, None)
+                self.unanswered_rings += 1
+                self.last_ring_at = fact.at
+                if self.ringing:
+                    target = EntryState.RINGING
+            case Connected():
+                self._answer(fact, source)
+            case Completed():
+                self.talk_ms = _span_ms(self.answered_at, fact.at) if source is Source.LIVE else fact.talk_ms
+                self._close(fact.at, Outcome.ANSWERED, fact.ended_by)
+            case Abandoned():
+                self.wait_ms = self._waited(fact.at, fact.hold_ms, source)
+                short = timedelta(milliseconds=self.wait_ms) < short_abandon
+                self._close(fact.at, Outcome.SHORT_ABANDON if short else Outcome.ABANDONED, "caller")
+            case Left():
+                self.wait_ms = _span_ms(self.joined_at, fact.at)
+                self._close(fact.at, fact.outcome, "queue")
+        if source is Source.QUEUE_LOG:
+            self.source = Source.QUEUE_LOG
+        self.state = target
+        return True
+
+    def _answer(self, fact: Connected, source: Source) -> None:
+        rang_at = self.ringing.get(fact.agent)
+        self.ring_ms = _span_ms(rang_at, fact.at) if rang_at else fact.ring_ms
+        self.wait_ms = self._waited(fact.at, fact.hold_ms, source)
+        self.ringing.clear()
+        self.answered_at, self.agent, self.agent_uniqueid = fact.at, fact.agent, fact.agent_uniqueid
+        self.outcome = Outcome.ANSWERED
+
+    def _waited(self, until: datetime, hold_ms: int, source: Source) -> int:
+        """Milliseconds waited: measured where both ends were live, else what the exchange counted."""
+        measured = _span_ms(self.joined_at, until)
+        return (
+            measured if source is Source.LIVE and self.source is Source.LIVE else max(hold_ms, 0) or measured
+        )
+
+    def _close(self, at: datetime, outcome: Outcome, ended_by: str) -> None:
+        self.ringing.clear()
+        self.closed_at, self.outcome, self.ended_by = at, outcome, ended_by
+
+    def record(self) -> EntryRecord:
+        """The row as it stands."""
+        return EntryRecord(
+            entry_id=self.entry_id,
+            node=self.node,
+            uniqueid=self.uniqueid,
+            queue=self.queue,
+            visit=self.visit,
+            call_id=self.call_id,
+            line=self.line,
+            source=self.source.value,
+            joined_at=self.joined_at,
+            position=self.position,
+            answered_at=self.answered_at,
+            closed_at=self.closed_at,
+            outcome=self.outcome.value if self.outcome else None,
+            agent=self.agent,
+            wait_ms=self.wait_ms,
+            ring_ms=self.ring_ms,
+            talk_ms=self.talk_ms,
+            unanswered_rings=self.unanswered_rings,
+            last_ring_at=self.last_ring_at,
+            ended_by=self.ended_by,
+        )
+
+    @classmethod
+    def restored(cls, row: EntryRecord) -> Entry:
+        """The entry a row of an earlier run stands for."""
+        state = (
+            EntryState.CLOSED
+            if row.closed_at
+            else EntryState.TALKING
+            if row.answered_at
+            else EntryState.WAITING
+        )
+        return cls(
+            entry_id=row.entry_id,
+            node=row.node,
+            uniqueid=row.uniqueid,
+            queue=row.queue,
+            visit=row.visit,
+            call_id=row.call_id,
+            line=row.line,
+            source=Source(row.source),
+            joined_at=row.joined_at,
+            position=row.position,
+            state=state,
+            answered_at=row.answered_at,
+            closed_at=row.closed_at,
+            outcome=Outcome(row.outcome) if row.outcome else None,
+            agent=row.agent,
+            wait_ms=row.wait_ms,
+            ring_ms=row.ring_ms,
+            talk_ms=row.talk_ms,
+            unanswered_rings=row.unanswered_rings,
+            last_ring_at=row.last_ring_at,
+            ended_by=row.ended_by,
+        )
+
+
+def _span_ms(start: datetime | None, end: datetime) -> int:
+    """Milliseconds from ``start`` to ``end``; 0 when the start is unknown or the clock was set back."""
+    return max(0, round((end - start).total_seconds() * 1000)) if start else 0

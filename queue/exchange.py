@@ -1,0 +1,281 @@
+"""The queue room at work: Asterisk's events in, the live picture, the ledger and the agents' desk out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from hotline.config.schema import Site
+from hotline.core.clock import Clock
+from hotline.core.events import LinkChanged, MenuFinished, Source
+from hotline.core.ports import Bus
+from hotline.core.views import LiveView
+from hotline.queue.agents import AgentOutbox, AgentTable, Cue
+from hotline.queue.calls import CallTable, Outbox
+from hotline.queue.facts import Abandoned, Completed, Connected, Fact, Joined, Left, Rang, RingEnded
+from hotline.queue.from_ami import fact_of
+from hotline.queue.queue_log import Batch, MalformedLine, QueueLogFollower, parse_line
+from hotline.queue.routing import Routing
+from hotline.queue.writer import LedgerWriter
+from hotline.store.ledger import Ledger, TailRecord
+from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.errors import AmiError
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE = (ami.DeviceState.UNAVAILABLE, ami.DeviceState.INVALID)
+CATCH_UP_SECONDS = 30.0
+SETTLE = timedelta(seconds=5)  # queue_log lines younger than this are left to the live events
+
+
+class AmiFeed(Protocol):
+    """The part of the AMI client that this room listens to."""
+
+    def news(self) -> AsyncIterator[ami.AmiNews]: ...
+    async def queue_status(self) -> list[ami.QueueSnapshot]: ...
+    async def core_show_channels(self) -> list[ami.CoreShowChannel]: ...
+
+
+class Exchange:
+    """Keeps the call table and the agent table in step with one Asterisk.
+
+    Args:
+        site: lines, queues, agents.
+        feed: the AMI client; ``run`` reads its news until it ends.
+        bus: where events are published.
+        ledger: where rows are kept.
+        clock: the present.
+        queue_log: Asterisk's queue_log file; None where it cannot be read (then an outage leaves gaps).
+    """
+
+    def __init__(
+        self, site: Site, feed: AmiFeed, bus: Bus, ledger: Ledger, clock: Clock, queue_log: Path | None
+    ) -> None:
+        self.table = CallTable(site.site.node, Routing.of_site(site), site.figures.short_abandon_seconds)
+        self.agents = AgentTable(site.agents, clock.now())
+        self.writer = LedgerWriter(ledger)
+        self.link_up = False
+        self.malformed_lines = 0
+        self.recovered: Counter[str] = Counter()  # ledger classes that only queue_log could tell
+        self._wrap_up = {queue.name: queue.wrap_up_seconds for queue in site.queues}
+        self._queues = set(self._wrap_up)
+        self._node = site.site.node
+        self._feed, self._bus, self._ledger, self._clock = feed, bus, ledger, clock
+        self._follower = QueueLogFollower(queue_log) if queue_log else None
+        self._catching_up = asyncio.Lock()
+        self._tail: TailRecord | None = None
+        self._tail_read = False
+
+    async def restore(self) -> None:
+        """Take over what an earlier run left open. Call once, before ``run``."""
+        calls, entries = await self._ledger.recent(self._node, within=CallTable.KEEP)
+        self.table.restore(calls, entries)
+        self.agents.restore(await self._ledger.open_intervals())
+
+    async def run(self) -> None:
+        """Work until cancelled, then save what waits (the caller sets the deadline)."""
+        writer = asyncio.create_task(self.writer.run(), name="ledger-writer")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(), name="queue-listen")
+                tasks.create_task(self._keep_time(), name="queue-time")
+                tasks.create_task(self._hear_menus(), name="queue-menus")
+                tasks.create_task(self._follow_queue_log(), name="queue-log")
+        finally:
+            self.writer.close()
+            await asyncio.wait({writer}, timeout=5)
+            if not writer.done():
+                log.error(
+                    "%d ledger rows could not be saved; queue_log brings them back", self.writer.waiting
+                )
+                writer.cancel()
+
+    def live(self) -> LiveView:
+        """The present of the exchange."""
+        return LiveView(
+            at=self._clock.now(),
+            link_up=self.link_up,
+            calls=self.table.live_calls(),
+            waiting=self.table.waiting(),
+            agents=self.agents.views(),
+        )
+
+    async def _listen(self) -> None:
+        async for news in self._feed.news():
+            match news:
+                case ami.AmiConnected():
+                    await self._resync()
+                    self._link(True, f"connection {news.epoch}")
+                case ami.AmiLost():
+                    self._link(False, news.reason)
+                case _:
+                    self._event(news)
+
+    def _link(self, up: bool, detail: str) -> None:
+        self.link_up = up
+        self._bus.publish(LinkChanged(self._clock.now(), up, detail))
+
+    def _event(self, event: ami.AmiEvent) -> None:
+        """One live event: first the calls, then the agents."""
+        fact = fact_of(event)
+        if fact is not None:
+            self._tell(self.table.apply(fact))
+            self._cue(fact)
+            return
+        match event:
+            case ami.QueueMemberAdded() | ami.QueueMemberPause() | ami.QueueMemberStatus():
+                self._tell_agents(
+                    self.agents.member(
+                        event.member_name,
+                        event.queue,
+                        event.at,
+                        paused=event.paused,
+                        reason=event.paused_reason,
+                        reachable=event.device_state not in UNREACHABLE,
+                    )
+                )
+            case ami.QueueMemberRemoved():
+                self._tell_agents(self.agents.removed(event.member_name, event.queue, event.at))
+            case _:
+                pass
+
+    def _cue(self, fact: Fact) -> None:
+        """What a call's fact means for the agents."""
+        call_id = self.table.call_of_channel(fact.uniqueid)
+        match fact:
+            case Rang():
+                out = self.agents.cue(fact.agent, Cue.RANG, fact.at, call_id=call_id)
+            case RingEnded():
+                out = self.agents.cue(fact.agent, Cue.RING_ENDED, fact.at)
+            case Connected():
+                out = self.agents.cue(fact.agent, Cue.CONNECTED, fact.at, call_id=call_id)
+                if call_id:
+                    self._tell_agents(self.agents.call_taken(call_id, fact.at, by=fact.agent))
+            case Completed():
+                seconds = self._wrap_up.get(fact.queue, 0)
+                out = self.agents.cue(fact.agent, Cue.COMPLETED, fact.at, wrap_up_seconds=seconds)
+            case Abandoned() | Left() if call_id:
+                out = self.agents.call_taken(call_id, fact.at)
+            case _:
+                return
+        self._tell_agents(out)
+
+    def _tell(self, out: Outbox) -> None:
+        """Rows first: whoever hears an event may look at the row soon after."""
+        if out.calls or out.entries:
+            self.writer.put(calls=out.calls, entries=out.entries)
+        for event in out.events:
+            self._bus.publish(event)
+
+    def _tell_agents(self, out: AgentOutbox) -> None:
+        if out.intervals:
+            self.writer.put(intervals=out.intervals)
+        for event in out.events:
+            self._bus.publish(event)
+
+    async def _resync(self) -> None:
+        """After each connection: ask the exchange for everything, then believe it."""
+        try:
+            channels = await self._feed.core_show_channels()
+            queues = [
+                queue for queue in await self._feed.queue_status() if queue.params.queue in self._queues
+            ]
+        except AmiError as error:
+            log.warning("the exchange could not be asked for its state: %s", error)
+            return  # the connection is gone or ill; the next one asks again
+        await self.catch_up(everything=True)
+        now = self._clock.now()
+        for queue in queues:
+            for entry in queue.entries:
+                joined = Joined(
+                    entry.uniqueid,
+                    now - timedelta(seconds=entry.wait_seconds),
+                    entry.queue,
+                    entry.position,
+                    entry.caller_number,
+                )
+                if not self.table.is_waiting(entry.uniqueid, entry.queue):
+                    self._tell(self.table.apply(joined))
+        self._tell(self.table.reconcile(now, {channel.uniqueid: channel.linkedid for channel in channels}))
+        members: dict[str, dict[str, tuple[bool, str, bool]]] = {}
+        for queue in queues:
+            for member in queue.members:
+                members.setdefault(member.member_name, {})[queue.params.queue] = (
+                    member.paused,
+                    member.paused_reason,
+                    member.device_state not in UNREACHABLE,
+                )
+        self._tell_agents(self.agents.resync(members, self.table.talking(), now))
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            now = self._clock.now()
+            self._tell(self.table.tick(now))
+            self._tell_agents(self.agents.tick(now))
+
+    async def _hear_menus(self) -> None:
+        with self._bus.subscribe("queue-menus", limit=20_000) as feed:
+            async for envelope in feed:
+                if isinstance(envelope.event, MenuFinished):
+                    self._tell(self.table.menu_finished(envelope.event))
+
+    async def _follow_queue_log(self) -> None:
+        while self._follower is not None:
+            await asyncio.sleep(CATCH_UP_SECONDS)
+            await self.catch_up(everything=False)
+
+    async def catch_up(self, *, everything: bool) -> None:
+        """Read queue_log on from where it was left, and let the table make of it what it did not know.
+
+        Args:
+            everything: also the youngest lines; false leaves those to the live events that are on their way.
+        """
+        if self._follower is None:
+            return
+        async with self._catching_up:
+            try:
+                tail = self._tail if self._tail_read else await self._ledger.tail(str(self._follower.path))
+                self._tail, self._tail_read = tail, True
+                while batch := await asyncio.to_thread(self._follower.read, self._tail):
+                    whole = self._take(batch, everything=everything)
+                    if not (whole and batch.more):
+                        return
+            except OSError as error:
+                log.warning("queue_log cannot be read now: %s", error.strerror)
+
+    def _take(self, batch: Batch, *, everything: bool) -> bool:
+        """Apply a batch's lines; false if some were too young and must be read again."""
+        horizon = self._clock.now() - SETTLE
+        kept = self._tail
+        for end, line in batch.lines:
+            try:
+                fact = parse_line(line) if line.strip() else None
+            except MalformedLine:
+                self.malformed_lines += 1
+                continue
+            if fact is None or fact.queue not in self._queues:
+                continue
+            if not everything and fact.at > horizon:
+                self._keep_tail(kept)
+                return False
+            out = self.table.apply(fact, Source.QUEUE_LOG)
+            for row in out.entries.values():
+                if row.closed_at is not None:
+                    self.recovered[row.outcome or ""] += 1
+            self._tell(out)
+            kept = replace(batch.tail, offset=end)
+        self._keep_tail(batch.tail)
+        return True
+
+    def _keep_tail(self, tail: TailRecord | None) -> None:
+        """Remember how far the file is read, together with the rows that came of it."""
+        if tail is not None and tail != self._tail:
+            self._tail = tail
+            self.writer.put(tail=tail)

@@ -1,0 +1,163 @@
+"""What the exchange says happened, in one form whichever way it was learnt.
+
+Live AMI events and lines of queue_log both become these, so one call table serves both. A fact names the
+caller's channel (``uniqueid``); ``at`` has microseconds when live, whole seconds from queue_log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hotline.core.events import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A caller came in on a line."""
+
+    uniqueid: str
+    at: datetime
+    call_id: str
+    line: str
+    did: str
+    caller_number: str
+    caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The dialplan is about to put the caller into a queue, having come by this menu path (a token)."""
+
+    uniqueid: str
+    at: datetime
+    call_id: str
+    line: str
+    did: str
+    queue: str
+    path_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """The menu server failed this caller; the dialplan goes on alone."""
+
+    uniqueid: str
+    at: datetime
+    call_id: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The caller waits in a queue."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    position: int
+    caller_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """An agent's phone began to ring for the caller."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingEnded:
+    """An agent's phone stopped ringing unanswered."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    agent: str
+    ring_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An agent answered. ``agent_uniqueid`` is empty where queue_log cannot say."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    agent: str
+    agent_uniqueid: str
+    hold_ms: int
+    ring_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The talk ended. ``ended_by``: caller, agent or transfer."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    agent: str
+    talk_ms: int
+    ended_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """The caller hung up while waiting. ``hold_ms`` is how long the exchange says it waited."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    hold_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The caller was taken out of the queue, or not let in, for a reason of the queue's own."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller's channel is gone."""
+
+    uniqueid: str
+    at: datetime
+
+
+Fact = (
+    Announced
+    | Routed
+    | FellBack
+    | Joined
+    | Rang
+    | RingEnded
+    | Connected
+    | Completed
+    | Abandoned
+    | Left
+    | HungUp
+)
+"""Everything the call table listens to."""
+
+QueueFact = Joined | Rang | RingEnded | Connected | Completed | Abandoned | Left
+"""Facts about one wait in one queue."""
+
+EXIT_STATUS = {
+    "TIMEOUT": Outcome.TIMEOUT,
+    "FULL": Outcome.FULL,
+    "JOINEMPTY": Outcome.EMPTY,
+    "LEAVEEMPTY": Outcome.EMPTY,
+    "JOINUNAVAIL": Outcome.EMPTY,
+    "LEAVEUNAVAIL": Outcome.EMPTY,
+    "WITHDRAW": Outcome.TRANSFERRED,
+}
+"""QUEUESTATUS, as app_queue sets it when a caller leaves unanswered, to the ledger's class."""

@@ -1,0 +1,154 @@
+"""queue_log, the exchange's durable record: one line to one fact, and a reader that follows the file.
+
+A line is ``epoch|uniqueid|queue|agent|EVENT|data1|data2|…`` with whole seconds (Asterisk, main/logger.c and
+apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path`` before each wait and
+``HOTLINEEXIT|status`` after one that no agent ended, so that the file alone can rebuild the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hotline.core.errors import PeerError
+from hotline.core.events import Outcome
+from hotline.queue.facts import (
+    EXIT_STATUS,
+    Abandoned,
+    Completed,
+    Connected,
+    Joined,
+    Left,
+    RingEnded,
+    Routed,
+)
+from hotline.store.ledger import TailRecord
+
+CHUNK_BYTES = 1 << 20
+
+
+class MalformedLine(PeerError):
+    """A line that is not a queue_log line; ``number`` is set by whoever counts lines."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not a queue_log line: {reason}")
+
+
+LogFact = Routed | Joined | RingEnded | Connected | Completed | Abandoned | Left
+
+
+def parse_line(line: str) -> LogFact | None:
+    """The fact of one line, or None for an event that says nothing about a call (ADDMEMBER, PAUSE, …).
+
+    Raises:
+        MalformedLine: too few fields, or a number that is none.
+    """
+    parts = line.rstrip("\r\n").split("|")
+    if len(parts) < 5:
+        raise MalformedLine("fewer than five fields")
+    epoch, uniqueid, queue, agent, event, *data = parts
+    try:
+        at = datetime.fromtimestamp(float(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise MalformedLine("the time is no number") from error
+    try:
+        return _fact(event, at, uniqueid, queue, agent, data)
+    except (IndexError, ValueError) as error:
+        raise MalformedLine(f"{event} with wrong data") from error
+
+
+def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data: list[str]) -> LogFact | None:
+    match event:
+        case "HOTLINE":
+            return Routed(uniqueid, at, data[2] or uniqueid, data[0], data[1], queue, data[3])
+        case "HOTLINEEXIT":
+            outcome = EXIT_STATUS.get(data[0])
+            return Left(uniqueid, at, queue, outcome) if outcome else None
+        case "ENTERQUEUE":
+            position = int(data[2]) if len(data) > 2 and data[2] else 0
+            return Joined(uniqueid, at, queue, position, data[1] if data[1] != "unknown" else "")
+        case "CONNECT":
+            ring_ms = int(data[2]) * 1000 if len(data) > 2 and data[2] else 0
+            return Connected(uniqueid, at, queue, agent, data[1], int(data[0]) * 1000, ring_ms)
+        case "RINGNOANSWER":
+            return RingEnded(uniqueid, at, queue, agent, int(data[0]))  # the one event in milliseconds
+        case "COMPLETEAGENT" | "COMPLETECALLER":
+            ended_by = "agent" if event == "COMPLETEAGENT" else "caller"
+            return Completed(uniqueid, at, queue, agent, int(data[1]) * 1000, ended_by)
+        case "BLINDTRANSFER" | "ATTENDEDTRANSFER":
+            return Completed(uniqueid, at, queue, agent, int(data[-2]) * 1000, "transfer")
+        case "ABANDON":
+            return Abandoned(uniqueid, at, queue, int(data[2]) * 1000)
+        case "EXITWITHTIMEOUT":
+            return Left(uniqueid, at, queue, Outcome.TIMEOUT)
+        case "EXITEMPTY":
+            return Left(uniqueid, at, queue, Outcome.EMPTY)
+        case "EXITWITHKEY":
+            return Left(uniqueid, at, queue, Outcome.KEY_EXIT)
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Lines read in one go.
+
+    Attributes:
+        lines: each with the position in the file just after it.
+        tail: where reading stands after all of them.
+        more: there is more to read at once.
+    """
+
+    lines: list[tuple[int, str]]
+    tail: TailRecord
+    more: bool
+
+
+class QueueLogFollower:
+    """Reads on from where it was, across rotation (by inode) and truncation. It blocks: use a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self, tail: TailRecord | None) -> Batch | None:
+        """Whole lines after ``tail`` (None: from the beginning), at most a megabyte; None if no such file.
+
+        A last line without its newline is left for the next time. Bytes that are not UTF-8 become U+FFFD.
+        """
+        for path in self._files(tail):
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                known = tail is not None and tail.inode == status.st_ino and tail.offset <= status.st_size
+                offset = tail.offset if known and tail is not None else 0
+                file.seek(offset)
+                data = file.read(CHUNK_BYTES)
+            end = data.rfind(b"\n") + 1
+            if end == 0 and len(data) == CHUNK_BYTES:
+                end = len(data)  # a megabyte without a newline is no line: skip it, as one malformed line
+            if end == 0 and path != self.path:
+                tail = None  # the rotated file is read out: go on with the next, from its start
+                continue
+            tail = TailRecord(str(self.path), status.st_ino, offset + end)
+            return Batch(_lines(data[:end], offset), tail, more=len(data) == CHUNK_BYTES or path != self.path)
+        return None
+
+    def _files(self, tail: TailRecord | None) -> Iterator[Path]:
+        """The rotated file that ``tail`` was in, if it is still there unread, then the file itself."""
+        if not self.path.exists():
+            return
+        if tail is not None and self.path.stat().st_ino != tail.inode:
+            for sibling in sorted(self.path.parent.glob(f"{self.path.name}.*")):
+                if sibling.stat().st_ino == tail.inode:
+                    yield sibling
+        yield self.path
+
+
+def _lines(data: bytes, offset: int) -> list[tuple[int, str]]:
+    lines = []
+    for raw in data.splitlines(keepends=True):  # bytes split at CR and LF only, never inside a character
+        offset += len(raw)
+        lines.append((offset, raw.decode("utf-8", "replace")))
+    return lines

@@ -1,0 +1,115 @@
+"""Rows on their way to the database: never in the way of a call, never lost while memory lasts.
+
+Policy: the newest version of each row waits in a dictionary, so a database that is away for minutes costs one
+slot a row, not one an event. When ``limit`` rows wait, the oldest are dropped and counted; queue_log, whose
+position is saved only together with the rows read from it, brings them back at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hotline.core.backoff import backoff
+from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger, TailRecord
+
+log = logging.getLogger(__name__)
+
+
+class LedgerWriter:
+    """Saves rows in the background, retrying for ever."""
+
+    def __init__(self, ledger: Ledger, limit: int = 100_000) -> None:
+        self.dropped = 0
+        self.failures = 0
+        self._ledger = ledger
+        self._limit = limit
+        self._calls: dict[str, CallRecord] = {}
+        self._entries: dict[str, EntryRecord] = {}
+        self._intervals: dict[tuple[str, object], IntervalRecord] = {}
+        self._tail: TailRecord | None = None
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._closing = False
+
+    def put(
+        self,
+        *,
+        calls: dict[str, CallRecord] | None = None,
+        entries: dict[str, EntryRecord] | None = None,
+        intervals: list[IntervalRecord] | None = None,
+        tail: TailRecord | None = None,
+    ) -> None:
+        """Take rows to be saved. Never waits."""
+        self._calls.update(calls or {})
+        self._entries.update(entries or {})
+        self._intervals.update({(row.agent, row.since): row for row in intervals or []})
+        self._tail = tail or self._tail
+        for rows in (self._calls, self._entries, self._intervals):
+            while len(rows) > self._limit:
+                rows.pop(next(iter(rows)))  # type: ignore[call-overload]
+                self.dropped += 1
+        if self.waiting:
+            self._settled.clear()
+            self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Rows not yet saved."""
+        tail = 1 if self._tail is not None else 0
+        return len(self._calls) + len(self._entries) + len(self._intervals) + tail
+
+    async def settled(self) -> None:
+        """Wait until everything taken so far is saved."""
+        await self._settled.wait()
+
+    async def run(self) -> None:
+        """Save until closed. A failing save is tried again with growing pauses; rows wait meanwhile."""
+        delays = backoff(initial_seconds=0.1, max_seconds=5)
+        while not (self._closing and not self.waiting):
+            await self._wake.wait()
+            self._wake.clear()
+            if not self.waiting:
+                continue
+            taken = Changes(
+                list(self._calls.values()),
+                list(self._entries.values()),
+                list(self._intervals.values()),
+                self._tail,
+            )
+            try:
+                await self._ledger.save(taken)
+            except (SQLAlchemyError, OSError) as error:
+                self.failures += 1
+                log.warning("ledger rows wait for the database: %s", type(error).__name__)
+                await asyncio.sleep(next(delays))
+                self._wake.set()
+                continue
+            delays = backoff(initial_seconds=0.1, max_seconds=5)
+            self._forget(taken)
+
+    def _forget(self, saved: Changes) -> None:
+        """Drop what was saved, but keep rows that have changed since."""
+        for call in saved.calls:
+            if self._calls.get(call.call_id) is call:
+                del self._calls[call.call_id]
+        for entry in saved.entries:
+            if self._entries.get(entry.entry_id) is entry:
+                del self._entries[entry.entry_id]
+        for row in saved.intervals:
+            if self._intervals.get((row.agent, row.since)) is row:
+                del self._intervals[(row.agent, row.since)]
+        if self._tail is saved.tail:
+            self._tail = None
+        if self.waiting:
+            self._wake.set()
+        else:
+            self._settled.set()
+
+    def close(self) -> None:
+        """Let ``run`` end once everything is saved; whoever awaits it sets the deadline."""
+        self._closing = True
+        self._wake.set()

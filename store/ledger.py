@@ -1,0 +1,182 @@
+"""The ledger's repository: rows in, rows out. Saving the same row twice changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hotline.store.database import Sessions
+from hotline.store.models import AgentInterval, Base, Call, QueueEntry, TailPosition
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A row of ``calls``."""
+
+    call_id: str
+    node: str
+    line: str
+    did: str
+    caller_number: str
+    caller_name: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    menu_path: str = ""
+    menu_outcome: str | None = None
+    menu_ms: int = 0
+    fallback_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRecord:
+    """A row of ``queue_entries``."""
+
+    entry_id: str
+    node: str
+    uniqueid: str
+    queue: str
+    visit: int
+    call_id: str
+    line: str
+    source: str
+    joined_at: datetime
+    position: int = 0
+    answered_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+    agent: str | None = None
+    wait_ms: int = 0
+    ring_ms: int = 0
+    talk_ms: int = 0
+    unanswered_rings: int = 0
+    last_ring_at: datetime | None = None
+    ended_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRecord:
+    """A row of ``agent_intervals``; ``until`` None: the present state."""
+
+    agent: str
+    state: str
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TailRecord:
+    """How far a file has been read."""
+
+    path: str
+    inode: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows to write in one transaction."""
+
+    calls: Sequence[CallRecord] = ()
+    entries: Sequence[EntryRecord] = ()
+    intervals: Sequence[IntervalRecord] = ()
+    tail: TailRecord | None = None
+
+
+R = TypeVar("R", CallRecord, EntryRecord, IntervalRecord)
+
+
+class Ledger:
+    """Reads and writes the ledger's rows.
+
+    Every method raises ``sqlalchemy.exc.SQLAlchemyError`` when the database cannot be had; nothing is
+    half done.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def save(self, changes: Changes) -> None:
+        """Insert or update every row of ``changes``, all or nothing."""
+        async with self._sessions.begin() as session:
+            await _upsert(session, Call, changes.calls, ("call_id",))
+            await _upsert(session, QueueEntry, changes.entries, ("entry_id",))
+            await _upsert(session, AgentInterval, changes.intervals, ("agent", "since"))
+            if changes.tail is not None:
+                await _upsert(session, TailPosition, (changes.tail,), ("path",))
+
+    async def tail(self, path: str) -> TailRecord | None:
+        """How far ``path`` has been read, or None if never."""
+        async with self._sessions() as session:
+            row = await session.get(TailPosition, path)
+            return None if row is None else TailRecord(row.path, row.inode, row.offset)
+
+    async def recent(self, node: str, within: timedelta) -> tuple[list[CallRecord], list[EntryRecord]]:
+        """Calls and entries of ``node`` still open, and those ended up to ``within`` before the newest row.
+
+        What a starting server needs to carry on: the open rows to finish, the others to know a replayed line
+        of queue_log again.
+        """
+        async with self._sessions() as session:
+            newest = await session.scalar(
+                select(func.max(func.coalesce(QueueEntry.closed_at, QueueEntry.joined_at))).where(
+                    QueueEntry.node == node
+                )
+            )
+            newest_call = await session.scalar(select(func.max(Call.started_at)).where(Call.node == node))
+            entries = select(QueueEntry).where(QueueEntry.node == node)
+            calls = select(Call).where(Call.node == node)
+            entry_floor = _aware(newest) - within if newest else None
+            call_floor = _aware(newest_call) - within if newest_call else None
+            entry_open: list[ColumnElement[bool]] = [QueueEntry.closed_at.is_(None)]
+            call_open: list[ColumnElement[bool]] = [Call.ended_at.is_(None)]
+            if entry_floor is not None:
+                entry_open.append(QueueEntry.closed_at >= entry_floor)
+            if call_floor is not None:
+                call_open.append(Call.started_at >= call_floor)
+            entry_rows = (await session.scalars(entries.where(or_(*entry_open)))).all()
+            wanted = {row.call_id for row in entry_rows}
+            call_rows = (await session.scalars(calls.where(or_(*call_open, Call.call_id.in_(wanted))))).all()
+            return (
+                [_record(CallRecord, row) for row in call_rows],
+                [_record(EntryRecord, row) for row in entry_rows],
+            )
+
+    async def open_intervals(self) -> list[IntervalRecord]:
+        """The intervals of agents that have no end yet."""
+        async with self._sessions() as session:
+            rows = await session.scalars(select(AgentInterval).where(AgentInterval.until.is_(None)))
+            return [_record(IntervalRecord, row) for row in rows]
+
+
+def _aware(moment: datetime) -> datetime:
+    """MAX() over a typed column keeps the type, so this only guards drivers that lose it."""
+    if moment.tzinfo is None:  # pragma: no cover - the column type restores the zone
+        raise ValueError("a moment came back naive")
+    return moment
+
+
+def _record(kind: type[R], row: Base) -> R:
+    return kind(**{field.name: getattr(row, field.name) for field in fields(kind)})
+
+
+async def _upsert(
+    session: AsyncSession, model: type[Base], rows: Iterable[Any], key: tuple[str, ...]
+) -> None:
+    values = [asdict(row) for row in rows]
+    if not values:
+        return
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    columns = [name for name in values[0] if name not in key]
+    # SQLite takes 32,766 variables a statement; 500 rows of 20 columns stay well below
+    for first in range(0, len(values), 500):
+        statement = insert(model).values(values[first : first + 500])
+        changed = {name: statement.excluded[name] for name in columns}
+        await session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
