@@ -73,19 +73,12 @@ def _lines(checker: Checker) -> None:
             checker.warn((*line.path, "closed_to"), "never used: the line has no hours", "give hours")
         _line_has_a_queue(checker, line, reached)
         for hours in line.items("hours"):
-            opens, closes = hours.text("opens"), hours.text("closes")
-            if opens and closes and _minutes(opens) >= _minutes(closes):
-                hint = 'hours that pass midnight are two entries: until "23:59:59" and from "00:00"'
-                checker.error(
-                    (*hours.path, "closes"), f"closes at {closes}, before it opens at {opens}", hint
-                )
+            opens = hours.text("opens")
+            if opens is not None and opens == hours.text("closes"):
+                hint = "a line without hours is open day and night; hours may pass midnight"
+                checker.error((*hours.path, "closes"), f"opens and closes at {opens}", hint)
     _no_circle(checker, checker.lines, "id", "parent", "a line cannot be its own parent")
     _no_circle(checker, checker.lines, "id", "closed_to", "closed lines would hand callers round for ever")
-
-
-def _minutes(clock: str) -> float:
-    hours, minutes, seconds = ([int(p) if p.isdigit() else 0 for p in clock.split(":")] + [0, 0, 0])[:3]
-    return hours * 60 + minutes + seconds / 60
 
 
 def _reached_lines(checker: Checker) -> set[str]:

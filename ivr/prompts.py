@@ -1,8 +1,8 @@
 """Prompts as sound files, ready before Asterisk asks for them.
 
-Each is ``<sounds>/zh/hotline/<name>.wav`` (8 kHz) and ``.wav16`` (16 kHz), the names under which Asterisk looks for
-signed 16-bit WAV of those rates (its ``formats/format_wav.c``). What has been made is noted with a digest of all
-that went into it: a second start makes nothing, and a file put in the place of one of ours by hand stays.
+Each is ``<sounds>/zh/hotline/<name>.wav`` (8 kHz) and ``.wav16`` (16 kHz): under these names Asterisk looks
+for signed 16-bit WAV of those rates (its ``formats/format_wav.c``). What has been made is noted with a digest of
+all that went into it: a second start makes nothing, and a file put by hand in the place of ours stays.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Made:
 def prompts_of(site: Site) -> list[Spoken]:
     """Return everything that a site's callers may hear.
 
-    The site's own prompts, what menus say by themselves, and what the dialplan says without us; a site's prompt
-    stands in for one of the others by its name (``config.system_prompts``).
+    The site's own prompts, what menus say by themselves, and what the dialplan says without us; a site's
+    prompt stands in for one of the others by its name (``config.system_prompts``).
     """
     own = {prompt.name: prompt for prompt in site.prompts}
     said = {sound(name): Spoken(sound(name), text) for name, text in SYSTEM_PROMPTS.items()}
