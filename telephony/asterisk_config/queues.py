@@ -1,0 +1,82 @@
+"""queues.conf and musiconhold.conf: how callers wait and what they hear meanwhile."""
+
+from __future__ import annotations
+
+from hotline.config.schema import Queue, Site
+from hotline.telephony.asterisk_config.places import Places
+from hotline.telephony.asterisk_config.prompts import (
+    MAX_ANNOUNCED_POSITION,
+    POSITION_AFTER,
+    POSITION_BEFORE,
+    POSITION_NEXT,
+    THANK_YOU,
+    sound,
+)
+from hotline.telephony.asterisk_config.text import document, section, value, word
+
+PERIODIC_ANNOUNCEMENT_SECONDS = 30
+POSITION_ANNOUNCEMENT_SECONDS = 45
+
+
+def queues_conf(site: Site, *, name: str = "queues.conf", managed: bool = True) -> str:
+    """Every queue. Members are dynamic: agents join when they sign in.
+
+    Raises:
+        UsageError: a queue name Asterisk would read as something else.
+    """
+    general = section(
+        "general",
+        [
+            ("persistentmembers", "yes"),
+            ("autofill", "yes"),
+            ("shared_lastcall", "yes"),
+            ("log_membername_as_agent", "yes"),
+        ],
+    )
+    parts = [general] if managed else []
+    parts += [_queue(queue, site.figures.answer_within_seconds) for queue in site.queues]
+    return document(name, "Queues: agents join and leave them as they sign in and out.", *parts)
+
+
+def _queue(queue: Queue, answer_within_seconds: int) -> str:
+    """One queue. Wrap-up is app_queue's own, so that agents get it while the server is away too."""
+    options: list[tuple[str, str | int]] = [
+        ("strategy", queue.strategy),
+        ("timeout", queue.ring_seconds),
+        ("retry", queue.retry_seconds),
+        ("maxlen", queue.max_waiting),
+        ("servicelevel", answer_within_seconds),
+        ("ringinuse", "no"),
+        ("joinempty", "yes"),
+        ("leavewhenempty", "no"),
+        ("wrapuptime", queue.wrap_up_seconds),
+        ("autopause", "no"),
+        ("timeoutpriority", "app"),
+        ("musicclass", "default"),
+        ("announce-holdtime", "no"),
+        ("periodic-announce", sound(THANK_YOU)),
+        ("periodic-announce-frequency", PERIODIC_ANNOUNCEMENT_SECONDS),
+    ]
+    if queue.announce_position:
+        options += [
+            ("announce-frequency", POSITION_ANNOUNCEMENT_SECONDS),
+            ("announce-position", "limit"),
+            ("announce-position-limit", MAX_ANNOUNCED_POSITION),
+            ("queue-youarenext", sound(POSITION_NEXT)),
+            ("queue-thereare", sound(POSITION_BEFORE)),
+            ("queue-callswaiting", sound(POSITION_AFTER)),
+            ("queue-thankyou", sound(THANK_YOU)),
+        ]
+    return section(word(queue.name, "queue"), options)
+
+
+def musiconhold_conf(places: Places) -> str:
+    """What a waiting caller hears between announcements."""
+    return document(
+        "musiconhold.conf",
+        "Any WAV files (8 kHz, mono, 16 bit) in that folder are played in turn.",
+        section(
+            "default",
+            [("mode", "files"), ("directory", value(str(places.music_dir), "data_dir")), ("sort", "alpha")],
+        ),
+    )
