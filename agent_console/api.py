@@ -1,0 +1,265 @@
+"""The HTTP API of docs/console-api.md."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from hotline.agent_console.accounts import TooManyAttempts, WrongCredentials
+from hotline.agent_console.errors import ApiError
+from hotline.agent_console.identity import COOKIE, Identity
+from hotline.agent_console.ownership import visible_live
+from hotline.agent_console.room import Room, room_of, signed_in
+from hotline.agent_console.wire import to_json
+from hotline.core.errors import ExchangeUnreachable, HotlineError, PeerError, SetupError
+from hotline.core.events import Outcome
+from hotline.core.views import AgentView, CallSummary, CallView
+
+DESK_SECONDS: Final = 10.0  # for Asterisk to carry out what an agent asked
+NO_SUCH_CALL: Final = "there is no such call, or it is not yours"
+
+router = APIRouter()
+Signed = Annotated[Identity, Depends(signed_in)]
+InRoom = Annotated[Room, Depends(room_of)]
+CallId = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class Body(BaseModel):
+    """Common ground of request bodies: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SignIn(Body):
+    """The body of a sign-in."""
+
+    user: Annotated[str, Field(max_length=80)]
+    password: Annotated[str, Field(max_length=512)]
+
+
+class Pause(Body):
+    """The body of a pause."""
+
+    reason: Annotated[str, Field(max_length=40)]
+
+
+@router.get("/healthz")
+async def healthz(room: InRoom) -> JSONResponse:
+    """For probes: 200 while pages are served and pushed to, else 503."""
+    body = {"ok": room.hub.running, "link_up": room.hub.live().link_up, "version": room.deps.version}
+    return JSONResponse(body, status_code=200 if room.hub.running else 503)
+
+
+@router.post("/api/session")
+async def sign_in(body: SignIn, request: Request, room: InRoom) -> JSONResponse:
+    """Check the password and set the cookie."""
+    address = request.client.host if request.client else ""
+    try:
+        signed = await room.deps.accounts.sign_in(body.user, body.password, address)
+    except TooManyAttempts as error:
+        wait = str(max(1, round(error.wait_seconds)))
+        raise ApiError(
+            429, "too_many_attempts", error.message, hint=error.hint, headers={"Retry-After": wait}
+        ) from None
+    except WrongCredentials as error:
+        raise ApiError(401, "wrong_credentials", error.message) from None
+    response = JSONResponse(_me(room, Identity(signed.account, signed.token_hash)))
+    response.set_cookie(
+        COOKIE,
+        signed.token,
+        max_age=int(room.deps.accounts.session_lifetime.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=room.deps.site.web.secure_cookies,
+        path="/",
+    )
+    return response
+
+
+@router.get("/api/session")
+async def who_am_i(identity: Signed, room: InRoom) -> dict[str, Any]:
+    """Who the cookie stands for."""
+    return _me(room, identity)
+
+
+@router.delete("/api/session", status_code=204)
+async def sign_out(identity: Signed, room: InRoom) -> Response:
+    """End the session and every socket that was opened with it."""
+    await room.deps.accounts.sign_out(identity.session, identity.account.name)
+    room.door.end_session(identity.session)
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    return response
+
+
+@router.get("/api/site")
+async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
+    """What a page needs to know once."""
+    here = room.deps.site
+    return {
+        "name": here.site.name,
+        "language": here.site.language,
+        "version": room.deps.version,
+        "within_seconds": here.figures.answer_within_seconds,
+        "answer_rate_norm": here.figures.answer_rate_norm,
+        "pause_reasons": list(room.deps.pause_reasons),
+        "lines": [
+            {
+                "id": line.id,
+                "label": line.label,
+                "name": line.name,
+                "parent": line.parent,
+                "queue": line.queue_name,
+            }
+            for line in here.lines
+        ],
+    }
+
+
+@router.post("/api/agent/sign-in")
+async def agent_sign_in(identity: Signed, room: InRoom) -> Any:
+    """Take the seat: calls may come."""
+    return await _at_desk(room.deps.desk.sign_in(_seat(identity)))
+
+
+@router.post("/api/agent/sign-out")
+async def agent_sign_out(identity: Signed, room: InRoom) -> Any:
+    """Leave the seat."""
+    return await _at_desk(room.deps.desk.sign_out(_seat(identity)))
+
+
+@router.post("/api/agent/pause")
+async def agent_pause(body: Pause, identity: Signed, room: InRoom) -> Any:
+    """No calls for a while."""
+    if body.reason not in room.deps.pause_reasons:
+        reasons = "、".join(room.deps.pause_reasons)
+        raise ApiError(400, "unknown_reason", "there is no such pause reason", hint=f"one of: {reasons}")
+    return await _at_desk(room.deps.desk.pause(_seat(identity), body.reason))
+
+
+@router.post("/api/agent/resume")
+async def agent_resume(identity: Signed, room: InRoom) -> Any:
+    """Calls again."""
+    return await _at_desk(room.deps.desk.resume(_seat(identity)))
+
+
+@router.get("/api/live")
+async def live(identity: Signed, room: InRoom) -> Any:
+    """The present, as far as it is this user's business."""
+    return to_json(visible_live(room.hub.live(), identity.viewer()))
+
+
+@router.get("/api/figures/today")
+async def figures_today(_identity: Signed, room: InRoom) -> Any:
+    """Today's figures."""
+    return to_json(await room.deps.figures.today())
+
+
+@router.get("/api/calls")
+async def calls(
+    identity: Signed,
+    room: InRoom,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: Annotated[AwareDatetime | None, Query()] = None,
+) -> dict[str, Any]:
+    """Past calls, newest first; an agent's own."""
+    return {"calls": to_json(await _past(room, identity, limit, before))}
+
+
+@router.get("/api/calls/{call_id}")
+async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, Any]:
+    """One call with its text."""
+    call = await _find(room, identity, call_id)
+    return {"call": to_json(call), "segments": to_json(await room.deps.transcripts.of_call(call_id))}
+
+
+@router.post("/api/calls/{call_id}/reveal")
+async def reveal(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, str]:
+    """The caller's whole number; recorded first, so that no view goes unrecorded."""
+    call = await _find(room, identity, call_id)
+    await room.deps.audit.record(identity.account.name, "reveal_number", call_id)
+    return {"caller_number": call.caller_number}
+
+
+@router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def nothing_here(rest: str) -> None:
+    """Everything else under /api, so that no page is served in its place."""
+    raise ApiError(404, "not_found", "there is nothing at this address")
+
+
+def _me(room: Room, identity: Identity) -> dict[str, Any]:
+    account = identity.account
+    seat = next((one for one in room.hub.live().agents if one.agent == account.agent), None)
+    return {
+        "user": account.name,
+        "name": account.display_name,
+        "role": account.role,
+        "agent": to_json(seat),
+    }
+
+
+def _seat(identity: Identity) -> str:
+    if identity.account.agent is None:
+        raise ApiError(403, "no_seat", "this account has no seat", hint="ask a supervisor for one")
+    return identity.account.agent
+
+
+async def _at_desk(action: Any) -> Any:
+    unreachable = "the exchange did not carry this out"
+    try:
+        async with asyncio.timeout(DESK_SECONDS):
+            agent: AgentView = await action
+    except (ExchangeUnreachable, PeerError, SetupError) as error:
+        raise ApiError(503, "exchange_unreachable", error.message or unreachable, hint=error.hint) from error
+    except TimeoutError as error:
+        raise ApiError(503, "exchange_unreachable", unreachable, hint="try again in a moment") from error
+    except HotlineError as error:
+        raise ApiError(409, "illegal_now", error.message, hint=error.hint) from error
+    return to_json(agent)
+
+
+async def _past(room: Room, identity: Identity, limit: int, before: datetime | None) -> list[CallSummary]:
+    if identity.supervisor:
+        return await room.deps.history.recent(agent=None, limit=limit, before=before)
+    if identity.account.agent is None:
+        return []
+    return await room.deps.history.recent(agent=identity.account.agent, limit=limit, before=before)
+
+
+async def _find(room: Room, identity: Identity, call_id: str) -> CallSummary:
+    """The call, unmasked, if this user may see it: supervisors every one, agents what they have or had."""
+    seat = identity.account.agent
+    seen = visible_live(room.hub.live(), identity.viewer())
+    alive = next((call for call in seen.calls if call.call_id == call_id), None)
+    theirs = seat is not None and room.hub.ownership.has(call_id, seat)
+    stored: CallSummary | None = None
+    if identity.supervisor or alive is not None or theirs:
+        stored = await room.deps.history.one(call_id, agent=None)
+    elif seat is not None:
+        stored = await room.deps.history.one(call_id, agent=seat)
+    if stored is not None:
+        return stored
+    if alive is not None:
+        return _summary(alive)
+    raise ApiError(404, "not_found", NO_SUCH_CALL)
+
+
+def _summary(call: CallView) -> CallSummary:
+    """A call that is alive and not written down yet."""
+    return CallSummary(
+        call_id=call.call_id,
+        line=call.line,
+        did=call.did,
+        caller_number=call.caller_number,
+        menu_path=call.menu_path,
+        started_at=call.started_at,
+        outcome=Outcome.ANSWERED if call.answered_at is not None else None,
+        agent=call.agent,
+        wait_seconds=call.wait_seconds,
+        talk_seconds=None,
+    )

@@ -1,0 +1,34 @@
+"""The console as one ASGI application: API, socket, pages."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, WebSocket
+
+from hotline.agent_console import api, errors
+from hotline.agent_console.deps import ConsoleDeps
+from hotline.agent_console.gate import Gate
+from hotline.agent_console.hub import Hub
+from hotline.agent_console.pages import Pages
+from hotline.agent_console.room import Room
+from hotline.agent_console.sockets import Door
+
+
+def create_app(deps: ConsoleDeps) -> FastAPI:
+    """Put the console together; ``ConsoleServer`` also runs the hub, without which nothing is pushed."""
+    hub = Hub(deps.bus, deps.picture, deps.figures, deps.clock)
+    room = Room(deps, hub, Door(deps, hub))
+    app = FastAPI(title="hotline console", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.room = room
+    app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
+    errors.install(app)
+    app.include_router(api.router)
+
+    @app.websocket("/ws")
+    async def _socket(socket: WebSocket) -> None:
+        await room.door.serve(socket)
+
+    app.mount("/", Pages(deps.web_dist))
+    return app
+
+
+__all__ = ["ConsoleDeps", "create_app"]

@@ -1,0 +1,53 @@
+"""What the console needs from the rest of the product, and what its routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from hotline import __version__
+from hotline.agent_console.accounts import Accounts
+from hotline.config.schema import Site
+from hotline.core.clock import Clock
+from hotline.core.ports import AgentDesk, Bus, CallHistory, Figures, LivePicture, Transcripts
+from hotline.core.views import CallSummary
+
+WEB_DIST = Path(__file__).resolve().parent / "web" / "dist"
+"""Where the built browser app lies."""
+
+PAUSE_REASONS = ("小休", "用餐", "培训", "会议", "回访", "其他")
+"""Why an agent may pause. A closed list: reasons become columns of reports."""
+
+
+class PastCalls(CallHistory, Protocol):
+    """CallHistory with the look-up of a single call."""
+
+    async def one(self, call_id: str, *, agent: str | None) -> CallSummary | None:
+        """One call; with ``agent`` only if that seat answered it."""
+        ...
+
+
+class Audit(Protocol):
+    """Where views of hidden things are recorded before they are shown."""
+
+    async def record(self, user: str, action: str, subject: str, detail: str = "") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleDeps:
+    """Everything the console is given."""
+
+    site: Site
+    bus: Bus
+    picture: LivePicture
+    desk: AgentDesk
+    transcripts: Transcripts
+    history: PastCalls
+    figures: Figures
+    accounts: Accounts
+    audit: Audit
+    clock: Clock
+    web_dist: Path = WEB_DIST
+    pause_reasons: tuple[str, ...] = PAUSE_REASONS
+    version: str = field(default=__version__)

@@ -1,0 +1,109 @@
+"""Bring a database to the shape of ``store.models``: run at every start, a no-op when it is there already.
+
+To write the next migration after changing the models: ``python -m hotline.store.migrate "what changes"``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hotline.core.errors import SetupError
+from hotline.store.database import open_engine
+from hotline.store.models import Base
+
+MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
+_LOCK_KEY: Final = 12345_0001  # PostgreSQL advisory lock: one program migrates, the others wait
+
+
+async def upgrade(engine: AsyncEngine) -> None:
+    """Apply every migration that the database lacks, all or nothing; several programs may do so at once.
+
+    Raises:
+        SetupError: the database cannot be reached or written, or was made by a newer version.
+    """
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_upgrade)
+    except CommandError as error:
+        raise SetupError(
+            "the database does not fit this version of the program",
+            hint=f"install the version that made it, or restore a backup ({error})",
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        first_line = (str(cause) or type(cause).__name__).splitlines()[0]
+        raise SetupError(
+            f"the database cannot be used: {first_line}",
+            hint="check database.url, its password and the free space of its disk",
+        ) from error
+
+
+async def differences(engine: AsyncEngine) -> list[Any]:
+    """What alembic would still change to reach the models; empty when models and migrations agree."""
+
+    def compare(connection: Connection) -> list[Any]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+    async with engine.connect() as connection:
+        return await connection.run_sync(compare)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config(connection)
+    head = ScriptDirectory.from_config(config).get_current_head()
+    if MigrationContext.configure(connection).get_current_revision() == head:
+        return  # without taking any lock: the usual start
+    connection.rollback()
+    if connection.dialect.name == "sqlite":
+        # the driver would otherwise commit before each statement that changes the schema
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+async def _write_next(message: str) -> None:
+    """Compare the models with a database made by the migrations and write the difference as a new one."""
+    with TemporaryDirectory() as folder:
+        engine = open_engine(f"sqlite+aiosqlite:///{folder}/shape.db")
+        try:
+            await upgrade(engine)
+            async with engine.connect() as connection:
+                await connection.run_sync(
+                    lambda sync: command.revision(
+                        _config(sync), message, autogenerate=True, rev_id=f"{_count() + 1:04d}"
+                    )
+                )
+        finally:
+            await engine.dispose()
+
+
+def _count() -> int:
+    return sum(1 for _ in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+if __name__ == "__main__":
+    asyncio.run(_write_next(" ".join(sys.argv[1:]) or "change"))
