@@ -6,6 +6,7 @@ event (the bus tells answered calls anew after a lost link) is counted once, by 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +17,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from hotline.config.schema import MetricsSection
-from hotline.core.clock import Clock
 from hotline.core.errors import SetupError
 from hotline.core.events import (
     AgentState,
@@ -50,16 +50,15 @@ class Exporter:
     Args:
         bus: what to count.
         picture: the present, read at each scrape.
-        numbers: further numbers of the rooms, read at each scrape; they must be quick and thread-safe to read.
+        numbers: further numbers of the rooms, read on the event loop at each scrape.
         lines: the line ids of the site file; an event of another line is counted under ``other``.
-        clock: the present.
     """
 
     def __init__(
-        self, bus: Bus, picture: LivePicture, numbers: Iterable[Numbers], lines: Iterable[str], clock: Clock
+        self, bus: Bus, picture: LivePicture, numbers: Iterable[Numbers], lines: Iterable[str]
     ) -> None:
         self.registry = CollectorRegistry()
-        self._bus, self._clock = bus, clock
+        self._bus = bus
         self._lines = set(lines)
         self._answered: dict[str, None] = {}  # entry ids told as answered, oldest first, at most 20,000
         self._taps: set[tuple[str, Side]] = set()
@@ -98,7 +97,7 @@ class Exporter:
         self._link = make(Gauge, "ami_connected", "1 while the link to Asterisk's manager is up.", [])
         for side in Side:
             self._taps_live.labels(side.value)
-        self.registry.register(_AtScrape(picture, list(numbers), self._clock))
+        self.registry.register(_AtScrape(picture, list(numbers)))
 
     def _make(self, kind: type[Any], name: str, text: str, labels: list[str], **more: Any) -> Any:
         return kind(f"hotline_{name}", text, labels, registry=self.registry, **more)
@@ -169,12 +168,34 @@ class Exporter:
 
 
 class _AtScrape(Collector):
-    """Numbers that are read, not counted."""
+    """Numbers that are read, not counted.
 
-    def __init__(self, picture: LivePicture, numbers: list[Numbers], clock: Clock) -> None:
-        self._picture, self._numbers, self._clock = picture, numbers, clock
+    Scrapes come on a thread of their own; the rooms belong to the event loop. So they are read there, and a
+    loop that does not answer within two seconds is itself the news.
+    """
+
+    def __init__(self, picture: LivePicture, numbers: list[Numbers]) -> None:
+        self._picture, self._numbers = picture, numbers
+        self._loop = asyncio.get_running_loop()
+
+    def describe(self) -> Iterable[Any]:
+        return ()  # registering must not scrape
 
     def collect(self) -> Iterable[Any]:
+        async def read() -> list[Any]:
+            return list(self._read())
+
+        responsive = GaugeMetricFamily("hotline_event_loop_responsive", "0 when the server's loop hangs.")
+        pending = asyncio.run_coroutine_threadsafe(read(), self._loop)
+        try:
+            families = pending.result(timeout=2)
+        except TimeoutError:
+            pending.cancel()
+            families = []
+        responsive.add_metric([], 1 if families else 0)
+        return [responsive, *families]
+
+    def _read(self) -> Iterable[Any]:
         live = self._picture.live()
         agents = GaugeMetricFamily("hotline_agents", "Agents of the site file, by state.", labels=["state"])
         for state in AgentState:

@@ -4,8 +4,8 @@
 15秒接通率 within rate     = answered within N s / offered (or answered: the site's choice)
 ASA    average speed of answer = wait of answered calls / answered
 
-Offered counts rows that have their class; callers who still wait have none yet. Short abandons are left out of
-the denominators only if the site says so.
+Offered counts rows that have their class; callers who still wait have none yet. Short abandons are
+left out of the denominators only if the site says so.
 """
 
 from __future__ import annotations

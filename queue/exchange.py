@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import Ledger, TailRecord
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.errors import AmiError
+from hotline.telephony.ami.feed import AmiFeed
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +34,12 @@ CATCH_UP_SECONDS = 30.0
 SETTLE = timedelta(seconds=5)  # queue_log lines younger than this are left to the live events
 
 
-class AmiFeed(Protocol):
-    """The part of the AMI client that this room listens to."""
+class Manager(Protocol):
+    """The part of the AMI client that this room uses."""
 
-    def news(self) -> AsyncIterator[ami.AmiNews]: ...
-    async def queue_status(self) -> list[ami.QueueSnapshot]: ...
-    async def core_show_channels(self) -> list[ami.CoreShowChannel]: ...
+    def feed(self, limit: int = ...) -> AmiFeed: ...
+    async def queue_status(self) -> tuple[ami.QueueSnapshot, ...]: ...
+    async def core_show_channels(self) -> tuple[ami.CoreShowChannel, ...]: ...
 
 
 class Exchange:
@@ -47,7 +47,7 @@ class Exchange:
 
     Args:
         site: lines, queues, agents.
-        feed: the AMI client; ``run`` reads its news until it ends.
+        manager: the AMI client; ``run`` reads its news until it ends.
         bus: where events are published.
         ledger: where rows are kept.
         clock: the present.
@@ -55,7 +55,7 @@ class Exchange:
     """
 
     def __init__(
-        self, site: Site, feed: AmiFeed, bus: Bus, ledger: Ledger, clock: Clock, queue_log: Path | None
+        self, site: Site, manager: Manager, bus: Bus, ledger: Ledger, clock: Clock, queue_log: Path | None
     ) -> None:
         self.table = CallTable(site.site.node, Routing.of_site(site), site.figures.short_abandon_seconds)
         self.agents = AgentTable(site.agents, clock.now())
@@ -66,7 +66,7 @@ class Exchange:
         self._wrap_up = {queue.name: queue.wrap_up_seconds for queue in site.queues}
         self._queues = set(self._wrap_up)
         self._node = site.site.node
-        self._feed, self._bus, self._ledger, self._clock = feed, bus, ledger, clock
+        self._manager, self._bus, self._ledger, self._clock = manager, bus, ledger, clock
         self._follower = QueueLogFollower(queue_log) if queue_log else None
         self._catching_up = asyncio.Lock()
         self._tail: TailRecord | None = None
@@ -107,15 +107,16 @@ class Exchange:
         )
 
     async def _listen(self) -> None:
-        async for news in self._feed.news():
-            match news:
-                case ami.AmiConnected():
-                    await self._resync()
-                    self._link(True, f"connection {news.epoch}")
-                case ami.AmiLost():
-                    self._link(False, news.reason)
-                case _:
-                    self._event(news)
+        with self._manager.feed() as feed:
+            async for news in feed:
+                match news:
+                    case ami.AmiConnected():
+                        await self._resync()
+                        self._link(True, f"connection {news.epoch}")
+                    case ami.AmiLost():
+                        self._link(False, news.reason)
+                    case _:
+                        self._event(news)
 
     def _link(self, up: bool, detail: str) -> None:
         self.link_up = up
@@ -182,9 +183,9 @@ class Exchange:
     async def _resync(self) -> None:
         """After each connection: ask the exchange for everything, then believe it."""
         try:
-            channels = await self._feed.core_show_channels()
+            channels = await self._manager.core_show_channels()
             queues = [
-                queue for queue in await self._feed.queue_status() if queue.params.queue in self._queues
+                queue for queue in await self._manager.queue_status() if queue.params.queue in self._queues
             ]
         except AmiError as error:
             log.warning("the exchange could not be asked for its state: %s", error)

@@ -1,0 +1,221 @@
+"""The call table against what callers and agents did."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline.core.events import CallAnswered, EntryClosed, Outcome, Source
+from hotline.queue.calls import CallTable, Outbox
+from hotline.queue.facts import (
+    Abandoned,
+    Announced,
+    Completed,
+    Connected,
+    Fact,
+    HungUp,
+    Joined,
+    Left,
+    Rang,
+    RingEnded,
+    Routed,
+)
+from hotline.queue.routing import Routing
+from hotline.store.ledger import CallRecord, EntryRecord
+
+START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
+UID = "node1-100.1"
+Q = "12315"
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def table() -> CallTable:
+    return CallTable("node1", Routing(lambda queue: queue, lambda token: tuple(token.split("."))), 5)
+
+
+class Rows:
+    """The rows as the database would hold them."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, EntryRecord] = {}
+        self.calls: dict[str, CallRecord] = {}
+        self.events: list[object] = []
+
+    def take(self, out: Outbox) -> None:
+        self.entries.update(out.entries)
+        self.calls.update(out.calls)
+        self.events.extend(out.events)
+
+
+def play(target: CallTable, facts: list[Fact], source: Source = Source.LIVE) -> Rows:
+    rows = Rows()
+    for fact in facts:
+        rows.take(target.apply(fact, source))
+    return rows
+
+
+def arrival(uid: str = UID) -> list[Fact]:
+    return [
+        Announced(uid, at(0), uid, "12315", "12315", "13800001234", "李"),
+        Routed(uid, at(4), uid, "12315", "12315", Q, "main.1"),
+        Joined(uid, at(4.25), Q, 1, "13800001234"),
+    ]
+
+
+ANSWERED: list[Fact] = [
+    *arrival(),
+    Rang(UID, at(5), Q, "1001"),
+    RingEnded(UID, at(25), Q, "1001", 20_000),
+    Rang(UID, at(26), Q, "1002"),
+    Connected(UID, at(29.5), Q, "1002", "node1-100.2", 25_000, 3_000),
+    Completed(UID, at(89.75), Q, "1002", 60_000, "caller"),
+    HungUp(UID, at(89.8)),
+]
+"""A call that rang in vain at one agent and was answered by the next."""
+
+SAME_IN_QUEUE_LOG: list[Fact] = [
+    Routed(UID, at(4), UID, "12315", "12315", Q, "main.1"),
+    Joined(UID, at(4), Q, 1, "13800001234"),
+    RingEnded(UID, at(25), Q, "1001", 20_000),
+    Connected(UID, at(29), Q, "1002", "node1-100.2", 25_000, 3_000),
+    Completed(UID, at(89), Q, "1002", 60_000, "caller"),
+]
+
+
+def test_an_answered_call_has_one_row_with_its_times_in_milliseconds() -> None:
+    """Menu, wait, ring and talk are what the clocks said, and the row is closed once."""
+    rows = play(table(), ANSWERED)
+    (row,) = rows.entries.values()
+    assert row.outcome == Outcome.ANSWERED and row.agent == "1002"
+    assert (row.wait_ms, row.ring_ms, row.talk_ms) == (25_250, 3_500, 60_250)
+    assert row.unanswered_rings == 1 and row.ended_by == "caller"
+    assert [type(event) for event in rows.events].count(EntryClosed) == 1
+    assert rows.calls[UID].menu_path == "main > 1" and rows.calls[UID].ended_at == at(89.8)
+
+
+@pytest.mark.parametrize(
+    ("leaves_after", "outcome"), [(3.0, Outcome.SHORT_ABANDON), (12.0, Outcome.ABANDONED)]
+)
+def test_a_caller_who_gives_up_is_abandoned_or_short(leaves_after: float, outcome: Outcome) -> None:
+    """Leaving before the site's limit is counted apart."""
+    gone = at(4.25 + leaves_after)
+    rows = play(table(), [*arrival(), Abandoned(UID, gone, Q, int(leaves_after) * 1000), HungUp(UID, gone)])
+    (row,) = rows.entries.values()
+    assert row.outcome == outcome and row.wait_ms == leaves_after * 1000
+
+
+def test_abandoning_while_a_phone_rings_closes_the_row() -> None:
+    """A phone that rings does not keep a caller who is gone."""
+    rows = play(table(), [*arrival(), Rang(UID, at(6), Q, "1001"), Abandoned(UID, at(20), Q, 16_000)])
+    assert [row.outcome for row in rows.entries.values()] == [Outcome.ABANDONED]
+
+
+def test_a_queue_that_lets_nobody_in_still_counts_an_offered_call() -> None:
+    """Full is a class of offered calls, not a hole."""
+    calls = table()
+    facts: list[Fact] = [*arrival()[:2], Left(UID, at(4.2), Q, Outcome.FULL)]
+    rows = play(calls, facts)
+    (row,) = rows.entries.values()
+    assert row.outcome == Outcome.FULL and row.closed_at is not None
+
+
+def test_waiting_in_a_second_queue_after_a_time_out_makes_a_second_row() -> None:
+    """Overflow offers the caller twice, once to each queue, and both rows are closed."""
+    facts: list[Fact] = [
+        *arrival(),
+        Left(UID, at(64), Q, Outcome.TIMEOUT),
+        Joined(UID, at(64.5), "12345", 1, ""),
+        Connected(UID, at(70), "12345", "1001", "node1-100.9", 5_000, 2_000),
+        Completed(UID, at(80), "12345", "1001", 10_000, "agent"),
+    ]
+    rows = play(table(), facts)
+    assert [row.outcome for row in rows.entries.values()] == [Outcome.TIMEOUT, Outcome.ANSWERED]
+
+
+def test_queue_log_alone_rebuilds_the_row_in_whole_seconds() -> None:
+    """An outage costs fractions of a second, nothing else; the row says where it comes from."""
+    (live,) = play(table(), ANSWERED).entries.values()
+    (recovered,) = play(table(), SAME_IN_QUEUE_LOG, Source.QUEUE_LOG).entries.values()
+    assert recovered.entry_id == live.entry_id and recovered.outcome == live.outcome
+    assert (recovered.line, recovered.agent, recovered.unanswered_rings) == ("12315", "1002", 1)
+    assert (recovered.wait_ms, recovered.talk_ms) == (25_000, 60_000)
+    assert recovered.source == "queue_log"
+
+
+def test_reading_queue_log_after_live_events_changes_nothing() -> None:
+    """Every line that repeats an event is known again."""
+    calls = table()
+    live = play(calls, ANSWERED)
+    again = play(calls, SAME_IN_QUEUE_LOG, Source.QUEUE_LOG)
+    assert again.events == [] and not calls.illegal
+    assert all(row == live.entries[key] for key, row in again.entries.items())
+
+
+@given(cut=st.integers(1, len(ANSWERED) - 1))
+@settings(deadline=None)
+def test_wherever_the_server_dies_the_row_ends_the_same(cut: int) -> None:
+    """Live up to the kill, restored from the rows, the rest from queue_log: same class, agent and rings."""
+    before = play(table(), ANSWERED[:cut])
+    second = table()
+    second.restore(before.calls.values(), before.entries.values())
+    after = play(second, SAME_IN_QUEUE_LOG, Source.QUEUE_LOG)
+    rows = {**before.entries, **after.entries}
+    (row,) = rows.values()
+    assert row.outcome == Outcome.ANSWERED and row.agent == "1002" and row.closed_at is not None
+    assert abs(row.wait_ms - 25_250) <= 1000 and abs(row.talk_ms - 60_250) <= 1000
+    assert row.unanswered_rings == 1
+
+
+def test_a_call_that_lives_through_a_restart_is_announced_anew_for_hearing() -> None:
+    """After the link is back the taps can begin again, with the agent's channel found among the living."""
+    before = play(table(), ANSWERED[:-2])
+    second = table()
+    second.restore(before.calls.values(), before.entries.values())
+    out = second.reconcile(at(40), {UID: UID, "node1-100.2": UID})
+    (event,) = out.events
+    assert isinstance(event, CallAnswered) and event.agent_uniqueid == "node1-100.2"
+
+
+def test_a_call_that_vanished_unseen_is_closed_at_the_reconciliation() -> None:
+    """No row stays open for ever when the exchange itself was restarted."""
+    calls = table()
+    play(calls, arrival())
+    out = calls.reconcile(at(60), {})
+    (row,) = out.entries.values()
+    assert row.outcome == Outcome.ABANDONED and row.closed_at == at(60)
+    assert calls.live_calls() == ()
+
+
+def test_a_hang_up_without_a_last_word_closes_the_row_after_a_grace() -> None:
+    """The queue's own word is waited for, then the hang-up is believed."""
+    calls = table()
+    play(calls, [*ANSWERED[:-2], HungUp(UID, at(80))])
+    assert calls.tick(at(82)).entries == {}
+    (row,) = calls.tick(at(86)).entries.values()
+    assert row.outcome == Outcome.ANSWERED and row.talk_ms == 50_500
+
+
+FACTS = st.sampled_from(
+    [*ANSWERED, *SAME_IN_QUEUE_LOG, Abandoned(UID, at(20), Q, 16_000), Left(UID, at(30), Q, Outcome.TIMEOUT)]
+)
+
+
+@given(st.lists(st.tuples(FACTS, st.sampled_from(list(Source))), max_size=40))
+@settings(deadline=None)
+def test_no_order_of_facts_breaks_the_ledger(history: list[tuple[Fact, Source]]) -> None:
+    """Doubled, lost and disordered facts never raise, and a closed row never changes its class."""
+    calls = table()
+    classes: dict[str, str] = {}
+    for fact, source in history:
+        for entry_id, row in calls.apply(fact, source).entries.items():
+            if row.closed_at is not None:
+                assert classes.setdefault(entry_id, row.outcome or "") == row.outcome
+            assert row.wait_ms >= 0 and row.talk_ms >= 0
+    closed = [e for e in calls.tick(at(10_000)).events if isinstance(e, EntryClosed)]
+    assert all(event.entry_id not in classes for event in closed)
