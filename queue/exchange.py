@@ -62,6 +62,7 @@ class Exchange:
         self.writer = LedgerWriter(ledger)
         self.link_up = False
         self.malformed_lines = 0
+        self.faults = 0
         self.recovered: Counter[str] = Counter()  # ledger classes that only queue_log could tell
         self._wrap_up = {queue.name: queue.wrap_up_seconds for queue in site.queues}
         self._queues = set(self._wrap_up)
@@ -116,11 +117,19 @@ class Exchange:
                     case ami.AmiLost():
                         self._link(False, news.reason)
                     case _:
-                        self._event(news)
+                        self._event_safely(news)
 
     def _link(self, up: bool, detail: str) -> None:
         self.link_up = up
         self._bus.publish(LinkChanged(self._clock.now(), up, detail))
+
+    def _event_safely(self, event: ami.AmiEvent) -> None:
+        """A fault in our reading of one event must not cost the next one; it is told and counted."""
+        try:
+            self._event(event)
+        except Exception:
+            self.faults += 1
+            log.exception("a %s event could not be taken in", type(event).__name__)
 
     def _event(self, event: ami.AmiEvent) -> None:
         """One live event: first the calls, then the agents."""

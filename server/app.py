@@ -1,0 +1,218 @@
+"""The composition root: every room made, plugged together, started and stopped, in one place.
+
+Start: database, prompts and exchange first; then who serves callers (menus), then who listens (hearing),
+then who looks (console, metrics). Stop is the same backwards, each step with a deadline. No step of either
+touches a call: Asterisk carries those, and goes on when this process ends in any way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hotline.agent_console.accounts import Accounts
+from hotline.agent_console.deps import ConsoleDeps
+from hotline.agent_console.server import ConsoleServer
+from hotline.asr.hearing import Hearing
+from hotline.config.schema import Site
+from hotline.config.secrets import Secrets
+from hotline.core.bus import MemoryBus
+from hotline.core.clock import Clock, SystemClock
+from hotline.core.errors import SetupError
+from hotline.ivr.prompts import PromptFiles
+from hotline.ivr.service import MenuService
+from hotline.metrics.figures import LedgerFigures
+from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.queue.desk import Desk
+from hotline.queue.exchange import Exchange
+from hotline.server.numbers import room_numbers
+from hotline.server.paths import database_url, secret_of_site
+from hotline.store.accounts import AccountStore
+from hotline.store.audit import AuditLog
+from hotline.store.database import open_engine, sessions_of
+from hotline.store.history import StoredHistory
+from hotline.store.ledger import Ledger
+from hotline.store.migrate import upgrade
+from hotline.store.transcripts import TranscriptStore
+from hotline.telephony.ami.client import AmiClient, AmiSettings
+from hotline.telephony.asterisk_config.places import queue_log_of, sounds_dir_of
+from hotline.telephony.local_asterisk import LocalAsterisk
+
+log = logging.getLogger(__name__)
+
+RESTART_ASTERISK_SECONDS = 2.0
+
+
+class HotlineServer:
+    """The whole server for one site.
+
+    Args:
+        site: a checked site.
+        clock: the present.
+        keep_asterisk: leave a managed Asterisk running at the stop, so that its calls go on.
+    """
+
+    def __init__(self, site: Site, clock: Clock | None = None, *, keep_asterisk: bool = False) -> None:
+        self.site = site
+        self.clock = clock or SystemClock()
+        self.secrets = Secrets(site.data_dir)
+        self.bus = MemoryBus()
+        self.failure: BaseException | None = None
+        self._keep_asterisk = keep_asterisk
+        self._stack = AsyncExitStack()
+        self._stop = asyncio.Event()
+        self.accounts: Accounts
+        self.console: ConsoleServer
+        self.exchange: Exchange
+        self.asterisk: LocalAsterisk | None = None
+
+    async def start(self) -> None:
+        """Have everything running when this returns.
+
+        Raises:
+            SetupError: something the machine must provide is missing; nothing is left running.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        site, bus, clock = self.site, self.bus, self.clock
+        _make_data_dir(site)
+        prompts = PromptFiles(site, sounds_dir_of(site))
+        engine = await self._stack.enter_async_context(_database(database_url(site, self.secrets)))
+        sessions = sessions_of(engine)
+        ami = AmiClient(self._ami_settings(), clock)
+        self.exchange = Exchange(site, ami, bus, Ledger(sessions), clock, queue_log_of(site))
+        await self.exchange.restore()
+        transcripts = TranscriptStore(sessions)
+        hearing = Hearing(site, ami, bus, transcripts, clock)
+        figures = LedgerFigures(site, sessions, clock)
+        audit = AuditLog(sessions, clock)
+        self.accounts = Accounts(AccountStore(sessions), audit, clock, session_hours=site.web.session_hours)
+        self._stack.callback(self.accounts.close)
+        menus = MenuService(site, bus, prompts, clock)
+        exporter = Exporter(
+            bus,
+            self.exchange,
+            room_numbers(ami, self.exchange, menus, hearing, bus),
+            [line.id for line in site.lines],
+        )
+
+        await self._run("metrics", exporter.run())
+        await self._run("exchange", self.exchange.run())
+        menus.start()
+        self._stack.push_async_callback(menus.stop)
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._start_asterisk(prompts))
+            together.create_task(hearing.start())
+        self._stack.push_async_callback(hearing.aclose)
+        await self._run("ami", ami.run())
+        metrics = MetricsServer(exporter, site.metrics)
+        metrics.start()
+        self._stack.callback(metrics.close)
+        self.console = ConsoleServer(
+            ConsoleDeps(
+                site=site,
+                bus=bus,
+                picture=self.exchange,
+                desk=Desk(site, ami, self.exchange, clock),
+                transcripts=hearing.transcripts,
+                history=StoredHistory(sessions),
+                figures=figures,
+                accounts=self.accounts,
+                audit=audit,
+                clock=clock,
+            )
+        )
+        await self.console.start()
+        self._stack.push_async_callback(self.console.aclose)
+
+    def _ami_settings(self) -> AmiSettings:
+        ami = self.site.asterisk.ami
+        secret = secret_of_site(self.site, self.secrets, "ami")
+        return AmiSettings(username=ami.user, secret=secret, host=ami.host, port=ami.port)
+
+    async def _start_asterisk(self, prompts: PromptFiles) -> None:
+        """Prompts before Asterisk needs them; a managed Asterisk is started, and again when it dies."""
+        await prompts.prepare_off_loop()
+        if not self.site.asterisk.managed:
+            return
+        asterisk = LocalAsterisk.of_site(self.site, partial(secret_of_site, self.site, self.secrets))
+        await asterisk.start()
+        self.asterisk = asterisk
+        self._stack.push_async_callback(asterisk.leave if self._keep_asterisk else asterisk.stop)
+        if not asterisk.adopted:
+            await self._run("asterisk", _revive(asterisk))
+
+    async def _run(self, name: str, work: Coroutine[None, None, None]) -> None:
+        """Run ``work`` until the stop. If it ends before, the server stops: the supervisor starts it anew."""
+
+        async def watched() -> None:
+            try:
+                await work
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                log.exception("%s failed; the server stops, calls go on", name)
+                self.failure = error
+            self._stop.set()
+
+        task = asyncio.create_task(watched(), name=name)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.wait({task}, timeout=10)
+
+        self._stack.push_async_callback(end)
+
+    def request_stop(self) -> None:
+        """Make ``wait`` return."""
+        self._stop.set()
+
+    async def wait(self) -> None:
+        """Wait for the stop to be asked for, or for a part to fail (then ``failure`` says why)."""
+        await self._stop.wait()
+
+    async def aclose(self) -> None:
+        """Stop everything, in the reverse order of the start; idempotent."""
+        await self._stack.aclose()
+
+
+def _make_data_dir(site: Site) -> None:
+    try:
+        site.data_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        raise SetupError(
+            f"data_dir {site.data_dir} cannot be made: {error.strerror}",
+            hint="set data_dir in the site file, or HOTLINE_DATA_DIR",
+        ) from error
+
+
+@asynccontextmanager
+async def _database(url: str) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(url)
+    try:
+        await upgrade(engine)
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def _revive(asterisk: LocalAsterisk) -> None:
+    """Start the exchange again whenever it ends by itself."""
+    while True:
+        code = await asterisk.wait_ended()
+        log.error("asterisk ended with code %d; it is started again", code)
+        await asyncio.sleep(RESTART_ASTERISK_SECONDS)
+        try:
+            await asterisk.start()
+        except SetupError as error:
+            log.error("asterisk does not start: %s", error)

@@ -1,0 +1,136 @@
+"""The command line. Exit codes: 0 done, 1 a problem found, 2 wrong usage; errors are one line on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hotline import __version__
+from hotline.agent_console.cli import user_commands
+from hotline.asr.cli import app as asr_app
+from hotline.config.cli import Format, OutputFormat, check
+from hotline.config.loading import load_site
+from hotline.config.schema import Site
+from hotline.config.secrets import Secrets
+from hotline.core.errors import HotlineError, UsageError
+from hotline.ivr.cli import app as ivr_app
+from hotline.metrics.cli import By, moment, print_rows, stats
+from hotline.server.demo.cli import demo
+from hotline.server.logs import log_to_stderr
+from hotline.server.paths import database_url
+from hotline.store.database import open_engine
+from hotline.telephony.cli import app as asterisk_app
+
+
+def open_site(path: Path) -> tuple[Site, AsyncEngine]:
+    """A site and an engine on its database, for commands that need both."""
+    site = load_site(path)
+    site.data_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    return site, open_engine(database_url(site, Secrets(site.data_dir)))
+
+
+SiteOption = Annotated[Path, typer.Option("--site", help="The site file (YAML).")]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A call-centre server for 12345 government hotlines, run beside Asterisk.",
+)
+app.command("check")(check)
+app.command("demo")(demo)
+app.add_typer(ivr_app, name="ivr")
+app.add_typer(asr_app, name="asr")
+app.add_typer(user_commands(open_site), name="user")
+app.add_typer(asterisk_app, name="asterisk")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hotline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A call-centre server for 12345 government hotlines, run beside Asterisk."""
+
+
+@app.command("serve")
+def serve_site(
+    site: SiteOption,
+    keep_asterisk: Annotated[
+        bool, typer.Option("--keep-asterisk", help="Leave a managed Asterisk running at the stop.")
+    ] = False,
+    log_level: Annotated[str, typer.Option("--log-level", help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM."""
+    from hotline.server.serve import serve
+
+    if log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise UsageError(f"no log level {log_level}", hint="DEBUG, INFO, WARNING or ERROR")
+    loaded = load_site(site)
+    log_to_stderr(log_level)
+    raise typer.Exit(asyncio.run(serve(loaded, keep_asterisk=keep_asterisk)))
+
+
+@app.command()
+def doctor(site: SiteOption, output: Format = OutputFormat.TEXT) -> None:
+    """Look at everything the server needs, a line each; exit 1 if something is missing."""
+    from hotline.server.doctor import Finding, examine
+
+    loaded = load_site(site)
+
+    async def look() -> list[Finding]:
+        found = []
+        async for finding in examine(loaded):
+            found.append(finding)
+            if output is OutputFormat.TEXT:
+                mark = {True: "ok", False: "MISSING", None: "-"}[finding.ok]
+                typer.echo(f"{mark:8} {finding.subject:22} {finding.detail}")
+        return found
+
+    findings = asyncio.run(look())
+    if output is OutputFormat.JSON:
+        rows = [{"subject": one.subject, "ok": one.ok, "detail": one.detail} for one in findings]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("stats")
+def print_stats(
+    site: SiteOption,
+    start: Annotated[
+        str, typer.Option("--from", help="First day or moment, as 2026-11-02 or 2026-11-02T08:30.")
+    ],
+    end: Annotated[str, typer.Option("--to", help="Last day (included) or moment (not included).")],
+    by: Annotated[By, typer.Option("--by", help="What a row stands for.")] = By.LINE,
+    output: Format = OutputFormat.TEXT,
+) -> None:
+    """Figures of a period from the ledger's rows: counts first, rates from them."""
+    loaded = load_site(site)
+    url = database_url(loaded, Secrets(loaded.data_dir))
+    rows = asyncio.run(stats(loaded, url, moment(loaded, start), moment(loaded, end, end=True)))
+    print_rows(rows, as_json=output is OutputFormat.JSON)
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one line and an exit code."""
+    try:
+        app()
+    except HotlineError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

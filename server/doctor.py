@@ -1,0 +1,156 @@
+"""``hotline doctor``: what the server needs, a line each, with what to do where something is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from hotline.agent_console.deps import WEB_DIST
+from hotline.asr.vosk_engine import probe_model
+from hotline.config.schema import Site
+from hotline.config.secrets import Secrets
+from hotline.core.errors import HotlineError
+from hotline.server.paths import database_url, secret_of_site
+from hotline.store.database import open_engine
+from hotline.store.migrate import upgrade
+from hotline.telephony.ami.client import AmiClient, AmiSettings
+from hotline.telephony.asterisk_config.places import queue_log_of
+from hotline.telephony.asterisk_program import find_asterisk
+
+LOW_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report. ``ok`` None: cannot be told now, and no harm."""
+
+    subject: str
+    ok: bool | None
+    detail: str
+
+
+async def examine(site: Site) -> AsyncIterator[Finding]:
+    """Look at everything the server needs. Changes nothing but making data_dir and the database's tables."""
+    yield _disk(site)
+    yield await _database(site)
+    if site.asterisk.managed:
+        yield _program(site)
+    yield await _manager(site)
+    yield _queue_log(site)
+    for name, host, port in _ports(site):
+        yield await _port(name, host, port)
+    yield await _model(site)
+    yield _pages()
+
+
+def _disk(site: Site) -> Finding:
+    try:
+        site.data_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(site.data_dir).free
+    except OSError as error:
+        return Finding(
+            "data_dir", False, f"{site.data_dir}: {error.strerror}; set data_dir or HOTLINE_DATA_DIR"
+        )
+    detail = f"{site.data_dir}, {free / 1024**3:.1f} GiB free"
+    return Finding(
+        "data_dir", free >= LOW_DISK_BYTES, detail if free >= LOW_DISK_BYTES else f"{detail}: free some"
+    )
+
+
+async def _database(site: Site) -> Finding:
+    url = database_url(site, Secrets(site.data_dir))
+    engine = open_engine(url)
+    try:
+        await upgrade(engine)
+    except HotlineError as error:
+        return Finding("database", False, str(error))
+    finally:
+        await engine.dispose()
+    return Finding("database", True, engine.url.render_as_string(hide_password=True))
+
+
+def _program(site: Site) -> Finding:
+    try:
+        found = find_asterisk(site.asterisk.program)
+    except HotlineError as error:
+        return Finding("asterisk", False, str(error))
+    return Finding("asterisk", True, f"{found.version} at {found.command[-1]}")
+
+
+async def _manager(site: Site) -> Finding:
+    ami = site.asterisk.ami
+    secret = secret_of_site(site, Secrets(site.data_dir), "ami")
+    client = AmiClient(AmiSettings(username=ami.user, secret=secret, host=ami.host, port=ami.port))
+    running = asyncio.create_task(client.run())
+    try:
+        await client.wait_connected(3)
+        queues = {queue.params.queue for queue in await client.queue_status()}
+    except (HotlineError, TimeoutError) as error:
+        managed = site.asterisk.managed
+        why = client.last_error or error
+        hint = (
+            "it is started by hotline serve"
+            if managed
+            else "check asterisk.ami in the site file and manager.conf"
+        )
+        return Finding(
+            "manager", None if managed else False, f"{ami.host}:{ami.port} not reached ({why}); {hint}"
+        )
+    finally:
+        await client.aclose()
+        await asyncio.wait({running}, timeout=5)
+    missing = sorted({queue.name for queue in site.queues} - queues)
+    if missing:
+        return Finding(
+            "manager", False, f"queues {', '.join(missing)} are unknown: include hotline-queues.conf"
+        )
+    return Finding("manager", True, f"{ami.host}:{ami.port}, {len(queues)} queues")
+
+
+def _queue_log(site: Site) -> Finding:
+    path = queue_log_of(site)
+    try:
+        size = path.stat().st_size
+        path.open("rb").close()
+    except FileNotFoundError:
+        return Finding("queue_log", None, f"{path} is not there yet")
+    except OSError as error:
+        return Finding("queue_log", False, f"{path}: {error.strerror}; without it an outage leaves gaps")
+    return Finding("queue_log", True, f"{path}, {size} bytes")
+
+
+def _ports(site: Site) -> list[tuple[str, str, int]]:
+    return [
+        ("web.port", site.web.host, site.web.port),
+        ("metrics.port", site.metrics.host, site.metrics.port),
+        ("fastagi.port", site.fastagi.host, site.fastagi.port),
+        ("asr.audiosocket.port", site.asr.audiosocket.host, site.asr.audiosocket.port),
+    ]
+
+
+async def _port(name: str, host: str, port: int) -> Finding:
+    try:
+        server = await asyncio.start_server(lambda _reader, writer: writer.close(), host, port)
+    except OSError as error:
+        return Finding(name, None, f"{host}:{port} is in use ({error.strerror}): by this server, if it runs")
+    server.close()
+    await server.wait_closed()
+    return Finding(name, True, f"{host}:{port} is free")
+
+
+async def _model(site: Site) -> Finding:
+    if not site.asr.enabled:
+        return Finding("model", None, "asr.enabled is false")
+    try:
+        detail = await asyncio.to_thread(probe_model, site.asr.model)
+    except HotlineError as error:
+        return Finding("model", False, str(error))
+    return Finding("model", True, detail)
+
+
+def _pages() -> Finding:
+    if (WEB_DIST / "index.html").is_file():
+        return Finding("pages", True, "built")
+    return Finding("pages", False, "not built: run make web in the source tree")
