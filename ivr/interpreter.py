@@ -67,9 +67,15 @@ Input = Digit | Silence | PlaybackDone | TimeUp | Hangup | Fault
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Say these prompts one after another; a key cuts them short. Answer Digit or PlaybackDone."""
+    """Say these prompts one after another; a key cuts them short. Answer Digit or PlaybackDone.
+
+    Attributes:
+        then_seconds: if no key is pressed, ``PlaybackDone`` will be answered by a ``Collect`` of so many
+            seconds: a shell that can say and listen in one go loses no key between the two. 0: no Collect.
+    """
 
     prompts: tuple[str, ...]
+    then_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ class Visit:
         Raises:
             IllegalInput: if it has begun.
         """
-        return self._go(Turn.BEGIN, self._play(self.menu.prompt), "the beginning")
+        return self._go(Turn.BEGIN, self._say_menu(), "the beginning")
 
     def receive(self, happened: Input) -> Command:
         """Take what came of the last command; do the command that is returned. Nothing follows a ``Finish``.
@@ -145,6 +151,8 @@ class Visit:
         what = type(happened).__name__
         if self.state in (State.NEW, State.LEFT):
             raise IllegalInput(self.state, what)
+        if isinstance(happened, TimeUp | Hangup | Fault):
+            return self.end(happened)
         match happened:
             case Digit(key):
                 return self._key(key)
@@ -154,6 +162,16 @@ class Visit:
                 if self.state is not State.LISTENING:
                     raise IllegalInput(self.state, what)
                 return self._miss((), what)
+
+    def end(self, why: TimeUp | Hangup | Fault) -> Finish:
+        """End the visit for a reason that no menu decides; the same as `receive`.
+
+        Raises:
+            IllegalInput: if it has not begun or has ended.
+        """
+        if self.state in (State.NEW, State.LEFT):
+            raise IllegalInput(self.state, type(why).__name__)
+        match why:
             case TimeUp():
                 return self._person(say=(TO_PERSON,))
             case Hangup():
@@ -164,7 +182,7 @@ class Visit:
     def _played(self, what: str) -> Command:
         if self.state is State.ANNOUNCING:
             served = self._announced
-            command = self._go(Turn.PLAYED, self._play(self.menu.prompt), what)
+            command = self._go(Turn.PLAYED, self._say_menu(), what)
             self._served = served
             return command
         return self._go(Turn.PLAYED, Collect(self.menu.timeout_seconds), what)
@@ -188,25 +206,28 @@ class Visit:
             return self._leave(MenuOutcome.QUEUE, self._line, choice.queue, keys)
         if choice.say is not None:
             self._announced = choice.key
-            return self._go(Turn.INFORM, self._play(choice.say), "a key")
+            return self._go(Turn.INFORM, self._play(Play((choice.say,))), "a key")
         if choice.menu is not None:
             self._menus.append(self._site.menu(choice.menu))
             self._keys.append(choice.key)
         elif choice.back and self._keys:
             self._menus.pop()
             self._keys.pop()
-        return self._go(Turn.TURN, self._play(self.menu.prompt), "a key")
+        return self._go(Turn.TURN, self._say_menu(), "a key")
 
     def _miss(self, said_first: tuple[str, ...], what: str) -> Command:
         self._misses += 1
         if self._misses >= self.menu.attempts:
             return self._person(say=(TO_PERSON,))
-        return self._go(Turn.MISS, self._play(*said_first, self.menu.prompt), what)
+        return self._go(Turn.MISS, self._say_menu(*said_first), what)
 
-    def _play(self, *prompts: str) -> Play | None:
-        """Return the prompts to say, or None when this visit has said enough."""
+    def _say_menu(self, *said_first: str) -> Play | None:
+        return self._play(Play((*said_first, self.menu.prompt), self.menu.timeout_seconds))
+
+    def _play(self, play: Play) -> Play | None:
+        """Return what is to be said, or None when this visit has said enough."""
         self._plays += 1
-        return Play(prompts) if self._plays <= MAX_PLAYS else None
+        return play if self._plays <= MAX_PLAYS else None
 
     def _go(self, turn: Turn, command: Play | Collect | None, what: str) -> Command:
         if command is None:

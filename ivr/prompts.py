@@ -1,7 +1,7 @@
 """Prompts as sound files, ready before Asterisk asks for them.
 
 Each is ``<sounds>/zh/hotline/<name>.wav`` (8 kHz) and ``.wav16`` (16 kHz): under these names Asterisk looks
-for signed 16-bit WAV of those rates (its ``formats/format_wav.c``). What has been made is noted with a digest of
+for signed 16-bit WAV of those rates (its ``formats/format_wav.c``). What was made is noted with a digest of
 all that went into it: a second start makes nothing, and a file put by hand in the place of ours stays.
 """
 
@@ -101,18 +101,21 @@ class PromptFiles:
         self._prompts = prompts_of(site)
         self._folder = sounds_dir / LANGUAGE
         self._notes = self._folder / "hotline" / ".made.json"
+        self._durations: dict[str, float] = {}
 
     def file(self, name: str) -> Path:
         """Return the 8 kHz file of the prompt ``name``."""
         return self._folder / f"{sound(name)}.wav"
 
     def duration_seconds(self, name: str) -> float:
-        """Return how long the prompt ``name`` takes; 0 if its file cannot be read."""
-        try:
-            with wave.open(str(self.file(name)), "rb") as file:
-                return file.getnframes() / file.getframerate()
-        except (OSError, EOFError, wave.Error):
-            return 0.0
+        """Return how long the prompt ``name`` takes, read once; 0 if its file cannot be read."""
+        if name not in self._durations:
+            try:
+                with wave.open(str(self.file(name)), "rb") as file:
+                    self._durations[name] = file.getnframes() / file.getframerate()
+            except (OSError, EOFError, wave.Error):
+                return 0.0
+        return self._durations[name]
 
     async def prepare_off_loop(self, progress: Callable[[int, int], None] | None = None) -> Made:
         """Do `prepare` in a thread; ``progress`` is called there."""
