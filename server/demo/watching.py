@@ -1,0 +1,119 @@
+"""What a supervisor's page is shown of each call, with the moment at which each text arrived."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hotline.core.events import Side
+
+#: Calls remembered; the oldest go. Those of the demo are taken out when they are done.
+MAX_CALLS = 500
+MAX_TEXTS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """One text of an utterance as it came to the page, and the loop's time at which it came."""
+
+    at: float
+    utterance: int
+    revision: int
+    text: str
+    final: bool
+
+
+@dataclass(slots=True)
+class ShownCall:
+    """What the page knows of one call.
+
+    Attributes:
+        caller: the masked number.
+        line: where the caller was queued; before that, where the call came in.
+        path: the titles of the menu choices.
+        menu_seconds: spent in menus.
+        outcome: how the queue entry was closed; empty while it is open.
+        ended: set when nothing of the call is left.
+        texts: of each side, in the order of arrival.
+    """
+
+    caller: str
+    line: str
+    path: tuple[str, ...] = ()
+    menu_seconds: float = 0.0
+    agent: str = ""
+    wait_seconds: float = 0.0
+    talk_seconds: float = 0.0
+    outcome: str = ""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    texts: dict[Side, deque[ShownText]] = field(
+        default_factory=lambda: {side: deque(maxlen=MAX_TEXTS) for side in Side}
+    )
+    changed_at: float = 0.0
+
+    @property
+    def settled(self) -> bool:
+        """Whether each side's latest utterance has its final text."""
+        return all(not texts or texts[-1].final for texts in self.texts.values())
+
+
+class Watch:
+    """Follows every call over the WebSocket."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, Any] = {}
+        self.connected = asyncio.Event()
+        self._calls: dict[str, ShownCall] = {}
+
+    async def run(self, frames: AsyncIterator[dict[str, Any]]) -> None:
+        """Take frames until cancelled."""
+        loop = asyncio.get_running_loop()
+        async for frame in frames:
+            self.take(frame, loop.time())
+
+    def take(self, frame: dict[str, Any], now: float) -> None:
+        """Take one frame that came now."""
+        kind = frame.get("type")
+        if kind == "welcome":
+            self.connected.set()
+        elif kind == "figures":
+            self.figures = frame["data"]
+        elif kind == "event" and isinstance(call_id := frame["data"].get("call_id"), str):
+            self._take_event(str(frame["name"]), call_id, frame["data"], now)
+
+    def of_caller(self, masked: str) -> ShownCall | None:
+        """The newest call from this masked number."""
+        matches = [call for call in self._calls.values() if call.caller == masked]
+        return matches[-1] if matches else None
+
+    def forget(self, shown: ShownCall) -> None:
+        """Let go of a call that has been reported."""
+        self._calls = {call_id: call for call_id, call in self._calls.items() if call is not shown}
+
+    def _take_event(self, name: str, call_id: str, data: dict[str, Any], now: float) -> None:
+        if name == "call_started":
+            self._calls[call_id] = ShownCall(caller=data["caller_number"], line=data["line"])
+            if len(self._calls) > MAX_CALLS:
+                del self._calls[next(iter(self._calls))]
+        call = self._calls.get(call_id)
+        if call is None:
+            return
+        call.changed_at = now
+        if name == "menu_finished":
+            call.path = tuple(data["path"])
+            call.menu_seconds += data["menu_seconds"]
+        elif name == "caller_queued":
+            call.line = data["line"]
+        elif name == "call_answered":
+            call.agent, call.wait_seconds = data["agent"], data["wait_seconds"]
+        elif name == "entry_closed":
+            call.outcome = data["outcome"]
+            call.wait_seconds, call.talk_seconds = data["wait_seconds"], data["talk_seconds"]
+        elif name == "call_ended":
+            call.ended.set()
+        elif name == "transcript_segment":
+            text = ShownText(now, data["utterance"], data["revision"], data["text"], data["final"])
+            call.texts[Side(data["side"])].append(text)
