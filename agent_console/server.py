@@ -134,14 +134,15 @@ class ConsoleServer:
         self._web = deps.site.web
         self._room: Room = self.app.state.room
         self._listener = listener
+        self._port = int(listener.getsockname()[1]) if listener else self._web.port
         self._uvicorn: _Uvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
         self._pushing: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
-        """The port that is listened on; of use once started."""
-        return int(self._listener.getsockname()[1]) if self._listener else self._web.port
+        """The port that is listened on."""
+        return self._port
 
     @property
     def url(self) -> str:
