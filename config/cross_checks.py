@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from hotline.config.catalogue import known_line
 from hotline.config.checker import Checker, Item, names
 from hotline.config.menu_checks import check_menus, check_prompts
 from hotline.config.ports import port_problems
@@ -25,7 +26,6 @@ def cross_check(document: Document) -> list[Problem]:
 def _once(checker: Checker) -> None:
     """Ids, names, numbers, DIDs and extensions are given once."""
     _given_once(checker, "line", [((*i.path, "id"), i.text("id")) for i in checker.lines])
-    _given_once(checker, "line number", [((*i.path, "number"), _label(i)) for i in checker.lines])
     _given_once(checker, "DID", [pair for line in checker.lines for pair in line.texts("dids")])
     _given_once(checker, "agent", [((*i.path, "id"), i.text("id")) for i in checker.agents])
     _given_once(checker, "extension", [((*i.path, "extension"), i.text("extension")) for i in checker.agents])
@@ -45,6 +45,23 @@ def _given_once(checker: Checker, what: str, places: Iterable[tuple[KeyPath, str
             checker.error(path, f'{what} "{name}" is given twice (first on line {first[name]})', "rename one")
         else:
             first[name] = checker.line_of(path)
+
+
+def _numbers(checker: Checker) -> None:
+    """A number is one line's, or a heading's and one of its own lines'; emergencies are nobody's here."""
+    first: dict[str, Item] = {}
+    for line in checker.lines:
+        path, label = (*line.path, "number"), _label(line)
+        known = known_line(label) if label else None
+        if known is not None and known.never_merged:
+            hint = "emergencies are transferred at once, never queued"
+            checker.error(path, f"{label} ({known.name}) is never merged", hint)
+        other = first.setdefault(label, line) if label else line
+        family = line.text("parent") == other.text("id") or other.text("parent") == line.text("id")
+        if other is not line and not family:
+            where = checker.line_of((*other.path, "number"))
+            message = f'line number "{label}" is given twice (first on line {where})'
+            checker.error(path, message, "make one the other's parent, or give it a suffix")
 
 
 def _label(line: Item) -> str | None:
@@ -182,5 +199,5 @@ def _ports(checker: Checker) -> None:
 
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
-    _once, _lines, _queues, _agents, check_prompts, check_menus, _secrets_and_files, _ports,
+    _once, _numbers, _lines, _queues, _agents, check_prompts, check_menus, _secrets_and_files, _ports,
 )  # fmt: skip
