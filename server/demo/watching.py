@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from hotline.agent_console.wire import mask_number
 from hotline.core.events import Side
 
 #: Calls remembered; the oldest go. Those of the demo are taken out when they are done.
@@ -65,8 +67,9 @@ class Watch:
 
     def __init__(self) -> None:
         self.figures: dict[str, Any] = {}
-        self.connected = asyncio.Event()
+        self.link_up = asyncio.Event()
         self._calls: dict[str, ShownCall] = {}
+        self._changed = asyncio.Event()
 
     async def run(self, frames: AsyncIterator[dict[str, Any]]) -> None:
         """Take frames until cancelled."""
@@ -77,8 +80,10 @@ class Watch:
     def take(self, frame: dict[str, Any], now: float) -> None:
         """Take one frame that came now."""
         kind = frame.get("type")
-        if kind == "welcome":
-            self.connected.set()
+        if kind in ("live", "snapshot"):
+            live = frame["live"] if kind == "snapshot" else frame["data"]
+            if live["link_up"]:
+                self.link_up.set()
         elif kind == "figures":
             self.figures = frame["data"]
         elif kind == "event" and isinstance(call_id := frame["data"].get("call_id"), str):
@@ -88,6 +93,17 @@ class Watch:
         """The newest call from this masked number."""
         matches = [call for call in self._calls.values() if call.caller == masked]
         return matches[-1] if matches else None
+
+    def of_number(self, number: str) -> ShownCall | None:
+        """The newest call from this number, as far as its mask tells."""
+        return self.of_caller(mask_number(number))
+
+    async def wait_change(self, timeout_seconds: float) -> None:
+        """Wait until something of any call changes, at most so long."""
+        changed = self._changed
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await changed.wait()
 
     def forget(self, shown: ShownCall) -> None:
         """Let go of a call that has been reported."""
@@ -117,3 +133,5 @@ class Watch:
         elif name == "transcript_segment":
             text = ShownText(now, data["utterance"], data["revision"], data["text"], data["final"])
             call.texts[Side(data["side"])].append(text)
+        self._changed.set()
+        self._changed = asyncio.Event()
