@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from hotline.config.schema import Agent, Site
@@ -14,6 +14,8 @@ from hotline.queue.agents import AgentTable
 from hotline.queue.exchange import Exchange
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError, AmiRefused
+
+SEEN_SECONDS = 2.0
 
 ALREADY = ("already there", "not there")
 """What Asterisk answers when the wish is the present state; that is no error to the agent."""
@@ -53,14 +55,17 @@ class Desk:
                     "StateInterface": _interface(seat),
                 },
             )
-        return self._table.view(agent)
+        # a member that was there already keeps its pause, over a restart of Asterisk too
+        await self._ask("QueuePause", {"Interface": _interface(seat), "Paused": "false"})
+        there = self._table.seat(agent)
+        return await self._seen(agent, lambda: set(seat.skills) <= there.queues and not there.paused)
 
     async def sign_out(self, agent: str) -> AgentView:
         """Take the agent out of every queue; a talk that goes on is not touched."""
         seat = self._agent(agent)
         for queue in sorted(self._table.seat(agent).queues | set(seat.skills)):
             await self._ask("QueueRemove", {"Queue": queue, "Interface": _interface(seat)})
-        return self._table.view(agent)
+        return await self._seen(agent, lambda: not self._table.seat(agent).queues)
 
     async def pause(self, agent: str, reason: str) -> AgentView:
         """No new calls for the agent, for ``reason``, until ``resume``."""
@@ -78,7 +83,11 @@ class Desk:
         if reason is not None:
             fields["Reason"] = reason
         await self._ask("QueuePause", fields)
-        return self._table.view(agent)
+        return await self._seen(agent, lambda: self._table.seat(agent).paused == (reason is not None))
+
+    async def _seen(self, agent: str, reached: Callable[[], bool]) -> AgentView:
+        """The agent as the exchange's events show it: they come on another way than the answer did."""
+        return await self._exchange.agent_until(agent, reached, SEEN_SECONDS)
 
     def _agent(self, agent: str) -> Agent:
         try:

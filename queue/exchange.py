@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ from hotline.config.schema import Site
 from hotline.core.clock import Clock
 from hotline.core.events import LinkChanged, MenuFinished, Source
 from hotline.core.ports import Bus
-from hotline.core.views import LiveView
+from hotline.core.views import AgentView, LiveView
 from hotline.queue.agents import AgentOutbox, AgentTable, Cue
 from hotline.queue.calls import CallTable, Outbox
 from hotline.queue.facts import Abandoned, Completed, Connected, Fact, Joined, Left, Rang, RingEnded
@@ -70,6 +72,7 @@ class Exchange:
         self._manager, self._bus, self._ledger, self._clock = manager, bus, ledger, clock
         self._follower = QueueLogFollower(queue_log) if queue_log else None
         self._catching_up = asyncio.Lock()
+        self._agent_waiters: set[asyncio.Future[None]] = set()
         self._tail: TailRecord | None = None
         self._tail_read = False
 
@@ -183,7 +186,23 @@ class Exchange:
         for event in out.events:
             self._bus.publish(event)
 
+    async def agent_until(self, agent: str, reached: Callable[[], bool], within_seconds: float) -> AgentView:
+        """The agent's view once ``reached`` holds, or as it is after ``within_seconds``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                while not reached():
+                    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._agent_waiters.add(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._agent_waiters.discard(waiter)
+        return self.agents.view(agent)
+
     def _tell_agents(self, out: AgentOutbox) -> None:
+        for waiter in self._agent_waiters:
+            if not waiter.done():
+                waiter.set_result(None)
         if out.intervals:
             self.writer.put(intervals=out.intervals)
         for event in out.events:
