@@ -50,12 +50,17 @@ def port_problems(site: Item) -> Iterator[tuple[KeyPath, str, str]]:
     for index, one in enumerate(ranges):
         for other in ranges[index + 1 :]:
             if one.meets(other):
-                where = str(max(one.first, other.first))
-                yield (
-                    other.path,
-                    f"port {where} is {one.what}'s already ({other.what})",
-                    "give it another port",
-                )
+                place = other.path if _written(site, other.path) or not _written(site, one.path) else one.path
+                message = f"{one.what} and {other.what} both want port {max(one.first, other.first)}"
+                yield place, message, "give one of them another port"
+
+
+def _written(site: Item, path: KeyPath) -> bool:
+    """Return whether the file itself says what is at ``path``, rather than leaving the default."""
+    section = site
+    for step in path[:-1]:
+        section = section.section(str(step))
+    return path[-1] in section.data
 
 
 def _rtp(site: Item) -> tuple[int, int]:

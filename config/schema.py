@@ -173,7 +173,14 @@ class Hours(Section):
 
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6, 7)  # ISO: 1 is Monday
     opens: time = time(0, 0)
-    closes: time = time(23, 59, 59)
+    closes: time = time(23, 59, 59)  # earlier than opens: past midnight
+
+    @field_validator("opens", "closes", mode="before")
+    @classmethod
+    def _as_clocks_are_written(cls, value: object) -> object:
+        if value in ("24:00", "24:00:00"):
+            return time(23, 59, 59)
+        return f"0{value}" if isinstance(value, str) and value[1:2] == ":" else value
 
 
 class Line(Section):

@@ -7,6 +7,8 @@ No YAML tag can make an object, and a file cannot grow by its aliases.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +65,7 @@ def read_document(file: Path) -> Document:
         ) from error
     if root is None:
         raise _refuse(file, 0, "the file is empty", "start from a copy of config/samples/demo.yaml")
-    return _Reader(file).read(root)
+    return _Reader(file, text).read(root)
 
 
 def _refuse(file: Path, line: int, message: str, hint: str = "") -> SiteProblems:
@@ -101,7 +103,7 @@ def _yaml_problem(file: Path, text: str, error: yaml.YAMLError) -> Problem:
     if not isinstance(error, yaml.MarkedYAMLError):
         return Problem(file, 0, "", f"this is not YAML: {error}")
     mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else 0
+    line = _line_at(text, mark.index) if mark else 0
     said = error.problem or "it cannot be parsed"
     if "'\\t'" in said:
         return Problem(file, line, "", "a tab stands where YAML wants spaces", "indent with spaces")
@@ -116,22 +118,26 @@ def _yaml_problem(file: Path, text: str, error: yaml.YAMLError) -> Problem:
 class _Reader:
     """Turns nodes into data, keeping positions and counting nodes."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, text: str) -> None:
         self.document = Document(file)
+        self._ends = [match.start() for match in re.finditer("\n", text)]
         self._left = MAX_NODES
         self._open: set[int] = set()  # nodes being read: one met again inside itself never ends
 
     def read(self, root: yaml.Node) -> Document:
-        self.document.lines[()] = _line(root)
+        self.document.lines[()] = self._line(root)
         self.document.data = self._value(root, ())
         return self.document
+
+    def _line(self, node: yaml.Node) -> int:
+        return bisect_left(self._ends, node.start_mark.index) + 1
 
     def _value(self, node: yaml.Node, path: KeyPath) -> Data:
         self._left -= 1
         if self._left < 0 or id(node) in self._open:
             raise _refuse(
                 self.document.file,
-                _line(node),
+                self._line(node),
                 "the aliases in this file make it grow without end",
                 "write the values out",
             )
@@ -158,7 +164,7 @@ class _Reader:
     def _list(self, node: yaml.SequenceNode, path: KeyPath) -> Data:
         items: list[Data] = []
         for index, child in enumerate(node.value):
-            self.document.lines[(*path, index)] = _line(child)
+            self.document.lines[(*path, index)] = self._line(child)
             items.append(self._value(child, (*path, index)))
         return items
 
@@ -171,7 +177,7 @@ class _Reader:
             key = self._key(key_node, path)
             if key is None:
                 continue
-            line = _line(key_node)
+            line = self._line(key_node)
             if key in seen:
                 where = dotted((*path, key))
                 message = f'"{key}" is given twice (first on line {seen[key]})'
@@ -189,7 +195,7 @@ class _Reader:
         """Take over what ``<<`` points at, wherever the section does not say otherwise itself."""
         for source in _merge_sources(node):
             if not isinstance(source, yaml.MappingNode) or id(source) in self._open:
-                self._problem(_line(node), dotted(path), "<< takes a section or a list of sections")
+                self._problem(self._line(node), dotted(path), "<< takes a section or a list of sections")
                 continue
             kept = dict(self.document.lines)
             merged = self._value(source, path)
@@ -201,14 +207,21 @@ class _Reader:
     def _key(self, node: yaml.Node, path: KeyPath) -> str | None:
         if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS | {_PLAIN + "null"}:
             return str(node.value)
-        self._problem(_line(node), dotted(path), "a key must be a plain word or number")
+        self._problem(self._line(node), dotted(path), "a key must be a plain word or number")
         return None
 
     def _tag_problem(self, node: yaml.Node, path: KeyPath) -> None:
-        self._problem(_line(node), dotted(path), f"the tag {node.tag} is not understood here", "remove it")
+        self._problem(
+            self._line(node), dotted(path), f"the tag {node.tag} is not understood here", "remove it"
+        )
 
     def _problem(self, line: int, key: str, message: str, hint: str = "") -> None:
         self.document.problems.append(Problem(self.document.file, line, key, message, hint))
+
+
+def _line_at(text: str, index: int) -> int:
+    """Return the line of a character as editors count: to YAML, U+2028 and U+0085 break lines, too."""
+    return text.count("\n", 0, index) + 1
 
 
 def _merge_sources(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -216,7 +229,3 @@ def _merge_sources(node: yaml.Node) -> Iterator[yaml.Node]:
         yield from node.value
     else:
         yield node
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
