@@ -95,6 +95,9 @@ class _QueueCaller(_OnChannel):
 class _AgentLeg(_QueueCaller):
     """Happened between a waiting caller (the channel) and an agent's phone.
 
+    Asterisk leaves out a channel that is gone by the time it tells of it: then that channel's fields
+    are empty, and the linkedid is the other one's.
+
     Attributes:
         interface: the agent's phone as the queue knows it, such as `PJSIP/1001`.
         agent_channel: the channel to that phone.
@@ -208,7 +211,11 @@ class AgentRingNoAnswer(_AgentLeg):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentComplete(_AgentLeg):
-    """The talk between a caller and an agent ended."""
+    """The talk between a caller and an agent ended.
+
+    When both hung up quickly Asterisk names neither channel: `linkedid` is empty, and `queue` and `interface`
+    say which talk it was, as an agent has one at a time. `reason` is then `caller`, whoever hung up first.
+    """
 
     hold_seconds: int
     talk_seconds: int

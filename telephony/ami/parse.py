@@ -108,13 +108,24 @@ class _Fields:
         return {**self.channel(), "queue": self.must("Queue")}
 
     def agent_leg(self) -> dict[str, Any]:
-        return {
-            **self.queue_caller(),
+        """The arguments of an event between caller and agent; a channel that is gone is left out."""
+        leg = {
+            **self.maybe_channel(),
+            "queue": self.must("Queue"),
             "interface": self.must("Interface"),
             "member_name": self.text("MemberName"),
-            "agent_channel": self.must("DestChannel"),
-            "agent_uniqueid": self.must("DestUniqueid"),
+            "agent_channel": self.text("DestChannel"),
+            "agent_uniqueid": self.text("DestUniqueid"),
         }
+        leg["linkedid"] = leg["linkedid"] or self.text("DestLinkedid")
+        return leg
+
+    def known_leg(self) -> dict[str, Any]:
+        """Likewise, where at least one of the two channels tells the call."""
+        leg = self.agent_leg()
+        if not leg["linkedid"]:
+            raise self.bad("Linkedid", "is missing")
+        return leg
 
     def member(self, name: str = "MemberName", interface: str = "Interface") -> dict[str, Any]:
         return {
@@ -163,7 +174,7 @@ def _agent_complete(f: _Fields) -> ev.AgentComplete:
 def _agent_connect(f: _Fields) -> ev.AgentConnect:
     seconds = f.integer("RingTime")  # whole seconds here, unlike AgentRingNoAnswer's milliseconds
     return ev.AgentConnect(
-        **f.agent_leg(), hold_seconds=f.integer("HoldTime"), ring_milliseconds=seconds * 1000
+        **f.known_leg(), hold_seconds=f.integer("HoldTime"), ring_milliseconds=seconds * 1000
     )
 
 
@@ -242,11 +253,11 @@ def _core_show_channel(f: _Fields) -> ev.CoreShowChannel:
 
 
 _PARSERS: Final[dict[str, Callable[[_Fields], ev.AmiEvent]]] = {
-    "AgentCalled": lambda f: ev.AgentCalled(**f.agent_leg()),
+    "AgentCalled": lambda f: ev.AgentCalled(**f.known_leg()),
     "AgentComplete": _agent_complete,
     "AgentConnect": _agent_connect,
     "AgentRingNoAnswer": lambda f: ev.AgentRingNoAnswer(
-        **f.agent_leg(), ring_milliseconds=f.integer("RingTime")
+        **f.known_leg(), ring_milliseconds=f.integer("RingTime")
     ),
     "ContactStatus": _contact_status,
     "CoreShowChannel": _core_show_channel,

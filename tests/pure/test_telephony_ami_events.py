@@ -126,6 +126,19 @@ def test_an_originate_that_failed_is_recorded_as_such() -> None:
     assert [(event.uniqueid, event.reason) for event in failed] == [("", 0)]
 
 
+def test_the_end_of_a_talk_is_told_without_its_channels() -> None:
+    """Asterisk leaves out channels that are gone already; the event says what it still can."""
+    rest = {"Queue": "12315", "Interface": "PJSIP/1001", "HoldTime": "0", "TalkTime": "2", "Reason": "caller"}
+    agent_left = {"DestChannel": "PJSIP/1001-2", "DestUniqueid": "t1-1.2", "DestLinkedid": "t1-1.0"}
+    one = read("AgentComplete", {**agent_left, **rest})
+    none = read("AgentComplete", rest)
+    assert isinstance(one, ev.AgentComplete) and isinstance(none, ev.AgentComplete)
+    assert (one.linkedid, one.uniqueid, one.agent_uniqueid) == ("t1-1.0", "", "t1-1.2")
+    assert (none.linkedid, none.interface, none.talk_seconds) == ("", "PJSIP/1001", 2)
+    with pytest.raises(AmiMalformedEvent, match="Linkedid"):
+        read("AgentConnect", {**rest, "RingTime": "1"})
+
+
 def test_both_ring_times_become_milliseconds() -> None:
     """AgentConnect counts seconds where AgentRingNoAnswer counts milliseconds."""
     connect = read("AgentConnect", {**AGENT_LEG, "HoldTime": "9", "RingTime": "4"})
