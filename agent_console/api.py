@@ -186,12 +186,6 @@ async def reveal(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, s
     return {"caller_number": call.caller_number}
 
 
-@router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-async def nothing_here(rest: str) -> None:
-    """Everything else under /api, so that no page is served in its place."""
-    raise ApiError(404, "not_found", "there is nothing at this address")
-
-
 def _me(room: Room, identity: Identity) -> dict[str, Any]:
     account = identity.account
     seat = next((one for one in room.hub.live().agents if one.agent == account.agent), None)

@@ -27,7 +27,8 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     async def _socket(socket: WebSocket) -> None:
         await room.door.serve(socket)
 
-    app.mount("/", Pages(deps.web_dist))
+    app.router.redirect_slashes = False
+    app.router.default = Pages(deps.web_dist)  # what no route matches; wrong methods on routes stay 405
     return app
 
 

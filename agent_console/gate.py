@@ -22,6 +22,7 @@ from hotline.agent_console.errors import ApiError, error_response
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
+DISCARD_BYTES: Final = 1024 * 1024  # read and thrown away so that the sender gets to read the answer
 BODY_SECONDS: Final = 10.0
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY_POLICY: Final = "; ".join(
@@ -127,7 +128,7 @@ class Gate:
         if not self._own(scope):
             raise ApiError(403, "wrong_origin", "the request comes from a foreign page")
         claimed = headers.get("content-length", "0")
-        if not claimed.isascii() or not claimed.isdigit() or int(claimed[:20]) > MAX_BODY_BYTES:
+        if not claimed.isascii() or not claimed.isdigit() or int(claimed[:20]) > DISCARD_BYTES:
             raise _too_large()
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -140,15 +141,18 @@ class Gate:
 
 
 async def _read(receive: Receive) -> bytes:
-    body = bytearray()
+    body, size_bytes = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ApiError(400, "bad_request", "the request broke off")
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        size_bytes += len(message.get("body", b""))
+        if size_bytes <= MAX_BODY_BYTES:
+            body += message.get("body", b"")
+        last = not message.get("more_body", False)
+        if size_bytes > DISCARD_BYTES or (last and size_bytes > MAX_BODY_BYTES):
             raise _too_large()
-        if not message.get("more_body", False):
+        if last:
             return bytes(body)
 
 

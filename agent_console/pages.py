@@ -14,7 +14,8 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,13 @@ class Pages(StaticFiles):
     @property
     def _index(self) -> Path:
         return self._dist / "index.html"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file; there are no sockets here."""
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     async def check_config(self) -> None:
         """The folder may come later; its absence is a page of its own."""
