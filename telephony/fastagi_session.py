@@ -28,6 +28,9 @@ ALL_KEYS: Final = "0123456789*#"
 #: The longest prompt that is waited for.
 MAX_PROMPT_SECONDS: Final = 300.0
 
+#: Answering takes a message there and back to the caller's phone.
+ANSWER_SECONDS: Final = 10.0
+
 _KEY_CODES: Final = frozenset(map(ord, "0123456789*#ABCD"))
 _APPLICATION: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _NO_VALUE: Final = frozenset({"unknown", "<unknown>"})
@@ -118,7 +121,7 @@ class AgiSession:
 
     def answer(self) -> None:
         """Answer the call, if that was not done before."""
-        with self._asking(MAX_PROMPT_SECONDS):
+        with self._asking(ANSWER_SECONDS):
             self._agi.answer()
 
     def hangup(self) -> None:
