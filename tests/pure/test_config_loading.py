@@ -215,11 +215,7 @@ def test_tags_make_nothing(file: Path, tag: str) -> None:
         ("web: {secure_cookies: maybe}", "web.secure_cookies", "neither true nor false"),
         ("web: {port: 9345}", "web.port", "the web pages and Prometheus both want port 9345"),
         ("fastagi: {port: 5060}", "fastagi.port", "both want port 5060"),
-        (
-            "asterisk: {sip_port: 10500}",
-            "asterisk.rtp_first_port",
-            "port 10500 is taken by SIP (RTP wants it)",
-        ),
+        ("asterisk: {sip_port: 10500}", "asterisk.sip_port", "SIP and RTP both want port 10500"),
         ("asterisk: {rtp_first_port: 11000}", "asterisk.rtp_last_port", "before they begin"),
         ("asr: {workers: 4, audiosocket: {port: 9342}}", "asr.audiosocket.port", "port 9345"),
         ("asr: {model: nowhere}", "asr.model", "no model folder"),
