@@ -6,6 +6,7 @@ To write the next migration after changing the models: ``python -m hotline.store
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,8 @@ async def upgrade(engine: AsyncEngine) -> None:
         SetupError: the database cannot be reached or written, or was made by a newer version.
     """
     try:
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            await asyncio.to_thread(_try_open, engine.url.database)
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)
     except CommandError as error:
@@ -43,7 +46,7 @@ async def upgrade(engine: AsyncEngine) -> None:
             "the database does not fit this version of the program",
             hint=f"install the version that made it, or restore a backup ({error})",
         ) from error
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         cause = getattr(error, "orig", None) or error
         first_line = (str(cause) or type(cause).__name__).splitlines()[0]
         raise SetupError(
@@ -68,6 +71,11 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _try_open(path: str) -> None:
+    """Fail here if the file cannot be opened: aiosqlite's thread would outlive the failure and complain."""
+    sqlite3.connect(path).close()
 
 
 def _upgrade(connection: Connection) -> None:

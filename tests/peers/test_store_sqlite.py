@@ -1,0 +1,92 @@
+"""Migrations, accounts, history and audit on a SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hotline.core.errors import SetupError
+from hotline.store.database import open_engine
+from hotline.store.migrate import differences, upgrade
+from hotline.store.models import Base
+from tests.fixtures import store_checks
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path}/hotline.db"
+
+
+@pytest.fixture
+async def engine(url: str) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(url)
+    yield engine
+    await engine.dispose()
+
+
+async def test_migrations_make_the_models(engine: AsyncEngine) -> None:
+    """A fresh database ends up exactly as the models say, and a second start changes nothing."""
+    await store_checks.check_migrations_make_the_models(engine)
+
+
+async def test_a_forgotten_migration_is_noticed(engine: AsyncEngine) -> None:
+    """The comparison that guards the models does see a missing column."""
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE users DROP COLUMN display_name")
+    assert await differences(engine) != []
+
+
+async def test_programs_may_start_at_once(url: str) -> None:
+    """Four programs that bring up the same empty database do not trip over each other."""
+    await store_checks.check_programs_may_start_at_once(url)
+
+
+async def test_a_newer_database_is_refused(engine: AsyncEngine) -> None:
+    """An older program leaves a newer database alone and says so."""
+    await store_checks.check_a_newer_database_is_refused(engine)
+
+
+async def test_a_half_made_database_is_left_as_it_was(engine: AsyncEngine) -> None:
+    """A migration that fails midway leaves none of its tables behind."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE users (other INTEGER)")
+    with pytest.raises(SetupError, match="users already exists"):
+        await upgrade(engine)
+    async with engine.connect() as connection:
+        names = (await connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type='table'")).all()
+    assert {name for (name,) in names} == {"users"}
+
+
+async def test_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    """No stack trace for a wrong database.url."""
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path}/none/hotline.db")
+    try:
+        with pytest.raises(SetupError, match="database cannot be used") as caught:
+            await upgrade(engine)
+        assert "\n" not in str(caught.value)
+    finally:
+        await engine.dispose()
+
+
+async def test_accounts_and_sessions(engine: AsyncEngine) -> None:
+    """Names are unique, sessions expire, are bounded and end with a disabled account."""
+    await store_checks.check_accounts_and_sessions(engine)
+
+
+async def test_history(engine: AsyncEngine) -> None:
+    """Newest first, by seat, before a moment; a transferred call belongs to both agents."""
+    await store_checks.check_history(engine)
+
+
+async def test_audit(engine: AsyncEngine) -> None:
+    """Entries read back newest first, however long their subject was."""
+    await store_checks.check_audit(engine)
+
+
+def test_every_table_of_the_models_is_covered() -> None:
+    """The models were imported: an empty metadata would agree with anything."""
+    assert {"calls", "queue_entries", "users", "sessions", "audit"} <= set(Base.metadata.tables)

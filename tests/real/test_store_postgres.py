@@ -1,0 +1,65 @@
+"""Migrations, accounts, history and audit on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hotline.core.errors import SetupError
+from hotline.store.database import open_engine
+from hotline.store.migrate import upgrade
+from tests.fixtures import store_checks
+from tests.fixtures.postgres import postgres_cluster, postgres_url
+
+__all__ = ["postgres_cluster", "postgres_url"]
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(postgres_url)
+    yield engine
+    await engine.dispose()
+
+
+async def test_migrations_make_the_models_on_postgresql(engine: AsyncEngine) -> None:
+    """A fresh database ends up exactly as the models say, and a second start changes nothing."""
+    await store_checks.check_migrations_make_the_models(engine)
+
+
+async def test_programs_may_start_at_once_on_postgresql(postgres_url: str) -> None:
+    """Four programs that bring up the same empty database do not trip over each other."""
+    await store_checks.check_programs_may_start_at_once(postgres_url)
+
+
+async def test_a_newer_database_is_refused_on_postgresql(engine: AsyncEngine) -> None:
+    """An older program leaves a newer database alone and says so."""
+    await store_checks.check_a_newer_database_is_refused(engine)
+
+
+async def test_accounts_and_sessions_on_postgresql(engine: AsyncEngine) -> None:
+    """Names are unique, sessions expire, are bounded and end with a disabled account."""
+    await store_checks.check_accounts_and_sessions(engine)
+
+
+async def test_history_on_postgresql(engine: AsyncEngine) -> None:
+    """Newest first, by seat, before a moment; a transferred call belongs to both agents."""
+    await store_checks.check_history(engine)
+
+
+async def test_audit_on_postgresql(engine: AsyncEngine) -> None:
+    """Entries read back newest first, however long their subject was."""
+    await store_checks.check_audit(engine)
+
+
+async def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
+    """A wrong port in database.url ends in a hint, not in a stack trace."""
+    engine = open_engine("postgresql+asyncpg://hotline@127.0.0.1:1/hotline")
+    try:
+        with pytest.raises(SetupError, match="database cannot be used") as caught:
+            await upgrade(engine)
+        assert "\n" not in str(caught.value)
+    finally:
+        await engine.dispose()
