@@ -117,7 +117,7 @@ def _checked(value: str, where: str) -> str:
     """A secret goes into Asterisk's files and headers: one line, nothing that could end it there."""
     if not value:
         raise SecretError(f"{where} is empty", hint="write the secret into it")
-    if len(value) > MAX_BYTES or not value.isprintable() or ";" in value or value != value.strip():
-        hint = "use one line without spaces at its ends and without ;"
+    if len(value) > MAX_BYTES or not value.isprintable() or value != value.strip():
+        hint = "use one line of text without spaces at its ends"
         raise SecretError(f"{where} holds a secret that cannot be used", hint=hint)
     return value

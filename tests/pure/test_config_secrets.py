@@ -90,9 +90,9 @@ def test_a_secret_that_is_not_there_is_told(tmp_path: Path) -> None:
         secrets.resolve(SecretRef(file=empty), "ami")
 
 
-@pytest.mark.parametrize("value", ["two\nlines", "a;comment", " padded", "tab\tbed", "x" * 5000, "a\x00b"])
+@pytest.mark.parametrize("value", ["two\nlines", " padded", "tab\tbed", "x" * 5000, "a\x00b"])
 def test_a_secret_that_would_break_asterisks_files_is_refused(tmp_path: Path, value: str) -> None:
-    """What could end a line or begin a comment in a configuration file is not taken, nor shown."""
+    """What could end a line in a configuration file is not taken, nor shown."""
     with pytest.raises(SecretError) as raised:
         Secrets(tmp_path, {"AMI": value}).resolve(SecretRef(env="AMI"), "ami")
     assert value not in str(raised.value)
