@@ -134,9 +134,21 @@ def python_packages() -> None:
         "--progress-bar",
         "off",
     ]
-    run("python", [*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)], failed=failed)
+    builder = MAKE_DIR / "builder.lock"  # a few packages come as source: build them with a checked setuptools
+    builder.write_text(_pinned("setuptools"))
+    locked = [*pip, "--require-hashes", "--no-build-isolation"]
+    run("python", [*locked, "-r", str(builder)], failed=failed)
+    run("python", [*locked, "-r", str(LOCK)], failed=failed)
     run("python", [*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], failed=failed)
     set_done("python", stamp)
+
+
+def _pinned(name: str) -> str:
+    """One package's lines of requirements.lock: its version and hashes."""
+    match = re.search(rf"^{name}==.*(?:\n[ \t].*)*", LOCK.read_text(), re.MULTILINE)
+    if match is None:
+        raise StepError(f"requirements.lock does not hold {name} — run: make lock")
+    return match.group(0)
 
 
 def _venv_is_whole() -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MAKE_DIR = ROOT / ".make"
 HEARTBEAT_SECONDS = 10.0
+COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 NO_NETWORK = re.compile(
     r"Temporary failure resolving|Could not resolve|Failed to establish a new connection|ENOTFOUND|EAI_AGAIN"
     r"|ECONNREFUSED|ETIMEDOUT|Network is unreachable|Connection refused|Could not connect|NewConnectionError"
@@ -136,15 +137,16 @@ def _reason(said: str) -> str:
     """Why it failed, in a few words: the network if it was that, else its last error line."""
     if NO_NETWORK.search(said):
         return "no network — connect this machine to its package mirrors and run the same command again"
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in COLOURS.sub("", said).splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(E:|ERROR|error|npm (ERR|error)|fatal)", line)]
     return (errors or lines or ["it said nothing"])[-1][:200]
 
 
 def _last_line(said: str) -> str:
     """The last line with something in it, without the carriage returns of a progress bar."""
-    lines = [line.strip() for line in re.split(r"[\r\n]+", said) if line.strip()]
-    return lines[-1] if lines else ""
+    lines = [line.strip() for line in re.split(r"[\r\n]+", COLOURS.sub("", said))]
+    told = [line for line in lines if line and not line.startswith("$ ")]
+    return told[-1] if told else "working"
 
 
 def refuse(text: str) -> int:
