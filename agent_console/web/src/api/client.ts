@@ -1,0 +1,87 @@
+/** The HTTP API, a function per request. Every failure is an ApiError. */
+
+import type { AgentView, CallSummary, DayFigures, LiveView, Me, PastCall, Site } from './types'
+
+const TIMEOUT_MS = 10_000
+
+export class ApiError extends Error {
+  constructor(
+    /** HTTP status; 0 when the server could not be reached. */
+    readonly status: number,
+    /** The server's error code, or `unreachable` / `bad_answer`. */
+    readonly code: string,
+    message: string,
+    readonly hint: string = '',
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(message)
+    this.name = 'ApiError'
+  }
+}
+
+function retryAfter(response: Response): number | null {
+  const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10)
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  let code = 'bad_answer'
+  let message = `HTTP ${response.status}`
+  let hint = ''
+  try {
+    const body: unknown = await response.json()
+    const error = (body as { error?: { code?: unknown; message?: unknown; hint?: unknown } }).error
+    if (typeof error?.code === 'string') code = error.code
+    if (typeof error?.message === 'string') message = error.message
+    if (typeof error?.hint === 'string') hint = error.hint
+  } catch {
+    // An answer that is no JSON: the status says what there is to say.
+  }
+  return new ApiError(response.status, code, message, hint, retryAfter(response))
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(method === 'GET'
+        ? {}
+        : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
+    })
+  } catch (error) {
+    throw new ApiError(0, 'unreachable', error instanceof Error ? error.message : 'unreachable')
+  }
+  if (!response.ok) throw await failure(response)
+  if (response.status === 204) return undefined as T
+  try {
+    return (await response.json()) as T
+  } catch {
+    throw new ApiError(response.status, 'bad_answer', 'the answer is not JSON')
+  }
+}
+
+const call = (callId: string): string => `/api/calls/${encodeURIComponent(callId)}`
+
+export const api = {
+  me: () => request<Me>('GET', '/api/session'),
+  signIn: (user: string, password: string) => request<Me>('POST', '/api/session', { user, password }),
+  leave: () => request<void>('DELETE', '/api/session'),
+  site: () => request<Site>('GET', '/api/site'),
+  live: () => request<LiveView>('GET', '/api/live'),
+  figuresToday: () => request<DayFigures>('GET', '/api/figures/today'),
+  agentSignIn: () => request<AgentView>('POST', '/api/agent/sign-in'),
+  agentSignOut: () => request<AgentView>('POST', '/api/agent/sign-out'),
+  agentPause: (reason: string) => request<AgentView>('POST', '/api/agent/pause', { reason }),
+  agentResume: () => request<AgentView>('POST', '/api/agent/resume'),
+  calls: (limit: number, before?: string) => {
+    const query = new URLSearchParams({ limit: String(limit) })
+    if (before !== undefined) query.set('before', before)
+    return request<{ calls: readonly CallSummary[] }>('GET', `/api/calls?${query.toString()}`)
+  },
+  call: (callId: string) => request<PastCall>('GET', call(callId)),
+  reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
+}

@@ -1,0 +1,225 @@
+/**
+ * What the server says, field by field as in docs/console-api.md, core/views.py and core/events.py.
+ * Moments are ISO 8601 strings in UTC; names that end in `_seconds` are durations.
+ */
+
+export type Moment = string
+export type Side = 'caller' | 'agent'
+export type Role = 'agent' | 'supervisor'
+
+export type AgentState = 'signed_out' | 'ready' | 'ringing' | 'talking' | 'wrap_up' | 'paused' | 'unreachable'
+
+export type Outcome =
+  | 'answered'
+  | 'abandoned'
+  | 'short_abandon'
+  | 'timeout'
+  | 'full'
+  | 'empty'
+  | 'key_exit'
+  | 'callback'
+  | 'transferred'
+
+export interface WaitingCaller {
+  readonly call_id: string
+  readonly entry_id: string
+  readonly line: string
+  readonly queue: string
+  readonly since: Moment
+  readonly position: number
+}
+
+export interface AgentView {
+  readonly agent: string
+  readonly name: string
+  readonly extension: string
+  readonly state: AgentState
+  readonly reason: string
+  readonly since: Moment
+  readonly queues: readonly string[]
+  readonly call_id: string | null
+}
+
+export interface CallView {
+  readonly call_id: string
+  readonly line: string
+  readonly did: string
+  readonly caller_number: string
+  readonly caller_name: string
+  readonly menu_path: readonly string[]
+  readonly started_at: Moment
+  readonly queued_at: Moment | null
+  readonly answered_at: Moment | null
+  readonly agent: string | null
+  readonly wait_seconds: number | null
+}
+
+export interface LiveView {
+  readonly at: Moment
+  readonly link_up: boolean
+  readonly calls: readonly CallView[]
+  readonly waiting: readonly WaitingCaller[]
+  readonly agents: readonly AgentView[]
+}
+
+export interface LineFigures {
+  readonly line: string
+  readonly name: string
+  readonly parent: string | null
+  readonly offered: number
+  readonly answered: number
+  readonly answered_within: number
+  readonly still_open: number
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>
+  readonly wait_seconds_total: number
+  readonly talk_seconds_total: number
+  readonly answer_rate: number | null
+  readonly within_rate: number | null
+  readonly asa_seconds: number | null
+}
+
+export interface DayFigures {
+  readonly day: string
+  readonly within_seconds: number
+  readonly total: LineFigures
+  readonly lines: readonly LineFigures[]
+}
+
+export interface Segment {
+  readonly call_id: string
+  readonly side: Side
+  readonly utterance: number
+  readonly revision: number
+  readonly text: string
+  readonly final: boolean
+  readonly start_seconds: number
+  readonly end_seconds: number
+  readonly confidence: number | null
+  readonly at: Moment
+}
+
+export interface CallSummary {
+  readonly call_id: string
+  readonly line: string
+  readonly did: string
+  readonly caller_number: string
+  readonly menu_path: readonly string[]
+  readonly started_at: Moment
+  readonly outcome: Outcome | null
+  readonly agent: string | null
+  readonly wait_seconds: number | null
+  readonly talk_seconds: number | null
+}
+
+export interface PastCall {
+  readonly call: CallSummary
+  readonly segments: readonly Segment[]
+}
+
+export interface Me {
+  readonly user: string
+  readonly name: string
+  readonly role: Role
+  readonly agent: AgentView | null
+}
+
+export interface SiteLine {
+  readonly id: string
+  readonly label: string
+  readonly name: string
+  readonly parent: string | null
+  readonly queue: string
+}
+
+export interface Site {
+  readonly name: string
+  readonly language: string
+  readonly version: string
+  readonly within_seconds: number
+  readonly answer_rate_norm: number
+  readonly pause_reasons: readonly string[]
+  readonly lines: readonly SiteLine[]
+}
+
+/** The events of core/events.py that this page uses, by their name on the wire. */
+export interface EventData {
+  call_started: {
+    call_id: string
+    at: Moment
+    line: string
+    did: string
+    caller_number: string
+    caller_name: string
+  }
+  menu_finished: { call_id: string; at: Moment; path: readonly string[]; line: string | null }
+  caller_queued: {
+    call_id: string
+    at: Moment
+    entry_id: string
+    line: string
+    queue: string
+    position: number
+    caller_number: string
+    menu_path: readonly string[]
+  }
+  agent_ringing: { call_id: string; at: Moment; entry_id: string; agent: string }
+  agent_no_answer: { call_id: string; at: Moment; entry_id: string; agent: string; ring_seconds: number }
+  call_answered: {
+    call_id: string
+    at: Moment
+    entry_id: string
+    line: string
+    queue: string
+    agent: string
+    wait_seconds: number
+  }
+  entry_closed: {
+    call_id: string
+    at: Moment
+    entry_id: string
+    line: string
+    queue: string
+    outcome: Outcome
+    agent: string | null
+    wait_seconds: number
+    talk_seconds: number
+  }
+  call_ended: { call_id: string; at: Moment }
+  agent_state_changed: {
+    agent: string
+    at: Moment
+    state: AgentState
+    reason: string
+    call_id: string | null
+  }
+  leg_tapped: { call_id: string; at: Moment; side: Side }
+  leg_lost: { call_id: string; at: Moment; side: Side; reason: string }
+  transcript_segment: Segment
+  link_changed: { at: Moment; up: boolean; detail: string }
+}
+
+export type EventName = keyof EventData
+
+export type Topic = 'agent' | 'board' | 'calls'
+
+export interface HelloFrame {
+  readonly type: 'hello'
+  readonly topics: readonly Topic[]
+  readonly boot_id: string | null
+  readonly last_seq: number | null
+}
+
+export type ServerFrame =
+  | { readonly type: 'welcome'; readonly boot_id: string; readonly seq: number; readonly resumed: boolean }
+  | {
+      readonly type: 'snapshot'
+      readonly seq: number
+      readonly live: LiveView
+      readonly segments: readonly Segment[]
+      readonly figures: DayFigures | null
+    }
+  | { readonly type: 'event'; readonly seq: number; readonly name: string; readonly data: { at: Moment } }
+  | { readonly type: 'call'; readonly data: CallView }
+  | { readonly type: 'figures'; readonly data: DayFigures }
+  | { readonly type: 'live'; readonly data: LiveView }
+  | { readonly type: 'alive'; readonly seq: number }

@@ -1,0 +1,27 @@
+/** Errors as a person is told them. */
+
+import { ApiError } from '@/api/client'
+import { ElMessage } from '@/element'
+import { i18n } from '@/i18n'
+
+const SHOWN_MS = 5_000
+
+export function errorText(error: unknown): string {
+  const { t, te } = i18n.global
+  if (!(error instanceof ApiError)) return t('error.unknown', { message: String(error) })
+  const known = `error.${error.code}`
+  const text = te(known) ? t(known) : t('error.unknown', { message: error.message })
+  return error.hint === '' || te(known) ? text : `${text} ${error.hint}`
+}
+
+/** Shows an error over the page for a while; the same one twice is shown once. */
+export function tell(error: unknown): void {
+  ElMessage({
+    message: errorText(error),
+    type: 'warning',
+    duration: SHOWN_MS,
+    showClose: true,
+    grouping: true,
+    offset: 84,
+  })
+}

@@ -1,0 +1,173 @@
+/** What each event changes. Every handler is idempotent: a repeat, or an event that the picture already shows,
+ * changes nothing. */
+
+import type { EventData, EventName, Moment } from '@/api/types'
+
+import type { LiveCall, LiveState } from './state'
+import {
+  closed,
+  EMPTY_TRANSCRIPT,
+  type Transcript,
+  withLegLost,
+  withLegTapped,
+  withSegment,
+} from './transcript'
+
+/** Calls kept after their end, newest first to stay: enough to read on after the hang-up. */
+const ENDED_KEPT = 20
+
+type Handler<Name extends EventName> = (state: LiveState, data: EventData[Name]) => LiveState
+
+function blankCall(callId: string, at: Moment): LiveCall {
+  return {
+    call_id: callId,
+    line: '',
+    did: '',
+    caller_number: '',
+    caller_name: '',
+    menu_path: [],
+    started_at: at,
+    queued_at: null,
+    answered_at: null,
+    agent: null,
+    wait_seconds: null,
+    ended_at: null,
+    outcome: null,
+  }
+}
+
+function withCall(state: LiveState, callId: string, at: Moment, change: Partial<LiveCall>): LiveState {
+  const known = state.calls[callId] ?? blankCall(callId, at)
+  return { ...state, calls: { ...state.calls, [callId]: { ...known, ...change } } }
+}
+
+function withKnownCall(state: LiveState, callId: string, change: Partial<LiveCall>): LiveState {
+  const known = state.calls[callId]
+  return known === undefined
+    ? state
+    : { ...state, calls: { ...state.calls, [callId]: { ...known, ...change } } }
+}
+
+function withText(
+  state: LiveState,
+  callId: string,
+  change: (transcript: Transcript) => Transcript,
+): LiveState {
+  const before = state.transcripts[callId] ?? EMPTY_TRANSCRIPT
+  const after = change(before)
+  return after === before ? state : { ...state, transcripts: { ...state.transcripts, [callId]: after } }
+}
+
+function withoutWaiting(state: LiveState, entryId: string): LiveState {
+  const waiting = state.waiting.filter((caller) => caller.entry_id !== entryId)
+  return waiting.length === state.waiting.length ? state : { ...state, waiting }
+}
+
+/** Forgets the oldest ended calls beyond ENDED_KEPT, with their text. */
+export function pruned(state: LiveState): LiveState {
+  const ended = Object.values(state.calls)
+    .filter((call) => call.ended_at !== null)
+    .sort((a, b) => Date.parse(b.ended_at ?? '') - Date.parse(a.ended_at ?? ''))
+  const gone = new Set(ended.slice(ENDED_KEPT).map((call) => call.call_id))
+  if (gone.size === 0) return state
+  const kept = <Value>(record: Readonly<Record<string, Value>>): Record<string, Value> =>
+    Object.fromEntries(Object.entries(record).filter(([callId]) => !gone.has(callId)))
+  return { ...state, calls: kept(state.calls), transcripts: kept(state.transcripts) }
+}
+
+export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
+  call_started: (state, data) =>
+    withCall(state, data.call_id, data.at, {
+      line: data.line,
+      did: data.did,
+      caller_number: data.caller_number,
+      caller_name: data.caller_name,
+      started_at: data.at,
+    }),
+
+  menu_finished: (state, data) =>
+    withKnownCall(state, data.call_id, {
+      menu_path: data.path,
+      ...(data.line === null ? {} : { line: data.line }),
+    }),
+
+  caller_queued: (state, data) => {
+    const caller = {
+      call_id: data.call_id,
+      entry_id: data.entry_id,
+      line: data.line,
+      queue: data.queue,
+      since: data.at,
+      position: data.position,
+    }
+    const others = state.waiting.filter((known) => known.entry_id !== data.entry_id)
+    return withCall({ ...state, waiting: [...others, caller] }, data.call_id, data.at, {
+      line: data.line,
+      caller_number: data.caller_number,
+      menu_path: data.menu_path,
+      queued_at: data.at,
+      agent: null,
+    })
+  },
+
+  agent_ringing: (state, data) => withCall(state, data.call_id, data.at, { agent: data.agent }),
+
+  agent_no_answer: (state, data) =>
+    state.calls[data.call_id]?.answered_at === null && state.calls[data.call_id]?.agent === data.agent
+      ? withKnownCall(state, data.call_id, { agent: null })
+      : state,
+
+  call_answered: (state, data) =>
+    withCall(withoutWaiting(state, data.entry_id), data.call_id, data.at, {
+      line: data.line,
+      agent: data.agent,
+      answered_at: data.at,
+      wait_seconds: data.wait_seconds,
+    }),
+
+  entry_closed: (state, data) =>
+    withKnownCall(withoutWaiting(state, data.entry_id), data.call_id, { outcome: data.outcome }),
+
+  call_ended: (state, data) => {
+    const waiting = state.waiting.filter((caller) => caller.call_id !== data.call_id)
+    const ended = withKnownCall({ ...state, waiting }, data.call_id, { ended_at: data.at })
+    return pruned(
+      state.transcripts[data.call_id] === undefined ? ended : withText(ended, data.call_id, closed),
+    )
+  },
+
+  agent_state_changed: (state, data) => ({
+    ...state,
+    agents: state.agents.map((agent) =>
+      agent.agent === data.agent
+        ? { ...agent, state: data.state, reason: data.reason, since: data.at, call_id: data.call_id }
+        : agent,
+    ),
+  }),
+
+  leg_tapped: (state, data) =>
+    withText(state, data.call_id, (transcript) => withLegTapped(transcript, data.side, data.at)),
+
+  leg_lost: (state, data) => {
+    const call = state.calls[data.call_id]
+    if (call === undefined || call.ended_at !== null) return state
+    return withText(state, data.call_id, (transcript) =>
+      withLegLost(transcript, data.side, data.at, call.answered_at),
+    )
+  },
+
+  transcript_segment: (state, data) =>
+    withText(state, data.call_id, (transcript) => withSegment(transcript, data)),
+
+  link_changed: (state, data) => ({ ...state, linkUp: data.up }),
+}
+
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(handlers, name)
+}
+
+/** Events whose name this page does not know are none of its business. */
+export function withEvent(state: LiveState, name: string, data: unknown): LiveState {
+  if (!isEventName(name)) return state
+  return (handlers[name] as (state: LiveState, data: unknown) => LiveState)(state, data)
+}

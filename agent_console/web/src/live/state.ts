@@ -1,0 +1,43 @@
+/** All that a page knows of the present. */
+
+import type { AgentView, CallView, DayFigures, Moment, Outcome, WaitingCaller } from '@/api/types'
+
+import { NO_OFFSET, type ClockOffset } from './clock'
+import type { Transcript } from './transcript'
+
+export interface LiveCall extends CallView {
+  readonly ended_at: Moment | null
+  readonly outcome: Outcome | null
+}
+
+export interface LiveState {
+  /** The server's start that the numbers below count from. */
+  readonly bootId: string | null
+  /** The number of the newest event applied; older ones are repeats. */
+  readonly lastSeq: number | null
+  /** The newest number heard of: what the next hello says. Never below `lastSeq`. */
+  readonly heardSeq: number | null
+  /** False until the first snapshot. */
+  readonly known: boolean
+  readonly linkUp: boolean
+  readonly calls: Readonly<Record<string, LiveCall>>
+  readonly waiting: readonly WaitingCaller[]
+  readonly agents: readonly AgentView[]
+  readonly transcripts: Readonly<Record<string, Transcript>>
+  readonly figures: DayFigures | null
+  readonly clock: ClockOffset
+}
+
+export const EMPTY_STATE: LiveState = {
+  bootId: null,
+  lastSeq: null,
+  heardSeq: null,
+  known: false,
+  linkUp: true,
+  calls: {},
+  waiting: [],
+  agents: [],
+  transcripts: {},
+  figures: null,
+  clock: NO_OFFSET,
+}

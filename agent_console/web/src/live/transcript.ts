@@ -1,0 +1,118 @@
+/**
+ * The text of one call, from segments and from legs heard or lost: pure, idempotent, safe against repeats and
+ * against segments that come late.
+ *
+ * An item keeps its place once it is on the screen: text changes in place, nothing moves under the reader's eyes.
+ */
+
+import type { Moment, Segment, Side } from '@/api/types'
+
+export interface Utterance {
+  readonly kind: 'utterance'
+  readonly key: string
+  readonly side: Side
+  readonly revision: number
+  readonly text: string
+  readonly final: boolean
+  /** The leg was lost before the final text came: nobody is typing this any more. */
+  readonly interrupted: boolean
+  readonly startSeconds: number
+  readonly endSeconds: number
+}
+
+export interface Gap {
+  readonly kind: 'gap'
+  readonly key: string
+  readonly side: Side
+  readonly startSeconds: number
+  readonly from: Moment
+  readonly until: Moment | null
+}
+
+export type TranscriptItem = Utterance | Gap
+
+export interface Transcript {
+  readonly items: readonly TranscriptItem[]
+}
+
+export const EMPTY_TRANSCRIPT: Transcript = { items: [] }
+
+function isNewer(known: Utterance, segment: Segment): boolean {
+  if (known.final !== segment.final) return segment.final
+  return segment.revision > known.revision
+}
+
+function place(items: readonly TranscriptItem[], item: TranscriptItem): TranscriptItem[] {
+  let at = items.length
+  while (at > 0 && (items[at - 1]?.startSeconds ?? 0) > item.startSeconds) at -= 1
+  return [...items.slice(0, at), item, ...items.slice(at)]
+}
+
+/** Takes a partial or final text. Older revisions, and partial texts after the final one, change nothing. */
+export function withSegment(transcript: Transcript, segment: Segment): Transcript {
+  const key = `${segment.side}:${segment.utterance}`
+  const index = transcript.items.findIndex((item) => item.key === key)
+  const known = transcript.items[index]
+  const item: Utterance = {
+    kind: 'utterance',
+    key,
+    side: segment.side,
+    revision: segment.revision,
+    text: segment.text,
+    final: segment.final,
+    interrupted: false,
+    startSeconds: known?.startSeconds ?? segment.start_seconds,
+    endSeconds: segment.end_seconds,
+  }
+  if (known?.kind !== 'utterance') return { items: place(transcript.items, item) }
+  return isNewer(known, segment) ? { items: transcript.items.with(index, item) } : transcript
+}
+
+/** One side is no longer heard. `answeredAt` is the zero of the transcript's times. */
+export function withLegLost(
+  transcript: Transcript,
+  side: Side,
+  at: Moment,
+  answeredAt: Moment | null,
+): Transcript {
+  const key = `gap:${side}:${at}`
+  if (transcript.items.some((item) => item.key === key)) return transcript
+  const last = transcript.items.at(-1)
+  const end = last === undefined ? 0 : last.kind === 'utterance' ? last.endSeconds : last.startSeconds
+  const startSeconds =
+    answeredAt === null ? end : Math.max(0, (Date.parse(at) - Date.parse(answeredAt)) / 1000)
+  const items = transcript.items.map((item) =>
+    item.kind === 'utterance' && item.side === side && !item.final ? { ...item, interrupted: true } : item,
+  )
+  return { items: place(items, { kind: 'gap', key, side, startSeconds, from: at, until: null }) }
+}
+
+/** One side is heard (again): closes that side's open gap. */
+export function withLegTapped(transcript: Transcript, side: Side, at: Moment): Transcript {
+  if (!transcript.items.some((item) => item.kind === 'gap' && item.side === side && item.until === null)) {
+    return transcript
+  }
+  return {
+    items: transcript.items.map((item) =>
+      item.kind === 'gap' && item.side === side && item.until === null ? { ...item, until: at } : item,
+    ),
+  }
+}
+
+/** The call is over: what never became final stays as it was last heard. */
+export function closed(transcript: Transcript): Transcript {
+  return {
+    items: transcript.items.map((item) =>
+      item.kind === 'utterance' && !item.final ? { ...item, interrupted: true } : item,
+    ),
+  }
+}
+
+export function transcriptOf(segments: readonly Segment[]): Transcript {
+  return segments.reduce(withSegment, EMPTY_TRANSCRIPT)
+}
+
+/** What is worth showing: an utterance that turned out to be noise has an empty text. */
+export function shown(transcript: Transcript): readonly TranscriptItem[] {
+  return transcript.items.filter((item) => item.kind === 'gap' || item.text.trim() !== '')
+}

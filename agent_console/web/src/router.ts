@@ -1,0 +1,33 @@
+import { createRouter, createWebHistory } from 'vue-router'
+
+import LoginPage from '@/pages/LoginPage.vue'
+import { useSession } from '@/stores/session'
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/', name: 'home', redirect: () => useSession().home },
+    { path: '/login', name: 'login', component: LoginPage },
+    { path: '/agent', name: 'agent', component: () => import('@/pages/AgentPage.vue') },
+    { path: '/wallboard', name: 'wallboard', component: () => import('@/pages/WallboardPage.vue') },
+    { path: '/wallboard/calls', name: 'calls', component: () => import('@/pages/CallsPage.vue') },
+    { path: '/:rest(.*)*', name: 'missing', component: () => import('@/pages/MissingPage.vue') },
+  ],
+})
+
+/** Where to go after signing in: only ever a path of this site. */
+export function safeTarget(wanted: unknown, home: string): string {
+  return typeof wanted === 'string' && /^\/(?![/\\])/.test(wanted) && !wanted.startsWith('/login')
+    ? wanted
+    : home
+}
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  if (!session.asked) await session.load()
+  if (to.name === 'login') return session.me === null ? true : safeTarget(to.query['next'], session.home)
+  if (session.me === null) {
+    return { name: 'login', query: to.path === '/' ? {} : { next: to.fullPath } }
+  }
+  return true
+})

@@ -1,0 +1,71 @@
+/** Past calls of whoever is signed in, newest first, and the one that is open for reading. */
+
+import { defineStore } from 'pinia'
+import { ref, shallowRef } from 'vue'
+
+import { api } from '@/api/client'
+import type { CallSummary, PastCall } from '@/api/types'
+
+const PAGE = 50
+
+export const useHistory = defineStore('history', () => {
+  const calls = shallowRef<readonly CallSummary[]>([])
+  const more = ref(false)
+  const loading = ref(false)
+  const failed = ref(false)
+  const open = shallowRef<PastCall | null>(null)
+  let wanted: string | null = null
+
+  async function guarded(work: () => Promise<void>): Promise<void> {
+    loading.value = true
+    try {
+      await work()
+      failed.value = false
+    } catch {
+      failed.value = true // shown in the list with a way to try again
+    } finally {
+      loading.value = false
+    }
+  }
+
+  /** The newest page; older ones that were fetched already stay. */
+  const refresh = (): Promise<void> =>
+    guarded(async () => {
+      const { calls: newest } = await api.calls(PAGE)
+      const oldest = newest.at(-1)?.started_at
+      const known = new Set(newest.map((call) => call.call_id))
+      const older = calls.value.filter(
+        (call) =>
+          !known.has(call.call_id) &&
+          oldest !== undefined &&
+          Date.parse(call.started_at) < Date.parse(oldest),
+      )
+      calls.value = [...newest, ...older]
+      if (older.length === 0) more.value = newest.length === PAGE
+    })
+
+  const loadMore = (): Promise<void> =>
+    guarded(async () => {
+      const oldest = calls.value.at(-1)
+      if (oldest === undefined) return
+      const { calls: older } = await api.calls(PAGE, oldest.started_at)
+      const known = new Set(calls.value.map((call) => call.call_id))
+      calls.value = [...calls.value, ...older.filter((call) => !known.has(call.call_id))]
+      more.value = older.length === PAGE
+    })
+
+  const read = (callId: string): Promise<void> => {
+    wanted = callId
+    return guarded(async () => {
+      const past = await api.call(callId)
+      if (wanted === callId) open.value = past
+    })
+  }
+
+  function close(): void {
+    wanted = null
+    open.value = null
+  }
+
+  return { calls, more, loading, failed, open, refresh, loadMore, read, close }
+})

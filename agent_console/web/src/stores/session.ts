@@ -1,0 +1,64 @@
+/** Who is signed in to the page, and what the page needs to know once. */
+
+import { defineStore } from 'pinia'
+import { computed, shallowRef } from 'vue'
+
+import { api, ApiError } from '@/api/client'
+import type { Me, Site, SiteLine } from '@/api/types'
+
+export const useSession = defineStore('session', () => {
+  const me = shallowRef<Me | null>(null)
+  const site = shallowRef<Site | null>(null)
+  const asked = shallowRef(false)
+  /** The server has been updated since this page was loaded. */
+  const outdated = shallowRef(false)
+
+  const lines = computed<ReadonlyMap<string, SiteLine>>(
+    () => new Map(site.value?.lines.map((line) => [line.id, line])),
+  )
+  const home = computed(() => (me.value?.agent ? '/agent' : '/wallboard'))
+
+  async function loadSite(): Promise<void> {
+    site.value = await api.site()
+  }
+
+  /** After a server start: is it still the version that this page came from? */
+  async function noticeUpdate(): Promise<void> {
+    try {
+      outdated.value = (await api.site()).version !== site.value?.version
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error // asked again at the next start
+    }
+  }
+
+  /** Asks the server who we are. A missing sign-in is an answer; anything else is thrown. */
+  async function load(): Promise<void> {
+    try {
+      me.value = await api.me()
+      await loadSite()
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      me.value = null
+    }
+    asked.value = true
+  }
+
+  async function signIn(user: string, password: string): Promise<void> {
+    const signedIn = await api.signIn(user, password)
+    await loadSite()
+    me.value = signedIn
+    asked.value = true
+  }
+
+  /** Forgets the sign-in here; the server has ended it already. */
+  function forget(): void {
+    me.value = null
+  }
+
+  async function leave(): Promise<void> {
+    await api.leave()
+    forget()
+  }
+
+  return { me, site, asked, outdated, lines, home, load, noticeUpdate, signIn, forget, leave }
+})

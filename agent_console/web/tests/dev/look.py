@@ -1,0 +1,201 @@
+"""Walks through the pages against the practice server and keeps a picture of each: ``look.py URL FOLDER``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+URL, OUT = sys.argv[1].rstrip("/"), Path(sys.argv[2])
+TALK = [
+    ("agent", "您好，12345热线，请问有什么可以帮您？"),
+    ("caller", "你好，我在城东的健身房办了一张五年的卡，现在店关门了，钱不退。"),
+    ("agent", "请问是哪一家健身房，在什么路上？"),
+    ("caller", "人民路260号的，牌子还挂着，里面已经搬空了。"),
+    ("agent", "好的，办卡的时间和金额您还记得吗？"),
+    ("caller", "去年三月办的，四千八百块。"),
+    ("caller", "打电话老板也不接。"),
+    ("agent", "我记下了，请您保留合同和付款记录。"),
+]
+
+
+def post(path: str, body: Any) -> Any:
+    """Tell the practice server."""
+    request = urllib.request.Request(f"{URL}/dev/{path}", json.dumps(body).encode(), method="POST")
+    with urllib.request.urlopen(request) as answer:
+        return json.loads(answer.read())
+
+
+def do(name: str, *values: Any) -> Any:
+    """Call a method of the pretend exchange."""
+    return post("do", {"name": name, "with": list(values)})["result"]
+
+
+def sign_in(page: Page, user: str) -> None:
+    """Sign in with the keyboard alone."""
+    page.goto(f"{URL}/login")
+    page.get_by_test_id("login-user").wait_for()
+    page.keyboard.type(user)
+    page.keyboard.press("Tab")
+    page.keyboard.type("x")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def speak(call: str, turns: list[tuple[str, str]], first: int = 1, start: float = 2.0) -> float:
+    """Say the turns, final at once; returns the seconds reached."""
+    for number, (side, text) in enumerate(turns, first):
+        do("say", call, side, number, 1, text, True, start)
+        start += 1 + len(text) * 0.22
+    return start
+
+
+def fill_history() -> None:
+    """Some calls of the day."""
+    lines = ["12345", "12315", "12333", "12329", "12345", "12348", "12345", "12369"]
+    for index, line in enumerate(lines):
+        path = ["消费维权", "预付卡"] if line == "12315" else []
+        call = do("arrive", {"line": line, "number": f"1395550{1000 + index}", "path": path, "agoSeconds": 90})
+        do("answer", call, "a1001", 83 - index)
+        speak(call, TALK[:4])
+        do("end", call)
+
+
+def agent_pages(page: Page) -> None:
+    """The agent's day: signed out, break, waiting, ringing, talking, gap, break of the line, the past."""
+
+    def shot(name: str) -> None:
+        page.wait_for_timeout(500)
+        page.screenshot(path=OUT / f"{name}.png")
+
+    fill_history()
+    do("setState", "a1001", "signed_out")
+    sign_in(page, "chen")
+    page.get_by_test_id("history-item").first.wait_for()
+    shot("agent-signed-out")
+    page.keyboard.press("F2")
+    page.locator("[data-testid=state][data-state=ready]").wait_for()
+    page.keyboard.press("F9")
+    shot("agent-pause-menu")
+    page.keyboard.press("2")
+    page.locator("[data-testid=state][data-state=paused]").wait_for()
+    shot("agent-paused")
+    page.keyboard.press("F8")
+    for ago, line in ((42, "12345"), (20, "12345"), (8, "12333")):
+        do("arrive", {"line": line, "agoSeconds": ago})
+    shot("agent-ready")
+    call = do("arrive", {"line": "12315", "path": ["消费维权", "预付卡退费"], "agoSeconds": 7, "name": "老李"})
+    do("ring", call, "a1001")
+    shot("agent-ringing")
+    do("answer", call, "a1001")
+    start = speak(call, TALK[:5])
+    do("say", call, "caller", 6, 1, "去年三月", False, start)
+    do("say", call, "caller", 6, 2, "去年三月办的四千", False, start)
+    page.keyboard.press("F4")
+    shot("agent-talking")
+    do("say", call, "caller", 6, 3, TALK[5][1], True, start)
+    do("emit", "leg_lost", {"call_id": call, "side": "caller", "reason": "worker"})
+    page.wait_for_timeout(1200)
+    do("emit", "leg_tapped", {"call_id": call, "side": "caller", "engine": "vosk"})
+    speak(call, TALK[6:], 7, start + 20)
+    page.get_by_test_id("history-item").nth(1).click()
+    shot("agent-gap-history")
+    page.keyboard.press("Escape")
+    for number in range(20, 40):
+        do("say", call, "agent" if number % 3 else "caller", number, 1, "请您稍等，我再确认一下。", True, number * 5)
+    page.get_by_test_id("transcript").hover()
+    page.mouse.wheel(0, -700)
+    page.wait_for_timeout(300)
+    do("say", call, "caller", 60, 1, "好的，不着急。", True, 300)
+    shot("agent-scrolled-up")
+    page.get_by_test_id("newest").click()
+    post("refuse", {"refuse": True})
+    post("cut", {})
+    page.wait_for_timeout(900)
+    do("say", call, "agent", 61, 1, "这句话是断线期间说的。", True, 306)
+    shot("agent-reconnecting")
+    post("refuse", {"refuse": False})
+    page.get_by_text("这句话是断线期间说的。").wait_for(timeout=20_000)
+    assert page.get_by_text("这句话是断线期间说的。").count() == 1
+    do("end", call)
+    shot("agent-ended")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    shot("agent-1280")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    shot("agent-1920")
+    page.get_by_test_id("language").click()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    shot("agent-english")
+    page.get_by_test_id("language").click()
+
+
+def board_pages(page: Page) -> None:
+    """The wallboard in calm and in trouble."""
+    for line, offered in (("12345", 41), ("12315-gs", 9), ("12358", 4), ("12333", 17), ("12329", 8)):
+        for number in range(offered):
+            call = do("arrive", {"line": line, "agoSeconds": 20})
+            if number % 13 == 7:
+                do("end", call)
+            else:
+                do("answer", call, "a1012", 15 - number % 12 if number % 9 else 1)
+                do("end", call)
+    states = ["ready", "ready", "talking", "talking", "talking", "wrap_up", "paused", "ringing", "unreachable"]
+    for index, state in enumerate(states):
+        do("setState", f"a{1001 + index}", state, "用餐" if state == "paused" else "")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    sign_in(page, "boss")
+    page.get_by_test_id("answer-rate").wait_for()
+    page.wait_for_timeout(2500)
+    page.screenshot(path=OUT / "board-1920.png")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.wait_for_timeout(300)
+    page.screenshot(path=OUT / "board-1366.png")
+    overflow = page.evaluate("[document.documentElement.scrollHeight, innerHeight, document.documentElement.scrollWidth, innerWidth]")
+    assert overflow[0] <= overflow[1] and overflow[2] <= overflow[3], overflow
+    post("refuse", {"refuse": True})
+    post("cut", {})
+    page.wait_for_timeout(1200)
+    page.screenshot(path=OUT / "board-stale.png")
+    post("refuse", {"refuse": False})
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{URL}/wallboard/calls")
+    call = do("arrive", {"line": "12345", "agoSeconds": 70})
+    do("answer", call, "a1003", 60)
+    speak(call, TALK)
+    page.get_by_test_id("call-item").last.click()
+    page.wait_for_timeout(600)
+    page.screenshot(path=OUT / "calls.png")
+
+
+def main() -> None:
+    """Take every picture; fail on any error in the browser's console."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    problems: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{URL}/")
+        page.get_by_test_id("login-user").wait_for()
+        page.screenshot(path=OUT / "login.png")
+        agent_pages(page)
+        page.get_by_test_id("leave").click()
+        page.context.clear_cookies()
+        page.wait_for_url("**/login**")
+        board_pages(page)
+        browser.close()
+    expected = ("401", "WebSocket", "ERR_")
+    unexpected = [text for text in problems if not any(word in text for word in expected)]
+    assert not unexpected, unexpected
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main()
+    print(f"pictures in {OUT} after {time.monotonic() - started:.0f} s")

@@ -1,0 +1,174 @@
+/**
+ * Serves dist/ with a pretend exchange behind it, for working on the pages: `npm run build && npm run practice`.
+ * POST /dev/do {"name": "arrive", "with": [...]} calls a method of World; /dev/cut breaks every socket.
+ * Accounts: chen (agent), boss (supervisor); any password but "wrong".
+ */
+
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { WebSocketServer } from 'ws'
+
+import { SITE, World } from './world.mjs'
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
+const CSP =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const ACCOUNTS = {
+  chen: { user: 'chen', name: '陈晓梅', role: 'agent', agent: 'a1001' },
+  boss: { user: 'boss', name: '林班长', role: 'supervisor', agent: null },
+}
+
+let world = new World()
+let sockets = new Set()
+let refuse = false
+
+const viewerOf = (request) => ACCOUNTS[/hotline_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1]]
+const me = (viewer) => ({ ...viewer, agent: world.agent(viewer.agent) ?? null })
+
+async function body(request) {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  return text === '' ? {} : JSON.parse(text)
+}
+
+function answer(response, status, data, headers = {}) {
+  response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
+  response.end(data === undefined ? undefined : JSON.stringify(data))
+}
+
+const fail = (response, status, code, headers) =>
+  answer(response, status, { error: { code, message: code, hint: '' } }, headers)
+
+async function session(request, response) {
+  if (request.method === 'DELETE') return answer(response, 204)
+  if (request.method === 'GET') {
+    const viewer = viewerOf(request)
+    return viewer ? answer(response, 200, me(viewer)) : fail(response, 401, 'not_signed_in')
+  }
+  const { user, password } = await body(request)
+  if (user === 'busy') return fail(response, 429, 'too_many_attempts', { 'Retry-After': '30' })
+  if (!ACCOUNTS[user] || password === 'wrong') return fail(response, 401, 'wrong_credentials')
+  answer(response, 200, me(ACCOUNTS[user]), {
+    'Set-Cookie': `hotline_session=${user}; HttpOnly; SameSite=Strict; Path=/`,
+  })
+}
+
+async function seat(request, response, viewer, action) {
+  const { reason } = await body(request)
+  const states = { 'sign-in': 'ready', 'sign-out': 'signed_out', pause: 'paused', resume: 'ready' }
+  answer(response, 200, world.setState(viewer.agent, states[action], reason ?? ''))
+}
+
+async function api(request, response, path) {
+  if (path === '/api/session') return session(request, response)
+  const viewer = viewerOf(request)
+  if (!viewer) return fail(response, 401, 'not_signed_in')
+  if (path === '/api/site') return answer(response, 200, SITE)
+  if (path === '/api/live') return answer(response, 200, world.live(viewer))
+  if (path === '/api/figures/today') return answer(response, 200, world.figures())
+  if (path.startsWith('/api/agent/')) return seat(request, response, viewer, path.slice(11))
+  if (path === '/api/calls') return answer(response, 200, { calls: world.past.slice(0, 50) })
+  if (path.endsWith('/reveal')) return answer(response, 200, { caller_number: '13812341234' })
+  const id = decodeURIComponent(path.slice('/api/calls/'.length))
+  const call = world.past.find((one) => one.call_id === id)
+  return call
+    ? answer(response, 200, { call, segments: world.segments.get(id) })
+    : fail(response, 404, 'not_found')
+}
+
+async function control(request, response, path) {
+  if (path === '/dev/do') {
+    const { name, with: values } = await body(request)
+    return answer(response, 200, { result: world[name](...values) ?? null })
+  }
+  if (path === '/dev/cut') for (const socket of sockets) socket.terminate()
+  if (path === '/dev/refuse') refuse = (await body(request)).refuse
+  answer(response, 200, {})
+}
+
+async function file(response, path) {
+  const headers = { 'Content-Security-Policy': CSP }
+  const wanted = join(DIST, normalize(path))
+  try {
+    const data = await readFile(extname(wanted) ? wanted : join(DIST, 'index.html'))
+    response.writeHead(200, { ...headers, 'Content-Type': TYPES[extname(wanted)] ?? TYPES['.html'] })
+    response.end(data)
+  } catch {
+    response.writeHead(404, headers).end()
+  }
+}
+
+const server = createServer((request, response) => {
+  const { pathname } = new URL(request.url, 'http://localhost')
+  const work = pathname.startsWith('/api/') ? api : pathname.startsWith('/dev/') ? control : null
+  void (work ? work(request, response, pathname) : file(response, pathname))
+})
+
+const doors = new WebSocketServer({ noServer: true })
+server.on('upgrade', (request, socket, head) => {
+  if (refuse) return socket.destroy()
+  doors.handleUpgrade(request, socket, head, (peer) => enter(peer, viewerOf(request)))
+})
+
+function concerns(viewer, topics, { name, data }) {
+  if (name === 'link_changed') return true
+  if (topics.includes('calls')) return true
+  if (name === 'agent_state_changed') return viewer.role === 'supervisor' || data.agent === viewer.agent
+  const call = world.calls.get(data.call_id) ?? world.past.find((one) => one.call_id === data.call_id)
+  return topics.includes('agent') && call?.agent === viewer.agent && viewer.agent !== null
+}
+
+function enter(peer, viewer) {
+  if (!viewer) return peer.close(4401)
+  const send = (frame) => peer.send(JSON.stringify(frame))
+  peer.once('message', (text) => {
+    const { topics, boot_id: bootId, last_seq: lastSeq } = JSON.parse(text)
+    const resumed = bootId === world.bootId && lastSeq !== null
+    const pass = (envelope) => {
+      if (!concerns(viewer, topics, envelope)) return
+      send({ type: 'event', ...envelope })
+      if (envelope.name === 'agent_ringing')
+        send({ type: 'call', data: world.calls.get(envelope.data.call_id) })
+    }
+    send({ type: 'welcome', boot_id: world.bootId, seq: resumed ? lastSeq : world.seq, resumed })
+    if (resumed) for (const envelope of world.events) envelope.seq > lastSeq && pass(envelope)
+    else snapshot(viewer, topics, send)
+    world.listeners.add(pass)
+    const pictures = setInterval(() => {
+      send({ type: 'live', data: world.live(viewer) })
+      if (topics.includes('board')) send({ type: 'figures', data: world.figures() })
+    }, 1000)
+    sockets.add(peer)
+    peer.on('close', () => {
+      sockets.delete(peer)
+      world.listeners.delete(pass)
+      clearInterval(pictures)
+    })
+  })
+}
+
+function snapshot(viewer, topics, send) {
+  const live = world.live(viewer)
+  const segments = live.calls.flatMap((call) => world.segments.get(call.call_id))
+  send({
+    type: 'snapshot',
+    seq: world.seq,
+    live,
+    segments,
+    figures: topics.includes('board') ? world.figures() : null,
+  })
+}
+
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
+  console.log(`http://127.0.0.1:${server.address().port}/`)
+})

@@ -1,0 +1,236 @@
+/** A pretend exchange for working on the pages without a telephone. Development only: nothing here is ever built. */
+
+const iso = (ms) => new Date(ms).toISOString()
+
+export const SITE = {
+  name: '滨江市12345政务服务便民热线',
+  language: 'zh-CN',
+  version: '0.1.0',
+  within_seconds: 15,
+  answer_rate_norm: 0.95,
+  pause_reasons: ['小休', '用餐', '培训', '会议', '回访', '其他'],
+  lines: [
+    ['12345', '12345', '政务服务便民热线', null],
+    ['12315', '12315', '市场监管', null],
+    ['12315-gs', '12315', '原工商', '12315'],
+    ['12358', '12358', '原物价', '12315'],
+    ['12333', '12333', '劳动社保', null],
+    ['12329', '12329', '住房公积金', null],
+    ['12348', '12348', '法律援助', null],
+    ['12369', '12369', '环保', null],
+  ].map(([id, label, name, parent]) => ({ id, label, name, parent, queue: id })),
+}
+
+const NAMES = [
+  '陈晓梅',
+  '王立国',
+  '李静',
+  '赵建华',
+  '孙丽',
+  '周敏',
+  '吴海涛',
+  '郑雪',
+  '冯强',
+  '褚云',
+  '卫东',
+  '蒋琳',
+]
+
+export class World {
+  constructor() {
+    this.bootId = `boot-${Date.now()}`
+    this.seq = 0
+    this.events = []
+    this.linkUp = true
+    this.calls = new Map()
+    this.waiting = []
+    this.segments = new Map()
+    this.past = []
+    this.counts = new Map()
+    this.agents = NAMES.map((name, index) => ({
+      agent: `a${1001 + index}`,
+      name,
+      extension: String(1001 + index),
+      state: 'signed_out',
+      reason: '',
+      since: iso(Date.now() - 600_000),
+      queues: ['12345', '12315'],
+      call_id: null,
+    }))
+    this.listeners = new Set()
+    this.next = 1
+  }
+
+  emit(name, data) {
+    const envelope = { seq: ++this.seq, name, data: { at: iso(Date.now()), ...data } }
+    this.events.push(envelope)
+    for (const listener of this.listeners) listener(envelope)
+  }
+
+  agent(id) {
+    return this.agents.find((agent) => agent.agent === id)
+  }
+
+  setState(id, state, reason = '', callId = null, agoSeconds = 0) {
+    const agent = this.agent(id)
+    const since = iso(Date.now() - agoSeconds * 1000)
+    Object.assign(agent, { state, reason, since, call_id: callId })
+    this.emit('agent_state_changed', { agent: id, state, reason, call_id: callId, at: since })
+    return agent
+  }
+
+  arrive({ line, number = '13812341234', path = [], agoSeconds = 0, name = '' }) {
+    const id = `node1-${Date.now() / 1000}.${this.next++}`
+    const at = iso(Date.now() - agoSeconds * 1000)
+    const caller = {
+      line,
+      did: line,
+      caller_number: number.replace(/^(...)....(....)$/, '$1****$2'),
+      caller_name: name,
+    }
+    this.calls.set(id, {
+      call_id: id,
+      ...caller,
+      menu_path: path,
+      started_at: at,
+      queued_at: at,
+      answered_at: null,
+      agent: null,
+      wait_seconds: null,
+    })
+    this.segments.set(id, [])
+    this.emit('call_started', { call_id: id, ...caller, at })
+    this.waiting.push({ call_id: id, entry_id: `e-${id}`, line, queue: line, since: at, position: 1 })
+    this.count(line, { offered: 1, still_open: 1 })
+    this.emit('caller_queued', {
+      call_id: id,
+      entry_id: `e-${id}`,
+      line,
+      queue: line,
+      position: 1,
+      caller_number: caller.caller_number,
+      menu_path: path,
+      at,
+    })
+    return id
+  }
+
+  ring(callId, agentId) {
+    this.calls.get(callId).agent = agentId
+    this.emit('agent_ringing', { call_id: callId, entry_id: `e-${callId}`, agent: agentId })
+    this.setState(agentId, 'ringing', '', callId)
+  }
+
+  answer(callId, agentId, agoSeconds = 0) {
+    const call = this.calls.get(callId)
+    const at = iso(Date.now() - agoSeconds * 1000)
+    const wait = Math.max(0, (Date.parse(at) - Date.parse(call.queued_at)) / 1000)
+    Object.assign(call, { agent: agentId, answered_at: at, wait_seconds: wait })
+    this.waiting = this.waiting.filter((caller) => caller.call_id !== callId)
+    this.count(call.line, { still_open: -1, answered: 1, within: wait <= 15 ? 1 : 0, wait })
+    const data = {
+      call_id: callId,
+      entry_id: `e-${callId}`,
+      line: call.line,
+      queue: call.line,
+      agent: agentId,
+    }
+    this.emit('call_answered', { ...data, wait_seconds: wait, caller_uniqueid: '1', agent_uniqueid: '2', at })
+    this.emit('leg_tapped', { call_id: callId, side: 'caller', engine: 'vosk', at })
+    this.emit('leg_tapped', { call_id: callId, side: 'agent', engine: 'vosk', at })
+    this.setState(agentId, 'talking', '', callId, agoSeconds)
+  }
+
+  say(callId, side, utterance, revision, text, final, startSeconds) {
+    const segment = {
+      call_id: callId,
+      side,
+      utterance,
+      revision,
+      text,
+      final,
+      start_seconds: startSeconds,
+      end_seconds: startSeconds + text.length * 0.25,
+      confidence: final ? 0.93 : null,
+      at: iso(Date.now()),
+    }
+    const texts = this.segments.get(callId)
+    const known = texts.findIndex((one) => one.side === side && one.utterance === utterance)
+    if (known < 0) texts.push(segment)
+    else texts[known] = segment
+    this.emit('transcript_segment', { ...segment, audio_at: segment.at })
+  }
+
+  end(callId) {
+    const call = this.calls.get(callId)
+    const talk = call.answered_at ? (Date.now() - Date.parse(call.answered_at)) / 1000 : 0
+    const outcome = call.answered_at ? 'answered' : 'abandoned'
+    if (outcome === 'abandoned') this.count(call.line, { still_open: -1, abandoned: 1 })
+    this.waiting = this.waiting.filter((caller) => caller.call_id !== callId)
+    this.calls.delete(callId)
+    this.past.unshift({ ...call, outcome, talk_seconds: talk })
+    const entry = {
+      call_id: callId,
+      entry_id: `e-${callId}`,
+      line: call.line,
+      queue: call.line,
+      agent: call.agent,
+    }
+    this.emit('entry_closed', { ...entry, outcome, wait_seconds: call.wait_seconds ?? 9, talk_seconds: talk })
+    this.emit('call_ended', { call_id: callId })
+    if (call.agent && this.agent(call.agent).call_id === callId) this.setState(call.agent, 'wrap_up')
+  }
+
+  count(line, change) {
+    const zero = { offered: 0, answered: 0, within: 0, still_open: 0, abandoned: 0, wait: 0 }
+    const counts = this.counts.get(line) ?? zero
+    for (const [key, by] of Object.entries(change)) counts[key] += by
+    this.counts.set(line, counts)
+  }
+
+  figures() {
+    const row = (id, name, parent, ids) => {
+      const sum = (key) => ids.reduce((total, one) => total + (this.counts.get(one)?.[key] ?? 0), 0)
+      const closed = sum('offered') - sum('still_open')
+      return {
+        line: id,
+        name,
+        parent,
+        offered: sum('offered'),
+        answered: sum('answered'),
+        answered_within: sum('within'),
+        still_open: sum('still_open'),
+        outcomes: { answered: sum('answered'), abandoned: sum('abandoned') },
+        wait_seconds_total: sum('wait'),
+        talk_seconds_total: 0,
+        answer_rate: closed ? sum('answered') / closed : null,
+        within_rate: closed ? sum('within') / closed : null,
+        asa_seconds: sum('answered') ? sum('wait') / sum('answered') : null,
+      }
+    }
+    const family = (id) => [id, ...SITE.lines.filter((line) => line.parent === id).map((line) => line.id)]
+    return {
+      day: new Date().toISOString().slice(0, 10),
+      within_seconds: 15,
+      total: row(
+        '',
+        '',
+        null,
+        SITE.lines.map((line) => line.id),
+      ),
+      lines: SITE.lines.map((line) => row(line.id, line.name, line.parent, family(line.id))),
+    }
+  }
+
+  live(viewer) {
+    const calls = [...this.calls.values()]
+    const all = viewer.role === 'supervisor'
+    return {
+      at: iso(Date.now()),
+      link_up: this.linkUp,
+      calls: all ? calls : calls.filter((call) => call.agent === viewer.agent),
+      waiting: this.waiting,
+      agents: all ? this.agents : this.agents.filter((agent) => agent.agent === viewer.agent),
+    }
+  }
+}
