@@ -169,7 +169,32 @@ def _agents(checker: Checker) -> None:
             checker.warn(agent.path, f'agent "{agent.text("id")}" has no skills and will get no call')
 
 
-def _secrets_and_files(checker: Checker) -> None:
+def _surroundings(checker: Checker) -> None:
+    """What this machine and a running Asterisk must add to the file."""
+    asterisk, web = checker.site.section("asterisk"), checker.site.section("web")
+    if asterisk.text("managed") is not None and not asterisk.yes("managed"):
+        for key, lost in (
+            ("sounds_dir", "Asterisk will find no prompts"),
+            ("queue_log", "outages leave gaps"),
+        ):
+            if asterisk.text(key) is None:
+                hint = f"say where it keeps them: {key}: ..."
+                checker.warn((*asterisk.path, "managed"), f"without {key} {lost}", hint)
+    if (web.text("host") or "127.0.0.1") not in ("127.0.0.1", "::1", "localhost"):
+        if not web.yes("secure_cookies"):
+            hint = "put it behind TLS and say secure_cookies: true"
+            checker.warn((*web.path, "host"), "sign-ins can be read on the way", hint)
+    for section in (
+        asterisk.section("ami").section("secret"),
+        checker.site.section("database").section("password"),
+        *(agent.section("sip_secret") for agent in checker.agents),
+    ):
+        file = section.text("file")
+        if file is not None and not (checker.folder / Path(file).expanduser()).is_file():
+            checker.warn((*section.path, "file"), f"there is no file {file} on this machine")
+
+
+def _files(checker: Checker) -> None:
     """Files that are named exist, and recordings can be played."""
     for prompt in checker.prompts:
         recording = prompt.text("recording")
@@ -199,5 +224,5 @@ def _ports(checker: Checker) -> None:
 
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
-    _once, _numbers, _lines, _queues, _agents, check_prompts, check_menus, _secrets_and_files, _ports,
+    _once, _numbers, _lines, _queues, _agents, check_prompts, check_menus, _files, _surroundings, _ports,
 )  # fmt: skip
