@@ -14,11 +14,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hotline.agent_console.outbox import Outbox
-from hotline.agent_console.ownership import Ownership, Topic, Viewer, visible, visible_live
+from hotline.agent_console.ownership import Ownership, Topic, Viewer, visible
+from hotline.agent_console.pictures import Pictures
 from hotline.agent_console.wire import dump, event_frame, to_json
 from hotline.core.clock import Clock
 from hotline.core.errors import SlowConsumer
-from hotline.core.events import Envelope, LegLost, LegTapped, TranscriptSegment
+from hotline.core.events import (
+    AgentStateChanged,
+    Envelope,
+    Event,
+    LegLost,
+    LegTapped,
+    LinkChanged,
+    TranscriptSegment,
+)
 from hotline.core.ports import Bus, Figures, LivePicture
 from hotline.core.views import LiveView
 
@@ -41,6 +50,7 @@ class Console:
     outbox: Outbox = field(default_factory=Outbox)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    shown: str = ""  # the last live picture without its moment
     close_code: int | None = None
     close_reason: str = ""
 
@@ -68,10 +78,11 @@ class Console:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Where a page stands after joining. ``missed`` is None when it needs a snapshot."""
+    """Where a page stands after joining. ``missed`` is None when it needs a snapshot, made of ``live``."""
 
     seq: int
     missed: list[str] | None
+    live: LiveView
 
 
 class Hub:
@@ -81,6 +92,8 @@ class Hub:
         self.cut_off = 0
         self.ownership = Ownership()
         self.consoles: set[Console] = set()
+        self._supervisors: set[Console] = set()
+        self._at_seat: dict[str, set[Console]] = {}
         self.running = False
         self._bus = bus
         self._picture = picture
@@ -108,16 +121,31 @@ class Hub:
     def join(self, console: Console, boot_id: str | None, last_seq: int | None) -> Joined:
         """Let a page in and say what it missed; from here on it gets every event after ``Joined.seq``."""
         self.advance()
-        self.ownership.adopt(self._picture.live(), self.seq)
+        live = self._picture.live()  # in the same step: it holds all that happened up to here
+        if console.viewer.agent is not None:
+            self.ownership.adopt(live, self.seq, console.viewer.agent)
         missed: list[str] | None = None
         if boot_id == self._bus.boot_id and last_seq is not None:
             missed = self._missed(console.viewer, last_seq)
-        self.consoles.add(console)
-        return Joined(self.seq if missed is None or last_seq is None else last_seq, missed)
+        self._admit(console)
+        return Joined(self.seq if missed is None or last_seq is None else last_seq, missed, live)
 
     def leave(self, console: Console) -> None:
         """Forget a page; no error if it is not there."""
         self.consoles.discard(console)
+        self._supervisors.discard(console)
+        at_seat = self._at_seat.get(console.viewer.agent or "")
+        if at_seat is not None:
+            at_seat.discard(console)
+            if not at_seat:
+                del self._at_seat[console.viewer.agent or ""]
+
+    def _admit(self, console: Console) -> None:
+        self.consoles.add(console)
+        if console.viewer.supervisor:
+            self._supervisors.add(console)
+        if console.viewer.agent is not None:
+            self._at_seat.setdefault(console.viewer.agent, set()).add(console)
 
     def live(self) -> LiveView:
         """The present of the exchange."""
@@ -125,7 +153,8 @@ class Hub:
 
     def live_frame(self, viewer: Viewer) -> str:
         """The live picture as this viewer may see it."""
-        return dump({"type": "live", "data": to_json(visible_live(self._picture.live(), viewer))})
+        pictures = Pictures(self._picture.live())
+        return pictures.frame(pictures.lasting(viewer))
 
     async def figures_frame(self) -> str:
         """Today's figures, at most a second old; asked for once however many pages want them."""
@@ -169,24 +198,31 @@ class Hub:
         self.seq = envelope.seq
         newly = self.ownership.observe(envelope)
         text: str | None = None
-        for console in list(self.consoles):
+        for console in self._candidates(envelope.event):
             if visible(envelope, console.viewer, self.ownership):
                 text = text or event_frame(envelope)
                 console.send(text)
                 if console.close_code == CLOSE_SLOW:
                     self.cut_off += 1
-                    self.consoles.discard(console)
+                    self.leave(console)
         if newly:
             self._show_call(envelope, newly)
         if not isinstance(envelope.event, TranscriptSegment | LegTapped | LegLost):
             self._live_dirty.set()
             self._figures_dirty.set()
 
+    def _candidates(self, event: Event) -> set[Console]:
+        """The pages worth asking ``visible`` about: with 900 agents, most events concern one."""
+        if isinstance(event, LinkChanged):
+            return set(self.consoles)
+        seats = {event.agent} if isinstance(event, AgentStateChanged) else self.ownership.seats(event.call_id)
+        return self._supervisors.union(*(self._at_seat.get(seat, ()) for seat in seats))
+
     def _show_call(self, envelope: Envelope, agents: tuple[str, ...]) -> None:
         call_id = getattr(envelope.event, "call_id", None)
         wanted = [
-            console for console in self.consoles
-            if console.viewer.agent in agents and Topic.AGENT in console.viewer.topics
+            console for agent in agents for console in self._at_seat.get(agent, ())
+            if Topic.AGENT in console.viewer.topics
         ]  # fmt: skip
         if not wanted:
             return
@@ -212,12 +248,12 @@ class Hub:
             await self._live_dirty.wait()
             self._live_dirty.clear()
             self.advance()
-            frames: dict[str | None, str] = {}  # supervisors share one, so do two pages of one seat
+            pictures = Pictures(self._picture.live())
             for console in list(self.consoles):
-                key = None if console.viewer.supervisor else f"seat {console.viewer.agent}"
-                if key not in frames:
-                    frames[key] = self.live_frame(console.viewer)
-                console.show("live", frames[key])
+                lasting = pictures.lasting(console.viewer)
+                if lasting != console.shown:
+                    console.shown = lasting
+                    console.show("live", pictures.frame(lasting))
             await asyncio.sleep(PICTURE_SECONDS)
 
     async def _show_figures(self) -> None:

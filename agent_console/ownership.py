@@ -8,12 +8,13 @@ pure function of the envelope, the viewer and these intervals.
     another seat answers            holds that only ring, or whose talk is over, end with that event
     rang in vain                    the hold ends with that event
     taken out of the queue          likewise for all that still ring
+    the seat is free again          likewise
     talk or call is over            the hold stays: the last words are recognised a moment later
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final
@@ -35,6 +36,7 @@ from hotline.core.views import LiveView
 MAX_CALLS: Final = 20_000
 """Calls remembered; those longest unheard of are forgotten first. As many as the bus keeps events."""
 
+CALLS_OF_A_SEAT: Final = 8  # rings and talks looked at again when a seat's state changes
 AT_WORK: Final = frozenset({AgentState.RINGING, AgentState.TALKING})
 
 
@@ -78,6 +80,7 @@ class Ownership:
     """
 
     _calls: OrderedDict[str, list[_Hold]] = field(default_factory=OrderedDict)
+    _at_work: dict[str, deque[str]] = field(default_factory=dict)
 
     def observe(self, envelope: Envelope) -> tuple[str, ...]:
         """Take one event in; the seats that it newly concerns, or concerns as the one who answered."""
@@ -106,15 +109,23 @@ class Ownership:
                 pass
         return ()
 
-    def adopt(self, live: LiveView, seq: int) -> None:
-        """Learn from a picture what no event told: calls that were under way when the server started."""
+    def adopt(self, live: LiveView, seq: int, only: str | None = None) -> None:
+        """Learn from a picture what no event told: talks and rings under way when the server started.
+
+        ``only``: the one seat that is of interest just now.
+        """
+        talks = {call.call_id for call in live.calls if call.answered_at is not None}
         for call in live.calls:
-            if call.agent is not None and call.answered_at is not None:
+            if call.agent is not None and call.answered_at is not None and only in (None, call.agent):
                 self._adopt_one(call.call_id, call.agent, _Phase.TALKING, seq)
-        for agent in live.agents:
-            if agent.call_id is not None and agent.state in AT_WORK:
-                phase = _Phase.TALKING if agent.state is AgentState.TALKING else _Phase.RINGING
-                self._adopt_one(agent.call_id, agent.agent, phase, seq)
+        for seat in live.agents:
+            if seat.call_id is None or only not in (None, seat.agent):
+                continue
+            if seat.state is AgentState.TALKING:
+                self._adopt_one(seat.call_id, seat.agent, _Phase.TALKING, seq)
+            elif seat.state is AgentState.RINGING and seat.call_id not in talks:
+                # else the phone is just being told that a colleague was quicker
+                self._adopt_one(seat.call_id, seat.agent, _Phase.RINGING, seq)
 
     def had(self, call_id: str, agent: str, seq: int) -> bool:
         """Whether the call was this seat's business at event ``seq``."""
@@ -127,6 +138,10 @@ class Ownership:
         """Whether the call is this seat's business now."""
         return any(hold.agent == agent for hold in self._open(call_id))
 
+    def seats(self, call_id: str) -> set[str]:
+        """The seats that this call has ever been a business of."""
+        return {hold.agent for hold in self._calls.get(call_id, ())}
+
     def _open(self, call_id: str) -> list[_Hold]:
         return [hold for hold in self._calls.get(call_id, ()) if hold.last_seq is None]
 
@@ -137,6 +152,7 @@ class Ownership:
                 self._calls.move_to_end(call_id)
                 return ()
         self._calls.setdefault(call_id, []).append(_Hold(agent, phase, seq))
+        self._at_work.setdefault(agent, deque(maxlen=CALLS_OF_A_SEAT)).append(call_id)
         self._calls.move_to_end(call_id)
         while len(self._calls) > MAX_CALLS:
             self._calls.popitem(last=False)
@@ -157,14 +173,14 @@ class Ownership:
                 hold.phase = _Phase.DONE
 
     def _follow_state(self, event: AgentStateChanged, seq: int) -> tuple[str, ...]:
-        if event.call_id is None:
-            return ()
-        if event.state is AgentState.TALKING:
-            return self._begin(event.call_id, event.agent, _Phase.TALKING, seq)
-        if event.state is AgentState.RINGING and not self.has(event.call_id, event.agent):
-            return self._begin(event.call_id, event.agent, _Phase.RINGING, seq)
         if event.state not in AT_WORK:
-            self._talk_over(event.call_id, event.agent)
+            for call_id in self._at_work.pop(event.agent, ()):
+                self._end_ringing(call_id, seq, event.agent)
+                self._talk_over(call_id, event.agent)
+        elif event.call_id is not None and event.state is AgentState.TALKING:
+            return self._begin(event.call_id, event.agent, _Phase.TALKING, seq)
+        elif event.call_id is not None and not self.has(event.call_id, event.agent):
+            return self._begin(event.call_id, event.agent, _Phase.RINGING, seq)
         return ()
 
 

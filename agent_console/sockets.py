@@ -169,13 +169,12 @@ class Door:
 
     async def _welcome(self, socket: WebSocket, console: Console, hello: Hello) -> None:
         joined = self._hub.join(console, hello.boot_id, hello.last_seq)
-        live = self._hub.live()  # in the same step as joining: it holds all that happened up to joined.seq
         resumed = joined.missed is not None
         boot_id = self._deps.bus.boot_id
         welcome = {"type": "welcome", "boot_id": boot_id, "seq": joined.seq, "resumed": resumed}
         await socket.send_text(dump(welcome))
         if joined.missed is None:
-            await socket.send_text(await self._snapshot(console.viewer, joined.seq, live))
+            await socket.send_text(await self._snapshot(console.viewer, joined.seq, joined.live))
             return
         for text in joined.missed:
             await socket.send_text(text)

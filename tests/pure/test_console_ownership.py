@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.agent_console.ownership import MAX_CALLS, Ownership, Topic, Viewer, visible, visible_live
+from hotline.agent_console.pictures import Pictures
+from hotline.agent_console.wire import to_json
 from hotline.core.events import (
     AgentNoAnswer,
     AgentRinging,
@@ -151,6 +155,23 @@ def test_a_picture_makes_running_calls_visible_from_the_next_event() -> None:
     assert not visible(Envelope(6, says()), LI, ownership)
 
 
+def test_a_phone_that_falls_silent_ends_its_view() -> None:
+    """A seat that is free again after ringing has no more to do with the call, whoever answers it."""
+    free = AgentStateChanged("a1", AT, AgentState.READY, "", None)
+    assert seen_by(ZHANG, rings("a1"), free, answered("a2"), says()) == [1, 2]
+
+
+def test_a_picture_that_lags_behind_opens_no_talk_of_others() -> None:
+    """A phone that still rings in the picture while a colleague talks already is no owner."""
+    late = picture("a2")
+    late = replace(late, agents=(*late.agents, AgentView(
+        "a1", "a1", "8001", AgentState.RINGING, "", AT, ("12345",), "c1")))  # fmt: skip
+    ownership = Ownership()
+    ownership.adopt(late, 5)
+    assert visible(Envelope(6, says()), LI, ownership)
+    assert not visible(Envelope(6, says()), ZHANG, ownership)
+
+
 def test_memory_is_bounded() -> None:
     """Calls whose end was never heard of do not pile up for ever."""
     ownership = Ownership()
@@ -210,3 +231,35 @@ def test_an_agents_picture_holds_the_waiting_and_the_own_only() -> None:
     assert visible_live(picture("a1"), CHIEF) == picture("a1")
     nobody = visible_live(picture("a1"), Viewer("x", False, None))
     assert (nobody.calls, nobody.agents) == ((), ())
+
+
+CALLS = st.builds(
+    CallView, st.sampled_from(["c1", "c2", "c3"]), st.just("12345"), st.just("12345"), st.just("13812341234"),
+    st.just(""), st.just(("甲",)), st.just(AT), st.just(None), st.sampled_from([None, AT]),
+    st.sampled_from(["a1", "a2", None]), st.just(None),
+)  # fmt: skip
+STATES = st.sampled_from(list(AgentState))
+SEATS = st.builds(
+    AgentView, st.sampled_from(["a1", "a2"]), st.just("张"), st.just("8001"), STATES, st.just(""), st.just(AT), st.just(("12345",)), st.sampled_from(["c1", "c2", None]),
+)  # fmt: skip
+WAITING = st.builds(
+    WaitingCaller, st.just("c3"), st.just("e"), st.just("q"), st.just("q"), st.just(AT), st.just(1)
+)
+LIVE = st.builds(
+    LiveView, st.just(AT), st.booleans(),
+    st.lists(CALLS, max_size=3, unique_by=lambda call: call.call_id).map(tuple),
+    st.lists(WAITING, max_size=2).map(tuple),
+    st.lists(SEATS, max_size=2, unique_by=lambda seat: seat.agent).map(tuple),
+)  # fmt: skip
+
+
+@given(LIVE)
+def test_the_quick_pictures_say_what_the_rule_says(live: LiveView) -> None:
+    """The frames made for many pages at once hold exactly what each viewer may see."""
+    pictures = Pictures(live)
+    for viewer in (ZHANG, LI, CHIEF, Viewer("x", False, None)):
+        frame = json.loads(pictures.frame(pictures.lasting(viewer)))
+        expected = to_json(visible_live(live, viewer))
+        for part in (frame["data"], expected):
+            part["calls"].sort(key=lambda call: call["call_id"])
+        assert frame == {"type": "live", "data": expected}
