@@ -9,7 +9,6 @@ from queue import Queue
 from typing import TypeVar
 
 import pytest
-from tests.real.exchange import Exchange
 
 from hotline.core.clock import SystemClock
 from hotline.telephony.ami import events as ev
@@ -19,6 +18,7 @@ from hotline.telephony.ami.feed import AmiFeed
 from hotline.telephony.fastagi import FastAgiServer, Handler
 from hotline.telephony.fastagi_errors import AgiCommandFailed, AgiHangup, AgiUnsafeValue
 from hotline.telephony.fastagi_session import AgiSession
+from tests.real.exchange import Exchange
 
 WITHIN_SECONDS = 15.0
 ECHO_AGENT = "Local/*43@hotline-agents/n"  # answers at once and listens

@@ -1,0 +1,117 @@
+"""The pages in a real Chromium: what an agent and a chief see while a real call goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.real.serving import PASSWORD, Seat, ServerProcess, citizen, serving, write_site
+from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, bare, say
+
+pytestmark = [
+    pytest.mark.timeout(180),
+    # playwright's driver leaves its pipes to the garbage collector
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SECONDS = 20_000  # playwright counts milliseconds
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    async with serving(write_site(tmp_path)) as running:
+        await running.add_user("chief", role="supervisor")
+        await running.add_user("1003", agent="1003")
+        yield running
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium; without it these tests fail, they are not skipped."""
+    program = shutil.which("chromium")
+    assert program, "no chromium: make test installs it"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def signed_in(browser: Browser, server: ServerProcess, user: str, path: str) -> tuple[Page, list[str]]:
+    """A page of its own after the sign-in form, and the faults that its console tells."""
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    await page.goto(f"{server.url}{path}")
+    await page.get_by_test_id("login-user").fill(user)
+    await page.get_by_test_id("login-password").fill(PASSWORD)
+    await page.get_by_test_id("login-submit").click()
+    await page.wait_for_url(f"**{path}", timeout=SECONDS)
+    faults.clear()  # "not signed in" was told before the form, as it should be
+    return page, faults
+
+
+async def test_words_appear_on_the_page_and_the_wallboard_counts(
+    server: ServerProcess, chromium: Browser
+) -> None:
+    """The agent signs in by the page, sees who calls and what both say; the chief sees the rate move."""
+    async with Seat(server, "1003", sign_in=False) as seat, citizen(server.site, "13800001234") as phone:
+        page, faults = await signed_in(chromium, server, "1003", "/agent")
+        board, board_faults = await signed_in(chromium, server, "chief", "/wallboard")
+        await expect(board.get_by_test_id("answer-rate")).to_contain_text("—", timeout=SECONDS)
+
+        await page.get_by_test_id("sign-in").click()
+        await expect(page.get_by_test_id("state")).to_contain_text("示闲", timeout=SECONDS)
+        ringing = asyncio.create_task(seat.next_call())
+        call = await phone.call("12315")
+        await call.wait_answered()
+        await call.send_dtmf("1")
+        talk = await asyncio.wait_for(ringing, 30)
+        await expect(page.get_by_test_id("call-line")).to_contain_text("市场监管", timeout=SECONDS)
+        await expect(page.get_by_test_id("call-path")).to_contain_text("商品和服务")
+        await talk.answer()
+
+        await say(talk, AGENT_SAYS, "f1")
+        agent_side = page.locator("[data-testid=segment][data-side=agent][data-final=true]")
+        await expect(agent_side.first).to_be_visible(timeout=SECONDS)
+        await say(call, CALLER_SAYS, "m1")
+        caller_side = page.locator("[data-testid=segment][data-side=caller][data-final=true]")
+        await expect(caller_side.first).to_be_visible(timeout=SECONDS)
+        shown = "".join(await caller_side.all_inner_texts())
+        assert bare(CALLER_SAYS[-6:]) in bare(shown), shown
+
+        await expect(board.get_by_test_id("answer-rate")).to_contain_text("100", timeout=SECONDS)
+        await call.hangup()
+        await expect(page.get_by_test_id("history-item").first).to_be_visible(timeout=SECONDS)
+        assert faults == [] and board_faults == []
+
+
+async def test_a_page_that_was_cut_off_shows_what_it_missed(server: ServerProcess, chromium: Browser) -> None:
+    """The network goes away in mid-call and comes back: the words spoken meanwhile are there, once."""
+    async with Seat(server, "1003") as seat, citizen(server.site, "13800001234") as phone:
+        page, _ = await signed_in(chromium, server, "1003", "/agent")
+        ringing = asyncio.create_task(seat.next_call())
+        call = await phone.call("12315")
+        await call.wait_answered()
+        await call.send_dtmf("1")
+        talk = await asyncio.wait_for(ringing, 30)
+        await talk.answer()
+        await say(talk, AGENT_SAYS, "f1")
+        agent_side = page.locator("[data-testid=segment][data-side=agent][data-final=true]")
+        await expect(agent_side).to_have_count(1, timeout=SECONDS)
+        await server.kill()
+        await expect(page.get_by_test_id("reconnecting").first).to_be_visible(timeout=SECONDS)
+        await server.start()
+        await expect(page.get_by_test_id("reconnecting")).to_have_count(0, timeout=SECONDS)
+        await expect(agent_side).to_have_count(1, timeout=SECONDS)
+        await say(call, CALLER_SAYS, "m1")
+        caller_side = page.locator("[data-testid=segment][data-side=caller][data-final=true]")
+        await expect(caller_side.first).to_be_visible(timeout=SECONDS)
+        await call.hangup()
