@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hotline.asr.text import UNCLEAR
 from hotline.server.demo.conversation import SaidWord
 from hotline.server.demo.watching import ShownText
 from hotline.speech.numbers import spell_out_numbers
@@ -60,8 +61,8 @@ def first_shown(texts: Sequence[ShownText], word: str, place: int, segmenter: Se
 
 
 def cut(text: str, segmenter: Segmenter) -> list[str]:
-    """A text's words; numbers that were written in digits are read out again."""
-    return segmenter.cut(spell_out_numbers(text))
+    """A text's words; numbers in digits are read out again, what was unclear is left out."""
+    return segmenter.cut(spell_out_numbers(text.replace(UNCLEAR, " ")))
 
 
 def align(spoken: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:

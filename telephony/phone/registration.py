@@ -48,6 +48,7 @@ class Registration:
 
     def __init__(self, phone: Registrant, *, expires_seconds: int) -> None:
         self.confirmed = False
+        self._bound = False  # the server may hold our binding, even while a renewal is under way
         self._phone = phone
         self._expires_seconds = expires_seconds
         self._renewal: asyncio.Task[None] | None = None
@@ -68,8 +69,8 @@ class Registration:
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
             self._renewal = None
-        if self.confirmed:
-            self.confirmed = False
+        if self._bound:
+            self.confirmed = self._bound = False
             await self._exchange(0)
 
     async def _renew(self, granted_seconds: float) -> None:
@@ -95,6 +96,7 @@ class Registration:
                 f"the SIP server refused the registration: {response.status} {response.reason}",
                 hint="check the account's name and secret, and that the server runs",
             )
+        self._bound = True
         return self._granted(response)
 
     async def _exchange(self, expires_seconds: int) -> Response:

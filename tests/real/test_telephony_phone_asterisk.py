@@ -1,4 +1,4 @@
-"""Our phone against the real Asterisk: digest registration, sound and keys both ways, every kind of ending."""
+"""Our phone against the real Asterisk: registration, sound and keys both ways, every ending."""
 
 from __future__ import annotations
 
@@ -141,4 +141,5 @@ async def test_closing_a_phone_in_mid_call_leaves_no_channel(
         await outgoing.wait_answered()
         await first.aclose()
         await incoming.wait_ended()
-    assert "0 active channels" in await asterisk.rx("core show channels")
+        while "0 active channels" not in await asterisk.rx("core show channels"):
+            continue  # the deadline above fails the test
