@@ -19,6 +19,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from hotline.core.errors import HotlineError, SetupError
+
 __all__ = ["EspeakError", "EspeakEvent", "EspeakMissingError", "synthesise", "variants"]
 
 LIBRARY_NAME = "libespeak-ng.so.1"
@@ -41,15 +43,15 @@ RATE_WPM_RANGE = (80, 450)
 PITCH_RANGE = (0, 99)
 
 
-class EspeakError(RuntimeError):
+class EspeakError(HotlineError):
     """libespeak-ng refused to do what was asked of it."""
 
 
-class EspeakMissingError(EspeakError):
-    """libespeak-ng or its Mandarin data is not on this machine."""
+class EspeakMissingError(EspeakError, SetupError):
+    """libespeak-ng, or a voice of it, is not on this machine."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason}: install Debian's libespeak-ng1 (apt install libespeak-ng1)")
+        super().__init__(reason, hint="install Debian's package libespeak-ng1 (apt install libespeak-ng1)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,8 @@ def spell_out_numbers(text: str, *, one: OneReading = "yi") -> str:
     """Return ``text`` with every number written as it is said.
 
     Times (8:30), years, percentages and decimals have their own readings. A whole number is a quantity when a
-    measure word follows or when it has one or two digits; otherwise, and always with a leading zero, it is read
-    digit by digit.
+    measure word follows or when it has one or two digits; otherwise, and always with a leading zero, it is
+    read digit by digit.
     """
     text = text.translate(_FULL_WIDTH)
     text = _TIME.sub(_time, text)

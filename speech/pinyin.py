@@ -1,7 +1,7 @@
 """Chinese text as words with numbered pinyin: 社保卡 is ``she4bao3ka3``.
 
-espeak's own reading of Chinese characters picks wrong syllables, so text reaches it as pinyin: tone digits 1-5,
-5 the neutral tone, ``v`` for ü.
+espeak's own reading of Chinese characters picks wrong syllables, so text reaches it as pinyin: tone digits
+1-5, 5 the neutral tone, ``v`` for ü.
 """
 
 from __future__ import annotations

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 __all__ = ["Segmenter", "is_spoken", "load_words"]
-
-from pathlib import Path
 
 
 def is_spoken(character: str) -> bool:

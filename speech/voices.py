@@ -16,5 +16,5 @@ DEMO_VARIANTS = CALLER_VARIANTS + AGENT_VARIANTS
 PROMPT_VARIANT = "f3"
 """Menu prompts."""
 
-PROMPT_RATE_WPM = 120
-"""Menu prompts, slow enough for the old."""
+PROMPT_RATE_WPM = 105
+"""Menu prompts: about 130 characters a minute, slow enough for the old."""
