@@ -107,7 +107,11 @@ class Accounts:
         if wait_seconds > 0:
             raise TooManyAttempts(wait_seconds)
         self._throttle.begin(user, address, now)
-        account = await self._checked(user, password)
+        try:
+            account = await self._checked(user, password)
+        except Exception:
+            self._throttle.undo(user, address)
+            raise
         if account is None:
             log.warning("a sign-in was refused")
             raise WrongCredentials("wrong user name or password")

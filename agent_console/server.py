@@ -14,8 +14,10 @@ import socket
 from collections.abc import Iterator
 from typing import Any, Final
 
+import h11
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
@@ -35,6 +37,7 @@ PING_SECONDS: Final = 20.0
 MAX_SOCKET_FRAME_BYTES: Final = (
     16 * 1024
 )  # beyond it the frame is not even read; 4 KiB is the contract's bound
+HEAD_SECONDS: Final = 10.0  # for a request's line and headers; up to twice that on a connection used before
 MAX_HEADER_BYTES: Final = 32 * 1024
 TRUSTED_PROXIES: Final = "127.0.0.1,::1"  # whose X-Forwarded-For is believed
 
@@ -66,6 +69,35 @@ class ConsoleSocket(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(CUT_SECONDS, self.transport.abort)
+
+
+class ConsoleHttp(H11Protocol):
+    """uvicorn's HTTP with a bound on how long a request's head may take.
+
+    uvicorn closes connections that are idle, but waits for ever for one that began a request and does not end
+    it; a few thousand of those would use up the process's file descriptors.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._begun: object = None  # the request before the one that has begun to come
+        self._look_in = self.loop.call_later(HEAD_SECONDS, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look_in.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """End the connection if it has been sending the same head since the last look."""
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return
+        waiting = self.conn.their_state is h11.IDLE
+        begun = waiting and bool(self.conn.trailing_data[0])
+        if waiting and (self.cycle is None or (begun and self._begun is self.cycle)):
+            self.transport.abort()
+            return
+        self._begun = self.cycle if begun else None
+        self._look_in = self.loop.call_later(HEAD_SECONDS, self._look)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -151,6 +183,16 @@ class ConsoleServer:
         host = f"[{host}]" if ":" in host and not host.startswith("[") else host
         return f"http://{host}:{self.port}/"
 
+    @property
+    def pages(self) -> int:
+        """Pages connected now."""
+        return len(self._room.hub.consoles)
+
+    @property
+    def pages_cut_off(self) -> int:
+        """Pages ended since the start because they did not keep up."""
+        return self._room.hub.cut_off
+
     async def start(self) -> None:
         """Open the port and begin to serve.
 
@@ -168,6 +210,9 @@ class ConsoleServer:
         ready = asyncio.create_task(self._uvicorn.ready.wait(), name="console-ready")
         try:
             await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            await self.aclose()
+            raise
         finally:
             ready.cancel()
         if self._serving.done():
@@ -197,7 +242,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="h11",
+        http=ConsoleHttp,
         ws=ConsoleSocket,
         ws_max_size=MAX_SOCKET_FRAME_BYTES,
         ws_ping_interval=PING_SECONDS,

@@ -72,9 +72,13 @@ class Throttle:
 
     def succeeded(self, user: str, address: str) -> None:
         """Take the attempt back: this pair starts anew, the others lose the one failure."""
-        pair, *others = [key for key, _ in self._keys(user, address)]
+        self.undo(user, address)
+        pair, _ = self._keys(user, address)[0]
         self._counts.pop(pair, None)
-        for key in others:
+
+    def undo(self, user: str, address: str) -> None:
+        """Take back an attempt that could not be tried: the server was busy, or its database away."""
+        for key, _ in self._keys(user, address):
             count = self._counts.get(key)
             if count is not None:
                 count.failures = max(0, count.failures - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
@@ -16,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from hotline.agent_console import gate as gate_module
+from hotline.agent_console import server as server_module
 from hotline.agent_console import sockets as sockets_module
 from hotline.agent_console.identity import COOKIE
 from hotline.core.events import CallStarted, LinkChanged
@@ -336,6 +338,27 @@ async def test_a_body_that_trickles_is_given_up(
     )
     async with asyncio.timeout(WAIT_SECONDS):
         assert b"408" in await reader.readline()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "earlier", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["first", "later"]
+)
+async def test_a_head_that_trickles_is_given_up(
+    console: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch, earlier: bytes
+) -> None:
+    """A connection that begins a request and does not end it is closed, also after one that went well."""
+    monkeypatch.setattr(server_module, "HEAD_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", console.server.port)
+    if earlier:
+        writer.write(earlier)
+        assert b"200" in await reader.readline()
+    async with asyncio.timeout(WAIT_SECONDS):
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"GET / HTTP/1.1\r\n")
+            while await asyncio.wait_for(reader.read(4096), 1):
+                writer.write(b"X-More: yes\r\n")
+                await writer.drain()
     writer.close()
 
 

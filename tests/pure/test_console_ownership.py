@@ -240,7 +240,8 @@ CALLS = st.builds(
 )  # fmt: skip
 STATES = st.sampled_from(list(AgentState))
 SEATS = st.builds(
-    AgentView, st.sampled_from(["a1", "a2"]), st.just("张"), st.just("8001"), STATES, st.just(""), st.just(AT), st.just(("12345",)), st.sampled_from(["c1", "c2", None]),
+    AgentView, st.sampled_from(["a1", "a2"]), st.just("张"), st.just("8001"), STATES, st.just(""),
+    st.just(AT), st.just(("12345",)), st.sampled_from(["c1", "c2", None]),
 )  # fmt: skip
 WAITING = st.builds(
     WaitingCaller, st.just("c3"), st.just("e"), st.just("q"), st.just("q"), st.just(AT), st.just(1)

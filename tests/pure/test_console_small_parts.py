@@ -105,6 +105,16 @@ def test_a_right_password_clears_the_count() -> None:
     assert throttle.wait_seconds("zhang", "10.0.0.1", 0.0) == 0
 
 
+def test_an_attempt_that_could_not_be_tried_does_not_count() -> None:
+    """A busy server or an absent database locks nobody out."""
+    throttle = Throttle()
+    for _ in range(PER_PAIR * 2):
+        throttle.begin("zhang", "10.0.0.1", 0.0)
+        throttle.undo("zhang", "10.0.0.1")
+    throttle.begin("zhang", "10.0.0.1", 0.0)
+    assert throttle.wait_seconds("zhang", "10.0.0.1", 0.0) == 0
+
+
 def test_the_throttle_forgets_the_oldest_beyond_its_bound() -> None:
     """Ever new names from ever new addresses do not fill the memory."""
     throttle = Throttle()
