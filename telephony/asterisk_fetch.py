@@ -59,7 +59,9 @@ def debian_mirror(apt_dir: Path = Path("/etc/apt")) -> Mirror:
     for path in files:
         with contextlib.suppress(OSError):
             text = path.read_text(encoding="utf-8", errors="replace")
-            found = {".sources": _of_stanzas, ".list": _of_lines}.get(path.suffix, _nothing)(text)
+            found = {".sources": mirrors_in_stanzas, ".list": mirrors_in_list}.get(path.suffix, _nothing)(
+                text
+            )
             for mirror in found:
                 return mirror
     raise SetupError(
@@ -72,7 +74,7 @@ def _nothing(_: str) -> Iterator[Mirror]:
     yield from ()
 
 
-def _of_lines(text: str) -> Iterator[Mirror]:
+def mirrors_in_list(text: str) -> Iterator[Mirror]:
     """``deb [options] URI suite component ...``."""
     for line in text.splitlines():
         match = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line)
@@ -83,7 +85,7 @@ def _of_lines(text: str) -> Iterator[Mirror]:
         yield from _wanted([address], [suite], components.split(), signed.group(1) if signed else "")
 
 
-def _of_stanzas(text: str) -> Iterator[Mirror]:
+def mirrors_in_stanzas(text: str) -> Iterator[Mirror]:
     """deb822 stanzas: ``Types``, ``URIs``, ``Suites``, ``Components``, ``Signed-By``, ``Enabled``."""
     for stanza in re.split(r"\n\s*\n", text):
         fields: dict[str, str] = {}

@@ -146,6 +146,7 @@ class LocalAsterisk:
             await self._launch()
         else:
             await self.rx("core reload")
+        await self._end_log_keeper()  # of an instance that ended by itself
         self._log_keeper = asyncio.create_task(self._watch_logs(), name="asterisk-logs")
 
     async def _launch(self) -> None:
@@ -181,24 +182,24 @@ class LocalAsterisk:
 
     async def stop(self) -> None:
         """End it: at once for its calls, politely for its files. Repeating it does nothing."""
-        if self._log_keeper is not None:
-            self._log_keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._log_keeper
-            self._log_keeper = None
+        await self._end_log_keeper()
         if self._process is not None:
             await self._stop_process(self._process)
             self._process = None
         elif (pid := self.pid) is not None:
             await self._stop_adopted(pid)
         self._adopted_pid = None
+        self.places.remove_socket_dir()
 
     async def leave(self) -> None:
         """Stop looking after it and let it run: its calls go on, and the next start finds it again."""
+        await self._end_log_keeper()
+
+    async def _end_log_keeper(self) -> None:
+        """End the task that bounds the logs, if it runs."""
         if self._log_keeper is not None:
             self._log_keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._log_keeper
+            await asyncio.wait([self._log_keeper])
             self._log_keeper = None
 
     async def _stop_process(self, process: asyncio.subprocess.Process) -> None:

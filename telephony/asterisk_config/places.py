@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -89,6 +90,12 @@ class Places:
             raise SetupError(
                 f"cannot prepare {self.run_dir}: {error.strerror}", hint="give a data_dir that can be written"
             ) from error
+
+    def remove_socket_dir(self) -> None:
+        """Remove the short folder, if there is one and nothing runs in it."""
+        if self.socket_dir != self.run_dir / "run":
+            with contextlib.suppress(OSError):
+                self.socket_dir.rmdir()
 
 
 def _link(link: Path, target: Path) -> None:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from hotline.config.schema import Site
+from hotline.config.schema import (
+    Agent,
+    AmiSection,
+    AsrSection,
+    AsteriskSection,
+    AudioSocketSection,
+    Choice,
+    FastAgiSection,
+    Line,
+    Menu,
+    MetricsSection,
+    Prompt,
+    Queue,
+    Site,
+    WebSection,
+)
 from hotline.telephony.local_asterisk import LocalAsterisk
 
+RTP_PORTS_PER_SITE = 200
 HARMLESS = ("CDR logging disabled", "indications.c", "modules will be loaded", "built by")
 
 
@@ -48,3 +66,52 @@ class Exchange:
 
 
 StartAsterisk = Callable[[Site], Awaitable[Exchange]]
+
+
+def site_on_free_ports(folder: Path) -> Site:
+    """Three lines, three agents and a menu; its data lies below ``folder``."""
+    rtp = random.randrange(12000, 31000, RTP_PORTS_PER_SITE)
+    return Site(
+        data_dir=folder / "data",
+        asterisk=AsteriskSection(
+            sip_port=free_port(socket.SOCK_DGRAM),
+            http_port=free_port(),
+            rtp_first_port=rtp,
+            rtp_last_port=rtp + RTP_PORTS_PER_SITE - 1,
+            ami=AmiSection(port=free_port()),
+        ),
+        fastagi=FastAgiSection(port=free_port()),
+        asr=AsrSection(audiosocket=AudioSocketSection(port=free_port())),
+        web=WebSection(port=free_port()),
+        metrics=MetricsSection(port=free_port()),
+        lines=(
+            Line(id="12345", name="政务服务便民热线", number="12345", dids=("12345",)),
+            Line(id="12315", name="市场监管", number="12315", dids=("12315",), menu="main", priority=5),
+            Line(id="12333", name="人力资源社会保障", number="12333", dids=("12333",), menu="main"),
+        ),
+        queues=(
+            Queue(name="12345", title="综合"),
+            Queue(name="12315", title="市场监管"),
+            Queue(name="12333", title="人社"),
+        ),
+        agents=(
+            Agent(id="zhang", name="张敏", extension="8001", skills={"12345": 1, "12315": 2, "12333": 2}),
+            Agent(id="li", name="李强", extension="8002", skills={"12345": 1, "12315": 1}),
+            Agent(id="wang", name="王芳", extension="8003", role="supervisor", skills={"12333": 1}),
+        ),
+        menus=(
+            Menu(
+                name="main",
+                prompt="main",
+                timeout_seconds=2,
+                choices=(
+                    Choice(key="1", title="消费维权", line="12315"),
+                    Choice(key="2", title="社会保险", line="12333"),
+                    Choice(key="3", title="其他诉求", queue="12345"),
+                ),
+            ),
+        ),
+        prompts=(
+            Prompt(name="main", text="消费维权请按一，社会保险请按二，其他诉求请按三，人工服务请按零。"),
+        ),
+    )

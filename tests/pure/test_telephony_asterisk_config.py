@@ -1,0 +1,313 @@
+"""The generated Asterisk files, from a site alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from hotline.config.schema import (
+    Agent,
+    AsteriskSection,
+    Choice,
+    Hours,
+    Line,
+    Menu,
+    Prompt,
+    Queue,
+    Site,
+    SiteSection,
+    TrunkSection,
+)
+from hotline.core.errors import UsageError
+from hotline.telephony.asterisk_config import text
+from hotline.telephony.asterisk_config.dialplan import extensions_conf
+from hotline.telephony.asterisk_config.places import Places
+from hotline.telephony.asterisk_config.prompts import static_prompts
+from hotline.telephony.asterisk_config.write import included_files, managed_files
+
+HOSTILE = 'a"b;c,d)\\n[evil] ${SHELL(id)} => 张'
+
+
+def small_site(**changes: object) -> Site:
+    """Two lines, one with a menu, two queues, one agent; every free text is hostile."""
+    parts: dict[str, object] = {
+        "site": SiteSection(name=HOSTILE),
+        "notice": "notice",
+        "lines": (
+            Line(id="12345", name=HOSTILE, number="12345", dids=("12345",)),
+            Line(
+                id="12315", name="市场监管", number="12315", dids=("12315", "96315"), menu="main", priority=7
+            ),
+        ),
+        "queues": (
+            Queue(name="12345", title=HOSTILE),
+            Queue(
+                name="12315", title="市场监管", max_wait_seconds=90, overflow="12345", announce_position=True
+            ),
+        ),
+        "agents": (Agent(id="zhang", name=HOSTILE, extension="8001", skills={"12345": 1}),),
+        "menus": (
+            Menu(
+                name="main",
+                prompt="main",
+                choices=(
+                    Choice(key="1", title="消费维权", line="12315"),
+                    Choice(key="2", title="综合", queue="12345"),
+                    Choice(key="3", title="通知", say="notice"),
+                    Choice(key="0", title="人工", operator=True),
+                ),
+            ),
+        ),
+        "prompts": (Prompt(name="main", text=HOSTILE), Prompt(name="notice", text="通话将被录音。")),
+    }
+    return Site.model_validate({**parts, **changes})
+
+
+def secret(name: str) -> str:
+    """A secret with what Asterisk's files must escape."""
+    return f"{name};#=\\"
+
+
+PLACES = Places(Path("/srv/hotline/asterisk"), Path("/usr/lib/asterisk/modules"), Path("/usr/share/asterisk"))
+
+
+def context(document: str, name: str) -> list[str]:
+    """The lines of one context of a dialplan."""
+    body = document.split(f"\n[{name}]\n")[1]
+    return [line.strip() for line in re.split(r"\n(?:\[|;)", body)[0].splitlines() if line.strip()]
+
+
+def test_same_site_same_files() -> None:
+    """Generating twice gives the same text: no dates, no random order."""
+    site = small_site()
+    assert managed_files(site, secret, PLACES) == managed_files(site, secret, PLACES)
+
+
+def test_every_file_says_how_it_came_about() -> None:
+    """Whoever opens a file reads that it is generated and where to change things."""
+    for name, written in managed_files(small_site(), secret, PLACES).items():
+        assert written.startswith(f"; {name}: made by"), name
+        assert "Change the site file" in written.splitlines()[1]
+
+
+def test_human_text_never_reaches_asterisk() -> None:
+    """Titles, names and prompts of the site appear in no file, so they can do nothing there."""
+    for name, written in {
+        **managed_files(small_site(), secret, PLACES),
+        **included_files(small_site(), secret),
+    }.items():
+        assert "evil" not in written, name
+        assert "SHELL" not in written, name
+        assert "消费维权" not in written, name
+
+
+def test_number_leads_to_its_line_and_the_rest_to_12345() -> None:
+    """Each DID is named with the number the site gives it; any other is taken as 12345's."""
+    entry = context(extensions_conf(small_site()), "hotline-in")
+    at = entry.index("exten => 96315,1,Set(HOTLINE_DID=96315)")
+    assert entry[at + 1] == "same => n,Goto(hotline-line-12315,s,1)"
+    at = entry.index("exten => _X.,1,Set(HOTLINE_DID=12345)")
+    assert entry[at + 1] == "same => n,Goto(hotline-line-12345,s,1)"
+
+
+def test_line_without_menu_goes_straight_to_its_queue() -> None:
+    """Depth 0: no AGI at all between the notice and the queue."""
+    line = context(extensions_conf(small_site()), "hotline-line-12345")
+    assert line[-3:] == [
+        "same => n(open),Set(HOTLINE_LINE=12345)",
+        "same => n,Set(HOTLINE_QUEUE=12345)",
+        "same => n,Goto(hotline-queue,s,1)",
+    ]
+    assert not any("AGI(" in row for row in line)
+    assert "same => n,Playback(hotline/notice)" in line
+
+
+def test_menu_is_timed_and_only_its_result_is_trusted() -> None:
+    """The menu server has 90 s, a hung one ends in T, and AGISTATUS is read nowhere."""
+    document = extensions_conf(small_site())
+    line = context(document, "hotline-line-12315")
+    agi = next(index for index, row in enumerate(line) if "AGI(agi://" in row)
+    assert line[agi] == "same => n,AGI(agi://127.0.0.1:4573/menu?line=12315&menu=main)"
+    assert line[agi - 1] == "same => n,Set(TIMEOUT(absolute)=90)"
+    assert line[agi + 1] == "same => n,Set(TIMEOUT(absolute)=0)"
+    assert line[-1] == "exten => T,1,Goto(s,failed)"
+    assert "same => n,Set(AGIEXITONHANGUP=yes)" in line
+    assert "${AGISTATUS}" not in document
+
+
+def test_fallback_offers_the_menus_direct_choices() -> None:
+    """Keys of a line or queue work without the menu server; announcements and the operator's do not."""
+    keys = context(extensions_conf(small_site()), "hotline-fallback-main")
+    assert [row for row in keys if row.startswith("exten")] == [
+        "exten => s,1,Read(HOTLINE_KEY,hotline/_fallback_main,1,,1,5)",
+        "exten => 1,1,Set(HOTLINE_LINE=12315)",
+        "exten => 2,1,Set(HOTLINE_QUEUE=12345)",
+    ]
+    said = static_prompts(small_site())["hotline/_fallback_main"]
+    assert said.startswith("消费维权请按1，综合请按2，其他诉求请稍候")
+
+
+def test_waiting_ends_in_another_queue_or_the_same() -> None:
+    """After its longest wait a caller goes to the overflow queue; without one, back into the same."""
+    document = extensions_conf(small_site())
+    assert context(document, "hotline-queue-12315")[0] == "exten => s,1,Queue(12315,tciC,,,90)"
+    assert "same => n,Set(HOTLINE_QUEUE=12345)" in context(document, "hotline-queue-12315")
+    same = context(document, "hotline-queue-12345")
+    assert same[0] == "exten => s,1,Queue(12345,tciC,,,)"
+    assert "same => n,Goto(hotline-queue,s,1)" in same
+    assert not any("HOTLINE_QUEUE=" in row for row in same)
+
+
+def test_priority_follows_the_line() -> None:
+    """A line's priority is kept by line, so a menu that changes the line changes the priority too."""
+    document = extensions_conf(small_site())
+    assert "HOTLINE_PRIORITY_12315 = 7" in document
+    assert any("${HOTLINE_PRIORITY_${HOTLINE_LINE}}" in row for row in context(document, "hotline-queue"))
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "expected"),
+    [
+        (time(9), time(18), ["09:00-17:59,mon&fri,*,*,Asia/Shanghai?open"]),
+        (time(8, 30), time(23, 59, 59), ["08:30-23:59,mon&fri,*,*,Asia/Shanghai?open"]),
+        (time(0), time(0), ["00:00-23:59,mon&fri,*,*,Asia/Shanghai?open"]),
+        (
+            time(22),
+            time(6),
+            ["22:00-23:59,mon&fri,*,*,Asia/Shanghai?open", "00:00-05:59,tue&sat,*,*,Asia/Shanghai?open"],
+        ),
+    ],
+    ids=["office", "to the last second", "all day", "over midnight"],
+)
+def test_hours(opens: time, closes: time, expected: list[str]) -> None:
+    """Opening hours are the site's, the closing minute is closed, and a night belongs to the day it began."""
+    lines = (
+        Line(id="12345", name="a", dids=("12345",)),
+        Line(
+            id="12333",
+            name="b",
+            dids=("12333",),
+            hours=(Hours(days=(1, 5), opens=opens, closes=closes),),
+            closed_to="12345",
+        ),
+    )
+    queues = (Queue(name="12345", title="a"), Queue(name="12333", title="b"))
+    document = extensions_conf(small_site(lines=lines, queues=queues, menus=()))
+    rows = context(document, "hotline-line-12333")
+    assert [row for row in rows if "GotoIfTime" in row] == [
+        f"same => n,GotoIfTime({when})" for when in expected
+    ]
+    assert "same => n,Goto(hotline-line-12345,s,open)" in rows
+
+
+def test_two_lines_closed_to_each_other_do_not_circle() -> None:
+    """Out of hours a call moves one line on and is served there, whatever that line's hours."""
+    hours = (Hours(opens=time(9), closes=time(10)),)
+    lines = (
+        Line(id="a", name="a", dids=("12345",), hours=hours, closed_to="b"),
+        Line(id="b", name="b", dids=("12333",), hours=hours, closed_to="a"),
+    )
+    queues = (Queue(name="a", title="a"), Queue(name="b", title="b"))
+    document = extensions_conf(small_site(lines=lines, queues=queues, menus=()))
+    after_open = context(document, "hotline-line-b")
+    opened = next(index for index, row in enumerate(after_open) if "n(open)" in row)
+    assert not any("GotoIfTime" in row for row in after_open[opened:])
+
+
+def test_line_whose_queue_is_missing_is_refused() -> None:
+    """A caller must not be sent to a queue that is not there."""
+    with pytest.raises(UsageError, match="queue 12345, which the site has not"):
+        extensions_conf(small_site(queues=(Queue(name="12315", title="x"),)))
+
+
+def test_lines_that_only_sum_others_have_no_context() -> None:
+    """A heading without a number of its own takes no calls and needs no queue."""
+    lines = (*small_site().lines, Line(id="group", name="合计"))
+    assert "hotline-line-group" not in extensions_conf(small_site(lines=lines))
+
+
+def test_secrets_are_escaped_not_cut() -> None:
+    """A semicolon in a password is kept: written with its backslash."""
+    files = managed_files(small_site(), secret, PLACES)
+    assert "password = agent-zhang\\;#=\\" in files["pjsip.conf"]
+    assert "secret = ami\\;#=\\" in files["manager.conf"]
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a\rb", "a\u2028b", "a\x00b", " a", "a ", "", ">a", "x" * 2000])
+def test_values_asterisk_would_read_otherwise_are_refused(bad: str) -> None:
+    """What cannot be written as one value is refused with the name of the thing, never repaired."""
+    with pytest.raises(UsageError, match="the thing"):
+        text.value(bad, "the thing")
+    with pytest.raises(UsageError, match="the AMI secret"):
+        managed_files(small_site(), lambda name: bad if name == "ami" else "good", PLACES)
+
+
+@pytest.mark.parametrize("bad", ["", "a b", "a;b", "a]b", "a\n", "_x", "张", "a" * 41])
+def test_names_that_could_leave_their_place_are_refused(bad: str) -> None:
+    """Only letters, digits, _ and - enter the dialplan as names."""
+    with pytest.raises(UsageError):
+        text.word(bad, "queue")
+
+
+@pytest.mark.parametrize("bad", ["10.0.0.0/8\nmatch=0.0.0.0/0", "anywhere", "0.0.0.0/0;", ""])
+def test_trunk_takes_addresses_only(bad: str) -> None:
+    """A trunk's match cannot smuggle in another option."""
+    site = small_site(asterisk=AsteriskSection(trunk=TrunkSection(match=(bad,))))
+    with pytest.raises(UsageError, match=r"asterisk\.trunk\.match"):
+        managed_files(site, secret, PLACES)
+
+
+def test_ghost_calls_are_reaped_and_media_stays_with_us() -> None:
+    """Every endpoint has an RTP timeout, and no call's media may go past Asterisk (it could not be heard)."""
+    pjsip = managed_files(small_site(), secret, PLACES)["pjsip.conf"]
+    endpoints = [part for part in pjsip.split("\n[") if "type = endpoint" in part]
+    assert len(endpoints) == 2
+    for endpoint in endpoints:
+        assert "rtp_timeout = 30" in endpoint
+        assert "direct_media = no" in endpoint
+
+
+def test_modules_are_listed_one_by_one() -> None:
+    """Nothing is loaded by itself, hidden dependencies are there, and what harms an exchange is not."""
+    modules = managed_files(small_site(), secret, PLACES)["modules.conf"]
+    assert "autoload = no" in modules
+    assert "load = res_speech.so" in modules
+    assert "sqlite3_custom" not in modules
+
+
+def test_server_account_has_no_command_right_and_skips_noise() -> None:
+    """The AMI user may not run console commands, and VarSet is not sent to it."""
+    manager = managed_files(small_site(), secret, PLACES)["manager.conf"]
+    assert "write = agent,call,originate,system,user" in manager
+    assert "eventfilter(action(exclude),name(VarSet)) =" in manager
+    assert "timestampevents = yes" in manager
+
+
+def test_files_to_include_leave_the_general_parts_alone() -> None:
+    """For an Asterisk that runs already: no [general], no transports, no asterisk.conf, and a README."""
+    files = included_files(small_site(), secret)
+    assert sorted(files) == [
+        "README.txt",
+        "hotline-extensions.conf",
+        "hotline-manager.conf",
+        "hotline-pjsip.conf",
+        "hotline-queues.conf",
+    ]
+    for name, written in files.items():
+        if name.endswith(".conf"):
+            assert "\n[general]" not in written
+            assert "\n[transport" not in written
+            assert f"#include {name}" in files["README.txt"]
+
+
+def test_announced_positions_have_their_digits() -> None:
+    """Where positions are announced every number that may be said is among the prompts to make."""
+    said = static_prompts(small_site())
+    assert {f"digits/{n}" for n in range(1, 10)} <= said.keys()
+    queues = managed_files(small_site(), secret, PLACES)["queues.conf"]
+    for option in ("queue-youarenext", "queue-thereare", "queue-callswaiting", "periodic-announce"):
+        name = re.search(rf"{option} = (\S+)", queues)
+        assert name is not None and name.group(1) in said
