@@ -122,7 +122,7 @@ def run(
         with log.open("rb") as text:
             text.seek(start)
             said = text.read().decode(errors="replace")
-        raise StepError(f"{failed}: {_reason(said)} (all of it: {log.relative_to(ROOT)})")
+        raise StepError(f"{failed}: {reason(said)} (all of it: {log.relative_to(ROOT)})")
 
 
 def _heartbeat(log: Path, begun: float, ended: threading.Event) -> None:
@@ -133,7 +133,7 @@ def _heartbeat(log: Path, begun: float, ended: threading.Event) -> None:
         say(f"    {time.monotonic() - begun:4.0f} s  {last}"[: width - 1])
 
 
-def _reason(said: str) -> str:
+def reason(said: str) -> str:
     """Why it failed, in a few words: the network if it was that, else its last error line."""
     if NO_NETWORK.search(said):
         return "no network — connect this machine to its package mirrors and run the same command again"
