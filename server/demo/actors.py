@@ -204,8 +204,9 @@ class AgentActor:
         except (CallFailed, EOFError) as failure:
             if conversation is not None:
                 conversation.fail(str(failure))
-        finally:
-            await call.hangup()
+        await (
+            call.hangup()
+        )  # not when cancelled: then the phone is about to be closed, which takes bounded time
 
     async def _receive_visitor(self, call: Call) -> None:
         """Somebody with a telephone of their own tries the demo: greet and listen."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,7 +62,7 @@ class ConsoleClient:
         """Read something of the API."""
         return await self._request("GET", path)
 
-    async def frames(self, topics: list[str]) -> AsyncIterator[dict[str, Any]]:
+    async def frames(self, topics: list[str]) -> AsyncGenerator[dict[str, Any], None]:
         """Every frame of the WebSocket, for ever; after a break it goes on where it was.
 
         Raises:
