@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hotline.config.checker import Checker, names
+from hotline.config.problems import KeyPath
 from hotline.config.system_prompts import SYSTEM_PROMPTS, replaceable
 
 MAX_MENU_DEPTH = 3
@@ -48,38 +49,51 @@ def check_menus(checker: Checker) -> None:
     _menu_tree(checker)
 
 
+Inner = dict[str, list[tuple[KeyPath, str]]]
+"""Menu -> the menus that its choices open, each with the choice's place in the file."""
+
+
 def _menu_tree(checker: Checker) -> None:
     menus = {name: menu for menu in checker.menus if (name := menu.text("name")) is not None}
-    inner = {
-        name: [(c, to) for c in menu.items("choices") if (to := c.text("menu")) in menus]
+    inner: Inner = {
+        name: [
+            ((*choice.path, "menu"), to)
+            for choice in menu.items("choices")
+            if (to := choice.text("menu")) is not None and to in menus
+        ]
         for name, menu in menus.items()
     }
-    entries = [name for line in checker.lines if (name := line.text("menu")) in menus]
-    depths: dict[str, int] = {}
-    circles: set[str] = set()
-
-    def visit(name: str, depth: int, trail: tuple[str, ...]) -> None:
-        if depths.get(name, 0) >= depth:
-            return
-        depths[name] = depth
-        for choice, to in inner[name]:
-            if to in (*trail, name):
-                if to not in circles:
-                    circles.add(to)
-                    way = " -> ".join([*(*trail, name)[(*trail, name).index(str(to)) :], str(to)])
-                    checker.error(
-                        (*choice.path, "menu"), f"menus in a circle: {way}", "use back: true to go back"
-                    )
-            else:
-                visit(str(to), depth + 1, (*trail, name))
-
-    for name in [*entries, *menus]:
-        if name in entries:
-            visit(name, 1, ())
+    order = _innermost_first(checker, inner)
+    place = {name: index for index, name in enumerate(order)}
+    levels = {name: 1 for line in checker.lines if (name := line.text("menu")) is not None and name in menus}
+    for name in reversed(order):
+        for _, to in inner[name]:
+            if name in levels and place[to] < place[name]:
+                levels[to] = max(levels.get(to, 0), levels[name] + 1)
     for name, menu in menus.items():
-        if name not in depths:
+        if name not in levels:
             checker.warn(menu.path, f'no caller can reach menu "{name}"', "name it in a line or a choice")
-            visit(name, 1, ())
-        elif depths[name] > MAX_MENU_DEPTH:
+        elif levels[name] > MAX_MENU_DEPTH:
             hint = f"keep menus to {MAX_MENU_DEPTH} levels; older callers get lost"
-            checker.warn(menu.path, f'menu "{name}" is level {depths[name]}', hint)
+            checker.warn(menu.path, f'menu "{name}" is level {levels[name]}', hint)
+
+
+def _innermost_first(checker: Checker, inner: Inner) -> list[str]:
+    """Return the menus so that each comes after those it opens; tell the circles that forbid it."""
+    order: dict[str, None] = {}
+    for root in inner:
+        trail = [root] if root not in order else []
+        ways = [iter(inner[root])]
+        while trail:
+            for place, to in ways[-1]:
+                if to in trail:
+                    way = " -> ".join([*trail[trail.index(to) :], to])
+                    checker.error(place, f"menus in a circle: {way}", "use back: true to go back")
+                elif to not in order:
+                    trail.append(to)
+                    ways.append(iter(inner[to]))
+                    break
+            else:
+                order[trail.pop()] = None
+                ways.pop()
+    return list(order)

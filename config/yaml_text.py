@@ -57,15 +57,15 @@ def read_document(file: Path) -> Document:
     text = _read_text(file)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is None:
+            raise _refuse(file, 0, "the file is empty", "start from a copy of config/samples/demo.yaml")
+        return _Reader(file, text).read(root)
     except yaml.YAMLError as error:
         raise SiteProblems(file, [_yaml_problem(file, text, error)]) from error
     except RecursionError as error:
         raise _refuse(
             file, 0, "lists or sections are nested hundreds deep", "a site file needs six"
         ) from error
-    if root is None:
-        raise _refuse(file, 0, "the file is empty", "start from a copy of config/samples/demo.yaml")
-    return _Reader(file, text).read(root)
 
 
 def _refuse(file: Path, line: int, message: str, hint: str = "") -> SiteProblems:

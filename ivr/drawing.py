@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from hotline.config.schema import Choice, Line, Menu, Site
+from hotline.config.schema import Choice, Line, Site
 from hotline.ivr.walk import texts_of
 
 FONT_SIZE = 14
@@ -16,7 +16,7 @@ COLUMN_GAP = 70
 ROW_GAP = 12
 MARGIN = 24
 MAX_TEXT_WIDTH = 240  # longer texts are broken over several rows
-_DEEPEST = 8  # menus below this are not drawn; a checked site warns from 4 on
+MAX_MENUS = 100  # of one line; callers of such a line are past helping
 
 _STYLES = {
     "dial": ("#0b5394", "#ffffff"),
@@ -79,23 +79,26 @@ def text_width(text: str) -> float:
 
 def _dialled(site: Site, line: Line) -> Node:
     node = Node("dial", ["、".join(line.dids), line.name])
-    node.children = [_menu(site, line, line.menu, "", 1) if line.menu else _person(site, line)]
+    node.children = [_menu(site, line, line.menu, "", set()) if line.menu else _person(site, line)]
     return node
 
 
-def _menu(site: Site, line: Line, name: str, key: str, depth: int) -> Node:
+def _menu(site: Site, line: Line, name: str, key: str, drawn: set[str]) -> Node:
+    """Draw a menu with all that is below it, the first time it is met on this line."""
     menu = site.menu(name)
     node = Node("menu", [*_broken("".join(texts_of(site, [menu.prompt])))], key)
-    if depth < _DEEPEST:
-        node.children = [_choice(site, line, menu, choice, depth) for choice in menu.choices]
-        if all(choice.key != "0" for choice in menu.choices):
-            node.children.append(_person(site, line, "0"))
+    if name in drawn or len(drawn) >= MAX_MENUS:
+        return Node("turn", [f"同菜单 {name}"], key)
+    drawn.add(name)
+    node.children = [_choice(site, line, choice, drawn) for choice in menu.choices]
+    if all(choice.key != "0" for choice in menu.choices):
+        node.children.append(_person(site, line, "0"))
     return node
 
 
-def _choice(site: Site, line: Line, menu: Menu, choice: Choice, depth: int) -> Node:
+def _choice(site: Site, line: Line, choice: Choice, drawn: set[str]) -> Node:
     if choice.menu:
-        return _menu(site, line, choice.menu, choice.key, depth + 1)
+        return _menu(site, line, choice.menu, choice.key, drawn)
     if choice.line:
         return _person(site, site.line(choice.line), choice.key, choice.title)
     if choice.queue:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hotline.config.problems import KeyPath, Problem, Severity, dotted
-from hotline.config.schema import Menu, Site
+from hotline.config.schema import Site
 from hotline.config.yaml_text import read_document
+from hotline.ivr.interpreter import MAX_PLAYS
 from hotline.ivr.prompts import CHARACTERS_A_MINUTE, characters
 from hotline.ivr.walk import texts_of
 
@@ -48,10 +49,11 @@ def _menus(site: Site) -> Iterator[tuple[KeyPath, str, str]]:
 def _visits(site: Site) -> Iterator[tuple[KeyPath, str, str]]:
     """Hearing every prompt down to the deepest menu must fit the time Asterisk gives a menu."""
     limit = site.fastagi.absolute_timeout_seconds
+    longest = _longest(site)
     for index, line in enumerate(site.lines):
         if line.menu is None:
             continue
-        seconds = _longest(site, site.menu(line.menu))
+        seconds = longest[line.menu]
         if seconds > limit:
             message = f"hearing the longest way through its menus takes {seconds:.0f} seconds"
             yield (
@@ -61,10 +63,22 @@ def _visits(site: Site) -> Iterator[tuple[KeyPath, str, str]]:
             )
 
 
-def _longest(site: Site, menu: Menu) -> float:
-    below = [_longest(site, site.menu(choice.menu)) for choice in menu.choices if choice.menu]
-    said = [spoken_seconds(site, choice.say) for choice in menu.choices if choice.say]
-    return spoken_seconds(site, menu.prompt) + menu.timeout_seconds + max([*below, *said, 0.0])
+def _longest(site: Site) -> dict[str, float]:
+    """Return how long hearing each menu and the longest way below it takes, announcements included."""
+    own = {
+        menu.name: spoken_seconds(site, menu.prompt)
+        + menu.timeout_seconds
+        + max((spoken_seconds(site, choice.say) for choice in menu.choices if choice.say), default=0.0)
+        for menu in site.menus
+    }
+    longest = dict(own)
+    for _ in range(MAX_PLAYS):  # no visit hears more than so many prompts
+        longest = {
+            menu.name: own[menu.name]
+            + max((longest[choice.menu] for choice in menu.choices if choice.menu), default=0.0)
+            for menu in site.menus
+        }
+    return longest
 
 
 def spoken_seconds(site: Site, prompt: str) -> float:

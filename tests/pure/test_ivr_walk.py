@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from hotline.config import samples
-from hotline.config.loading import load_site
+from hotline.config.loading import check_site, load_site
 from hotline.core.errors import UsageError
 from hotline.core.events import MenuOutcome
 from hotline.ivr.cli import app
@@ -224,3 +224,29 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["draw", DEMO_FILE, "--out", str(tmp_path / "none" / "menu.svg")])
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
+
+
+def test_a_labyrinth_is_judged_and_drawn_in_no_time(tmp_path: Path) -> None:
+    """Twelve hundred menus, each with nine ways into the next: told, drawn in part, and nothing hangs."""
+    menus = "\n".join(
+        f"  - {{name: m{n}, prompt: p, choices: ["
+        + ", ".join(f"{{key: {key}, title: 去, menu: m{n + 1}}}" for key in range(1, 10))
+        + "]}"
+        for n in range(1200)
+    )
+    file = tmp_path / "site.yaml"
+    file.write_text(
+        f"""lines: [{{id: "1", name: 线, dids: [1], menu: m0}}]
+queues: [{{name: "1", title: 队}}]
+menus:
+{menus}
+  - {{name: m1200, prompt: p, choices: [{{key: 1, title: 去, line: "1"}}]}}
+prompts: [{{name: p, text: 请按123456789}}]
+""",
+        encoding="utf-8",
+    )
+    checked = check_site(file, {})
+    assert checked.site is not None
+    assert sum("is level" in problem.message for problem in checked.problems) == 1198
+    assert any("longest way" in problem.message for problem in review(checked.site, file))
+    assert draw(checked.site).count("<rect") < 1000
