@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from hotline.core.events import (
@@ -284,6 +284,8 @@ class CallTable:
         self._out.events.append(CallEnded(call.call_id, at))
 
     def _queue_fact(self, fact: QueueFact, source: Source) -> None:
+        if isinstance(fact, Completed) and not fact.uniqueid:
+            fact = self._completed_by_agent(fact)
         call = self._by_channel.get(fact.uniqueid)
         entry = _entry_at(call, fact) if call else None
         if isinstance(fact, Joined):
@@ -304,6 +306,18 @@ class CallTable:
             self.illegal[f"{entry.state} {type(fact).__name__}"] += 1
         else:
             self._report(call, entry, fact)
+
+    def _completed_by_agent(self, fact: Completed) -> Completed:
+        """The end of a talk whose channels the exchange had forgotten: the agent's own talk in that queue."""
+        for call in self._calls.values():
+            entry = call.open_entry()
+            if entry and (entry.agent, entry.queue, entry.state) == (
+                fact.agent,
+                fact.queue,
+                EntryState.TALKING,
+            ):
+                return replace(fact, uniqueid=entry.uniqueid)
+        return fact
 
     def _join(self, fact: Joined, source: Source) -> Entry:
         line = self._routing.line_of_queue(fact.queue)

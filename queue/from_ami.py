@@ -50,8 +50,10 @@ def fact_of(event: ami.AmiEvent) -> Fact | None:
                 event.ring_milliseconds,
             )
         case ami.AgentComplete():
+            # a party that hung up at once may already be missing from the event: the call table then looks
+            # for the agent's talk itself
             return Completed(
-                event.uniqueid,
+                event.uniqueid or event.linkedid,
                 event.at,
                 event.queue,
                 event.member_name,

@@ -201,6 +201,15 @@ def test_a_hang_up_without_a_last_word_closes_the_row_after_a_grace() -> None:
     assert row.outcome == Outcome.ANSWERED and row.talk_ms == 50_500
 
 
+def test_the_end_of_a_talk_without_channels_closes_the_agents_row() -> None:
+    """Asterisk may have forgotten both channels when a talk ends; the agent says which talk it was."""
+    calls = table()
+    rows = play(calls, ANSWERED[:-2])
+    rows.take(calls.apply(Completed("", at(89.75), Q, "1002", 60_000, "caller")))
+    (row,) = rows.entries.values()
+    assert row.closed_at == at(89.75) and row.talk_ms == 60_250 and not calls.illegal
+
+
 FACTS = st.sampled_from(
     [*ANSWERED, *SAME_IN_QUEUE_LOG, Abandoned(UID, at(20), Q, 16_000), Left(UID, at(30), Q, Outcome.TIMEOUT)]
 )
