@@ -1,0 +1,207 @@
+"""``hotline asr``: recognition without a call."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hotline.asr.bench import as_json, run_bench
+from hotline.asr.models import ModelInfo, known_models, model_path, read_model
+from hotline.asr.transcribe import read_speech, transcribe
+from hotline.asr.vosk_engine import probe_model
+from hotline.core.errors import HotlineError, SetupError, UsageError
+
+app = typer.Typer(no_args_is_help=True, help="Recognition: models, files, what this machine can carry.")
+
+BENCH_TEXT = "您好，这里是12345热线，请问有什么可以帮您？我想咨询社保卡怎么办理。"
+
+
+class Format(StrEnum):
+    """How to print."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="table or json.")]
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", help="A Vosk model folder; the package's small one when absent.")
+]
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """One line on stderr: exit code 2 for wrong usage, 1 for a problem found."""
+    try:
+        yield
+    except UsageError as error:
+        typer.echo(f"hotline asr: {error}", err=True)
+        raise typer.Exit(2) from None
+    except (HotlineError, OSError) as error:
+        typer.echo(f"hotline asr: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command("models")
+def models(
+    model: ModelOption = None,
+    probe: Annotated[bool, typer.Option(help="Load each in a process of its own.")] = False,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List the models on this machine: where, rate, size, licence, and what is wrong with a broken one."""
+    rows = [_model_row(path, probe) for path in known_models(model)]
+    if output is Format.JSON:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        for row in rows:
+            state = row["problem"] or row["seen"] or "ok"
+            size = f"{int(str(row['size_bytes'])) / 1e6:.1f} MB" if row["size_bytes"] else "-"
+            rate = f"{row['sample_rate_hz']} Hz" if row["sample_rate_hz"] else "-"
+            typer.echo(f"{row['name']}  {row['language'] or '-'}  {rate}  {size}  {row['licence'] or '-'}")
+            typer.echo(f"    {row['path']}: {state}")
+    if not rows:
+        typer.echo("hotline asr: no model; make one: hotline asr build --out DIR", err=True)
+    if not rows or any(row["problem"] for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command("build")
+def build(
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder for the model.")],
+    sentences: Annotated[int | None, typer.Option(min=50, help="Sentences to speak; fewer is worse.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that speak at once.")] = 2,
+) -> None:
+    """Make the small Mandarin model from espeak's voices (some minutes; needs libespeak-ng1)."""
+    with _clear_errors():
+        try:
+            from hotline.asr.builder.build import DEFAULT_SENTENCES, BuildProgress, build_model
+        except ImportError as error:
+            raise SetupError(
+                f"the builder needs the package {error.name}", hint="pip install 'hotline12345[build]'"
+            ) from error
+        told: list[str] = []
+
+        def progress(step: BuildProgress) -> None:
+            line = f"{step.stage} {step.done}/{step.total}"
+            if not told or told[-1] != line:
+                told.append(line)
+                typer.echo(line, err=True)
+
+        report = build_model(out, progress, sentences=sentences or DEFAULT_SENTENCES, processes=processes)
+        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
+
+
+@app.command("transcribe")
+def transcribe_file(
+    wav: Annotated[Path, typer.Argument(metavar="WAV", help="Mono 16-bit PCM.")],
+    model: ModelOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Write down what is said in a recording."""
+    with _clear_errors():
+        pcm, rate_hz = read_speech(wav)
+        info = _usable(model)
+        from hotline.asr.vosk_engine import VoskEngine
+
+        segments = [
+            {
+                "start": round(final.start_seconds, 2),
+                "end": round(final.end_seconds, 2),
+                "text": final.text,
+                "confidence": None if final.confidence is None else round(final.confidence, 3),
+                "words": [
+                    {
+                        "text": word.text,
+                        "start": round(word.start_seconds, 2),
+                        "end": round(word.end_seconds, 2),
+                        "confidence": word.confidence,
+                    }
+                    for word in final.words
+                ],
+            }
+            for final in transcribe(VoskEngine(info.path), pcm, rate_hz)
+        ]
+    if output is Format.JSON:
+        whole = {
+            "file": str(wav),
+            "model": info.name,
+            "duration_seconds": round(len(pcm) / 2 / rate_hz, 2),
+            "segments": segments,
+        }
+        typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        return
+    for segment in segments:
+        typer.echo(f"{segment['start']:8.2f} {segment['end']:8.2f}  {segment['text']}")
+
+
+@app.command("bench")
+def bench(
+    model: ModelOption = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", help="A WAV of speech; synthesised when absent.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to measure.")] = 5.0,
+    cores: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes at once; all processors when absent.")
+    ] = None,
+    chunk: Annotated[int, typer.Option(min=20, max=400, help="Milliseconds recognised at once.")] = 60,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Measure how many calls this machine can hear with a model."""
+    with _clear_errors(), tempfile.TemporaryDirectory() as folder:
+        info = _usable(model)
+        if audio is None:
+            audio = _speak(Path(folder) / "bench.wav")
+        read_speech(audio)
+        usable = cores or len(os.sched_getaffinity(0))
+        result = run_bench(info.path, audio, seconds=seconds, cores=usable, chunk_milliseconds=chunk)
+    if output is Format.JSON:
+        typer.echo(as_json(result))
+        return
+    typer.echo(f"{info.name}: a second of audio costs {result.real_time_factor:.4f} s of a processor")
+    typer.echo(f"{result.streams_per_core} legs a processor; {result.calls} two-sided calls on {usable}")
+
+
+def _usable(model: Path | None) -> ModelInfo:
+    """A model that was tried in a process of its own, which may crash in place of this one."""
+    info = read_model(model_path(model))
+    probe_model(model)
+    return info
+
+
+def _speak(path: Path) -> Path:
+    from hotline.speech.voice import Voice
+    from hotline.speech.wav import write_wav
+
+    try:
+        speech = Voice("f3").say(BENCH_TEXT).at_rate(16_000)
+    except (HotlineError, ValueError, OSError) as error:
+        raise SetupError(
+            f"no speech can be made here: {error}", hint="name a WAV of speech: --audio FILE"
+        ) from error
+    write_wav(path, speech.samples, speech.sample_rate_hz)
+    return path
+
+
+def _model_row(path: Path, probe: bool) -> dict[str, object]:
+    empty = ModelInfo(path, path.name, "", "", 0, 0, False)
+    try:
+        info = read_model(path)
+        seen = probe_model(path) if probe else ""
+    except SetupError as error:
+        return {**asdict(empty), "path": str(path), "seen": "", "problem": str(error)}
+    return {**asdict(info), "path": str(path), "seen": seen, "problem": ""}
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,320 @@
+"""The recogniser processes: who listens where, which leg goes to whom, what happens when one dies.
+
+    pool = WorkerPool(section, model, stats, clock)
+    await pool.start()                                   # every process has its model and its port
+    place = pool.place(uuid, answered, listener)         # -> Place("127.0.0.1:9092", "vosk/...")
+    listener.connected(at) / told(Told) / gone(Reason)   # called on the loop
+    pool.release(uuid)                                   # gone(RELEASED) follows after the last text
+    await pool.aclose()
+
+Worker n listens on the section's AudioSocket port + n. The ports are opened here and handed down: they stay
+open while a process is started again, so that a connection waits instead of being refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from hotline.asr.messages import Connected, Expect, Gone, Message, Pong, Release, Told
+from hotline.asr.reasons import Reason
+from hotline.asr.stats import AsrStats
+from hotline.asr.worker import WorkerSettings
+from hotline.asr.worker_process import Watch, WorkerProcess, worker_settings
+from hotline.config.schema import AsrSection
+from hotline.core.backoff import backoff
+from hotline.core.clock import Clock
+from hotline.core.errors import SetupError
+
+log = logging.getLogger(__name__)
+
+ENGINES: Final = {"vosk": "hotline.asr.vosk_engine:open_engine"}
+STABLE_SECONDS: Final = 30.0  # a process that lived this long is started again at once
+STOP_SECONDS: Final = 3.0
+BACKLOG: Final = 256  # connections that wait while a process is started again
+
+
+class LegListener(Protocol):
+    """Who asked for a leg. Called on the loop; ``gone`` comes once and last."""
+
+    def connected(self, at: float) -> None:
+        """Asterisk connected, at this monotonic second."""
+        ...
+
+    def told(self, told: Told) -> None: ...
+
+    def gone(self, reason: Reason) -> None: ...
+
+
+class NoPlace(Exception):
+    """No worker can take a leg now.
+
+    Attributes:
+        reason: NO_CAPACITY or NO_WORKER.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where Asterisk is to send a leg's audio, and what recognises it."""
+
+    address: str
+    engine: str
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """One worker's seat: its port for good, its process for now."""
+
+    number: int
+    listening: socket.socket
+    address: str
+    process: WorkerProcess | None = None
+    ready: bool = False
+    legs: dict[str, LegListener] = field(default_factory=dict)
+    retired: Counter[str] = field(default_factory=Counter)  # what its earlier processes counted
+    newest: Pong | None = None
+    retired_busy_seconds: float = 0.0
+
+
+class WorkerPool:
+    """Keeps the recogniser processes running and shares the legs out among them.
+
+    Args:
+        section: how many workers, their ports, legs for each.
+        model: the model folder.
+        stats: what is counted here.
+        clock: for heartbeats.
+        engine: ``module:function``; the section's engine when absent.
+        watch: when a process counts as frozen.
+    """
+
+    def __init__(
+        self,
+        section: AsrSection,
+        model: Path,
+        stats: AsrStats,
+        clock: Clock,
+        *,
+        engine: str | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        self._section = section
+        self._stats = stats
+        self._clock = clock
+        self._watch = watch or Watch()
+        self._settings: WorkerSettings = worker_settings(
+            engine or ENGINES[section.engine], model, section.chunk_milliseconds, section.legs_per_worker
+        )
+        self._slots: list[_Slot] = []
+        self._supervisors: list[asyncio.Task[None]] = []
+        self._room = asyncio.Event()
+        self._closing = False
+
+    async def start(self) -> None:
+        """Open the ports and start the processes; return when all are ready.
+
+        Raises:
+            SetupError: a port is taken, or a process ended before it was ready.
+        """
+        try:
+            for number in range(self._section.workers):
+                self._slots.append(self._open_slot(number))
+            await self._start_processes()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where the workers listen."""
+        return tuple(slot.address for slot in self._slots)
+
+    @property
+    def pids(self) -> tuple[int | None, ...]:
+        """Of the present processes, by worker."""
+        return tuple(slot.process.pid if slot.process else None for slot in self._slots)
+
+    def place(
+        self, leg: str, answered: float, listener: LegListener, grammar: Sequence[str] | None = None
+    ) -> Place:
+        """Give a leg to the worker with the fewest.
+
+        Args:
+            leg: the UUID that Asterisk will name.
+            answered: when the call was answered, in monotonic seconds.
+            listener: told of everything that happens to it.
+            grammar: words to expect, for an engine that can.
+
+        Raises:
+            NoPlace: no worker is ready, or all are full; `wait_for_room` tells when to ask again.
+        """
+        ready = [slot for slot in self._slots if slot.ready]
+        if not ready or self._closing:
+            raise NoPlace(Reason.NO_WORKER)
+        slot = min(ready, key=lambda one: len(one.legs))
+        if len(slot.legs) >= self._section.legs_per_worker:
+            raise NoPlace(Reason.NO_CAPACITY)
+        assert slot.process is not None and slot.process.ready is not None  # noqa: S101 - ready slots have both
+        slot.legs[leg] = listener
+        slot.process.send(Expect(leg, answered, list(grammar) if grammar else None))
+        return Place(slot.address, slot.process.ready.engine)
+
+    async def wait_for_room(self) -> None:
+        """Wait until a place became free or a worker ready."""
+        self._room.clear()
+        await self._room.wait()
+
+    def release(self, leg: str) -> None:
+        """End a leg; nothing happens when it is gone already."""
+        for slot in self._slots:
+            if leg in slot.legs and slot.process is not None:
+                slot.process.send(Release(leg))
+
+    async def aclose(self) -> None:
+        """Have the processes tell their last texts and end, by force after STOP_SECONDS; idempotent."""
+        self._closing = True
+        for slot in self._slots:
+            if slot.process is not None:
+                slot.process.stop()
+        if self._supervisors:
+            _, late = await asyncio.wait(self._supervisors, timeout=STOP_SECONDS)
+            for slot in self._slots:
+                if slot.process is not None:
+                    slot.process.kill()
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._supervisors, return_exceptions=True)
+        self._supervisors.clear()
+        for slot in self._slots:
+            slot.listening.close()
+        self._slots.clear()
+
+    def _open_slot(self, number: int) -> _Slot:
+        host = self._section.audiosocket.host
+        port = self._section.audiosocket.port and self._section.audiosocket.port + number
+        try:
+            listening = socket.create_server(
+                (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+            )
+        except (OSError, OverflowError) as error:
+            raise SetupError(
+                f"the AudioSocket port {host}:{port} cannot be opened: {error}",
+                hint="end what uses it, or change asr.audiosocket in the site file",
+            ) from error
+        listening.setblocking(False)
+        port = listening.getsockname()[1]
+        return _Slot(number, listening, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+    async def _start_processes(self) -> None:
+        ready = [asyncio.Event() for _ in self._slots]
+        self._supervisors = [
+            asyncio.create_task(self._supervise(slot, event), name=f"recogniser {slot.number}")
+            for slot, event in zip(self._slots, ready, strict=True)
+        ]
+        all_ready = asyncio.create_task(_all_set(ready))
+        try:
+            await asyncio.wait([all_ready, *self._supervisors], return_when=asyncio.FIRST_COMPLETED)
+            if not all_ready.done():
+                raise SetupError(
+                    "a recogniser process ended before it was ready",
+                    hint="its reason is in the log; try the model with: hotline asr models",
+                )
+        finally:
+            all_ready.cancel()
+            await asyncio.gather(all_ready, return_exceptions=True)
+
+    async def _supervise(self, slot: _Slot, first_ready: asyncio.Event) -> None:
+        """Keep one worker running. Ends when the first process never became ready, or at the stop."""
+        delays = backoff()
+        while not self._closing:
+            began = self._clock.monotonic()
+            slot.process = WorkerProcess(
+                self._settings,
+                slot.listening,
+                heard=lambda message: self._heard(slot, message),
+                pong=lambda pong: self._pong(slot, pong),
+                clock=self._clock,
+                watch=self._watch,
+            )
+            reason = Reason.WORKER_DIED
+            was_ready = False
+            try:
+                reason = await slot.process.live(lambda: self._ready(slot, first_ready))
+            except OSError as error:
+                log.error("a recogniser process cannot be started: %s", error)
+            finally:
+                was_ready = slot.ready
+                self._bury(slot, reason)
+            if self._closing or not first_ready.is_set():
+                return
+            self._stats.worker_restarts += 1
+            self._stats.workers_frozen += reason is Reason.WORKER_FROZEN
+            log.error("recogniser %d ended (%s); it is started again", slot.number, reason.value)
+            if self._clock.monotonic() - began > STABLE_SECONDS:
+                delays = backoff()
+            elif not was_ready or self._clock.monotonic() - began < 2.0:
+                await asyncio.sleep(next(delays))
+
+    def _ready(self, slot: _Slot, first_ready: asyncio.Event) -> None:
+        slot.ready = True
+        first_ready.set()
+        self._stats.workers_ready = sum(one.ready for one in self._slots)
+        self._room.set()
+
+    def _heard(self, slot: _Slot, message: Message) -> None:
+        match message:
+            case Connected(leg, at) if leg in slot.legs:
+                slot.legs[leg].connected(at)
+            case Told(leg=leg) if leg in slot.legs:
+                slot.legs[leg].told(message)
+            case Gone(leg, reason):
+                listener = slot.legs.pop(leg, None)
+                self._room.set()
+                if listener is not None:
+                    listener.gone(Reason(reason))
+
+    def _pong(self, slot: _Slot, pong: Pong) -> None:
+        slot.newest = pong
+        stats = self._stats
+        total: Counter[str] = Counter()
+        busy_seconds = 0.0
+        for one in self._slots:
+            total.update(one.retired)
+            busy_seconds += one.retired_busy_seconds
+            if one.newest is not None:
+                total.update({name: round(value) for name, value in one.newest.counts.items()})
+                busy_seconds += one.newest.busy_seconds
+        stats.counts = total
+        stats.busy_seconds = busy_seconds
+        pongs = [one.newest for one in self._slots if one.newest is not None]
+        stats.backlog_seconds = sum(one.backlog_seconds for one in pongs)
+        stats.worker_memory_megabytes = max(one.memory_megabytes for one in pongs)
+
+    def _bury(self, slot: _Slot, reason: Reason) -> None:
+        """A process is no more: keep its counts, tell its legs."""
+        slot.ready = False
+        slot.process = None
+        if slot.newest is not None:
+            slot.retired.update({name: round(value) for name, value in slot.newest.counts.items()})
+            slot.retired_busy_seconds += slot.newest.busy_seconds
+            slot.newest = None
+        self._stats.workers_ready = sum(one.ready for one in self._slots)
+        legs, slot.legs = slot.legs, {}
+        for listener in legs.values():
+            listener.gone(Reason.RELEASED if self._closing else reason)
+
+
+async def _all_set(events: Sequence[asyncio.Event]) -> None:
+    for event in events:
+        await event.wait()
