@@ -68,8 +68,9 @@ async def test_ctrl_c_ends_calls_in_progress_and_leaves_nothing_behind(tmp_path:
             assert demo.returncode is None
     queue_log = tmp_path / "data" / "asterisk" / "log" / "queue_log"
     async with asyncio.timeout(60):
-        while "CONNECT" not in (queue_log.read_text() if queue_log.exists() else ""):
-            await asyncio.sleep(0.1)  # another process writes the file: nothing tells of it
+        # another process writes the file: nothing tells of it
+        while "CONNECT" not in (queue_log.read_text() if queue_log.exists() else ""):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
     demo.send_signal(signal.SIGINT)
     async with asyncio.timeout(30):
         out, log = await demo.communicate()
