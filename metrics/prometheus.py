@@ -40,8 +40,11 @@ from hotline.core.ports import Bus, LivePicture
 WAIT_BUCKETS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # 15 s is the norm
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
 
-Numbers = Callable[[], Iterable[tuple[str, str, bool, float]]]
-"""A room's own numbers: (name without prefix, help, is it a counter, value)."""
+Number = tuple[str, str, bool, float]
+"""A room's own number: name without prefix, help, whether it only grows, value."""
+
+Numbers = Callable[[], Iterable[Number]]
+"""Reads a room's numbers."""
 
 
 class Exporter:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hotline.asr.hearing import Hearing
 from hotline.core.bus import MemoryBus
 from hotline.ivr.service import MenuService
-from hotline.metrics.prometheus import Numbers
+from hotline.metrics.prometheus import Number, Numbers
 from hotline.queue.exchange import Exchange
 from hotline.telephony.ami.client import AmiClient
 
@@ -17,27 +17,38 @@ def room_numbers(
 ) -> list[Numbers]:
     """Readers of each room's counters."""
 
-    def of_queue() -> Iterable[tuple[str, str, bool, float]]:
-        yield "ledger_rows_waiting", "Rows not yet in the database.", False, exchange.writer.waiting
+    def of_queue() -> Iterable[Number]:
+        writer = exchange.writer
+        yield "ledger_rows_waiting", "Rows not yet in the database.", False, writer.waiting
         yield (
             "ledger_save_failures",
             "Saves the database refused; they are tried again.",
             True,
-            (exchange.writer.failures),
+            writer.failures,
         )
-        yield (
-            "ledger_rows_dropped",
-            "Rows given up; queue_log brings them back.",
-            True,
-            exchange.writer.dropped,
-        )
+        yield "ledger_rows_dropped", "Rows given up; queue_log brings them back.", True, writer.dropped
         yield "ledger_recovered", "Rows closed by what queue_log told.", True, exchange.recovered.total()
         yield "queue_log_malformed_lines", "Lines of queue_log that are none.", True, exchange.malformed_lines
         yield "illegal_facts", "Facts that did not fit a call's state.", True, exchange.table.illegal.total()
         yield "event_faults", "Events that our own fault kept from being taken in.", True, exchange.faults
 
-    def of_bus() -> Iterable[tuple[str, str, bool, float]]:
+    def of_ami() -> Iterable[Number]:
+        counters = ami.counters
+        yield "ami_connections", "Connections to Asterisk's manager made.", True, counters.connections
+        yield "ami_failed_attempts", "Connections that did not come about.", True, counters.failed_attempts
+        yield "ami_events", "Events read from Asterisk.", True, counters.events
+        yield "ami_malformed_events", "Events that made no sense.", True, counters.malformed_events
+        yield "ami_overflows", "Connections given up because events piled up.", True, counters.overflows
+
+    def of_menus() -> Iterable[Number]:
+        counters = menus.counters
+        yield "agi_sessions", "Callers led through a menu.", True, counters.sessions
+        yield "agi_failures", "Menu visits that failed; the dialplan took over.", True, counters.failures
+        yield "agi_turned_away", "Callers sent on because too many were in menus.", True, counters.turned_away
+        yield "agi_strangers", "Connections to the menu port that were no call.", True, counters.no_calls
+
+    def of_bus() -> Iterable[Number]:
         yield "bus_events", "Events published since the start.", True, bus.last_seq
         yield "bus_slow_readers", "Readers cut off because they fell behind.", True, bus.cut_off
 
-    return [of_queue, of_bus]
+    return [of_queue, of_ami, of_menus, of_bus, hearing.stats.numbers]
