@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +65,25 @@ class Exchange:
         """The lines of its queue_log so far."""
         path = self.local.places.log_dir / "queue_log"
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+    async def logged(self, event: str, queue: str, *, within_seconds: float = 10.0) -> list[str]:
+        """The fields of the first line of queue_log with this event in this queue, once it is there."""
+        deadline = time.monotonic() + within_seconds
+        while time.monotonic() < deadline:
+            for line in self.queue_log():
+                fields = line.split("|")
+                if fields[4:5] == [event] and fields[2] == queue:
+                    return fields
+            await asyncio.sleep(0.02)  # a file tells nobody that it grew
+        raise AssertionError(f"no {event} in queue {queue} within {within_seconds} s: {self.queue_log()}")
+
+    async def quiet(self, *, within_seconds: float = 10.0) -> None:
+        """Return once no channel is left."""
+        deadline = time.monotonic() + within_seconds
+        while time.monotonic() < deadline:
+            if "0 active channels" in await self.rx("core show channels count"):
+                return
+        raise AssertionError(f"channels are left: {await self.rx('core show channels concise')}")
 
 
 StartAsterisk = Callable[[Site], Awaitable[Exchange]]

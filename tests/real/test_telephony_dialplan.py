@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-
-from tests.real.exchange import Exchange
-
-DEADLINE_SECONDS = 10.0
-
-
-async def until(true: Callable[[], bool], what: str) -> None:
-    """Wait for something Asterisk writes to a file, which tells nobody."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not true():  # noqa: ASYNC110 - a file: nothing to wait on
-            await asyncio.sleep(0.02)
-    assert true(), what
-
-
-def events(exchange: Exchange) -> list[tuple[str, str]]:
-    """``(event, queue)`` of the queue_log so far."""
-    fields = [line.split("|") for line in exchange.queue_log()]
-    return [(row[4], row[2]) for row in fields]
+from hotline.config.schema import Queue, Site
+from tests.real.exchange import Exchange, StartAsterisk
 
 
 async def test_loads_without_a_warning(asterisk: Exchange) -> None:
@@ -50,9 +32,9 @@ async def test_secrets_and_rights_arrive_as_meant(asterisk: Exchange) -> None:
 async def test_a_line_without_menu_waits_in_its_queue_with_no_server(asterisk: Exchange) -> None:
     """A call to 12345 joins the queue although nothing of ours runs, and queue_log tells line and number."""
     await asterisk.rx("channel originate Local/12345@hotline-in application Wait 5")
-    await until(lambda: ("ENTERQUEUE", "12345") in events(asterisk), "the call waits in queue 12345")
-    trace = next(line for line in asterisk.queue_log() if "|HOTLINE|" in line).split("|")
-    assert trace[2:5] == ["12345", "NONE", "HOTLINE"]
+    await asterisk.logged("ENTERQUEUE", "12345")
+    trace = await asterisk.logged("HOTLINE", "12345")
+    assert trace[3] == "NONE"
     assert trace[5:7] == ["12345", "12345"]
     assert trace[7].startswith("node1-"), "the linkedid carries the node's name"
 
@@ -60,12 +42,43 @@ async def test_a_line_without_menu_waits_in_its_queue_with_no_server(asterisk: E
 async def test_menu_server_refused_leads_to_the_queue(asterisk: Exchange) -> None:
     """With nobody at the menu server's port a caller still waits in the line's own queue."""
     await asterisk.rx("channel originate Local/12315@hotline-in application Wait 20")
-    await until(lambda: ("ENTERQUEUE", "12315") in events(asterisk), "the call waits in queue 12315")
+    await asterisk.logged("ENTERQUEUE", "12315")
 
 
 async def test_a_digit_in_the_fallback_chooses_the_line(asterisk: Exchange) -> None:
     """With the menu server gone, key 2 of the fallback leads to 12333 and the path says so."""
     await asterisk.rx("channel originate Local/12315@hotline-in application SendDTMF w2wwwwwwww")
-    await until(lambda: ("ENTERQUEUE", "12333") in events(asterisk), "key 2 leads to queue 12333")
-    trace = next(line for line in asterisk.queue_log() if "|HOTLINE|" in line).split("|")
+    await asterisk.logged("ENTERQUEUE", "12333")
+    trace = await asterisk.logged("HOTLINE", "12333")
     assert trace[5:9] == ["12333", "12315", trace[7], "main.2"]
+
+
+async def test_an_unknown_queue_from_the_menu_server_is_still_a_queue(asterisk: Exchange) -> None:
+    """Whatever the menu server puts into HOTLINE_QUEUE, the caller waits somewhere: with 12345."""
+    await asterisk.rx("dialplan add extension 1,1,Set,HOTLINE_QUEUE=nosuch into tests")
+    await asterisk.rx("dialplan add extension 1,2,Set,HOTLINE_LINE=12315 into tests")
+    await asterisk.rx("dialplan add extension 1,3,Goto,hotline-queue,s,1 into tests")
+    await asterisk.rx("channel originate Local/1@tests application Wait 20")
+    await asterisk.logged("ENTERQUEUE", "12345")
+
+
+async def test_a_full_queue_keeps_its_caller(start_asterisk: StartAsterisk, site: Site) -> None:
+    """A caller who finds the queue full overflows to another, and queue_log says FULL."""
+    small = (
+        Queue(name="12345", title="综合", max_waiting=1, overflow="12333"),
+        Queue(name="12315", title="市场监管"),
+        Queue(name="12333", title="人社"),
+    )
+    exchange = await start_asterisk(site.model_copy(update={"queues": small}))
+    await exchange.rx("channel originate Local/12345@hotline-in application Wait 20")
+    await exchange.logged("ENTERQUEUE", "12345")
+    await exchange.rx("channel originate Local/12345@hotline-in application Wait 20")
+    assert (await exchange.logged("HOTLINEEXIT", "12345"))[5] == "FULL"
+    await exchange.logged("ENTERQUEUE", "12333")
+
+
+async def test_priority_is_the_chosen_lines(asterisk: Exchange) -> None:
+    """A caller of a line with priority 5 stands before one who came earlier without."""
+    await asterisk.rx("channel originate Local/12333@hotline-in application SendDTMF w1wwwwwwwwwwwwww")
+    await asterisk.logged("ENTERQUEUE", "12315")
+    assert "prio: 5" in await asterisk.rx("queue show 12315")
