@@ -77,10 +77,9 @@ export function withLegLost(
 ): Transcript {
   const key = `gap:${side}:${at}`
   if (transcript.items.some((item) => item.key === key)) return transcript
-  const last = transcript.items.at(-1)
-  const end = last === undefined ? 0 : last.kind === 'utterance' ? last.endSeconds : last.startSeconds
-  const startSeconds =
-    answeredAt === null ? end : Math.max(0, (Date.parse(at) - Date.parse(answeredAt)) / 1000)
+  const heardUntil = transcript.items.at(-1)?.startSeconds ?? 0
+  const lostAfter = answeredAt === null ? 0 : (Date.parse(at) - Date.parse(answeredAt)) / 1000
+  const startSeconds = Math.max(heardUntil, lostAfter) // never above what has been read already
   const items = transcript.items.map((item) =>
     item.kind === 'utterance' && item.side === side && !item.final ? { ...item, interrupted: true } : item,
   )

@@ -1,0 +1,76 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { api } from '@/api/client'
+import type { CallSummary } from '@/api/types'
+import { useHistory } from '@/stores/history'
+
+import { at } from './samples'
+
+const past = (number: number): CallSummary => ({
+  call_id: `c${number}`,
+  line: '12345',
+  did: '12345',
+  caller_number: '138****1234',
+  menu_path: [],
+  started_at: at(number),
+  outcome: 'answered',
+  agent: 'a1001',
+  wait_seconds: 3,
+  talk_seconds: 60,
+})
+const page = (from: number, to: number): CallSummary[] =>
+  Array.from({ length: from - to }, (_, index) => past(from - index))
+
+beforeEach(() => setActivePinia(createPinia()))
+afterEach(() => vi.restoreAllMocks())
+
+describe('past calls', () => {
+  it('come newest first, and older ones on demand without repeats', async () => {
+    const history = useHistory()
+    const calls = vi.spyOn(api, 'calls').mockResolvedValueOnce({ calls: page(100, 50) })
+    await history.refresh()
+    expect(history.more).toBe(true)
+    calls.mockResolvedValueOnce({ calls: [past(51), ...page(50, 40)] })
+    await history.loadMore()
+    expect(calls).toHaveBeenLastCalledWith(50, at(51))
+    expect(history.calls).toHaveLength(60)
+    expect(history.more).toBe(false)
+  })
+
+  it('keep what was fetched when the newest are asked for again', async () => {
+    const history = useHistory()
+    const calls = vi.spyOn(api, 'calls').mockResolvedValueOnce({ calls: page(100, 50) })
+    await history.refresh()
+    calls.mockResolvedValueOnce({ calls: page(50, 45) })
+    await history.loadMore()
+    calls.mockResolvedValueOnce({ calls: page(101, 51) })
+    await history.refresh()
+    expect(history.calls.map((call) => call.call_id)).toEqual(page(101, 45).map((call) => call.call_id))
+  })
+
+  it('say when they could not be fetched', async () => {
+    const history = useHistory()
+    vi.spyOn(api, 'calls').mockRejectedValue(new Error('no'))
+    await history.refresh()
+    expect([history.failed, history.loading]).toEqual([true, false])
+  })
+
+  it('open the call that was asked for last, whichever answer comes first', async () => {
+    const history = useHistory()
+    const answers = new Map<string, () => void>()
+    vi.spyOn(api, 'call').mockImplementation(
+      (id) =>
+        new Promise((resolve) =>
+          answers.set(id, () => resolve({ call: past(Number(id.slice(1))), segments: [] })),
+        ),
+    )
+    const slow = history.read('c1')
+    const quick = history.read('c2')
+    answers.get('c2')?.()
+    await quick
+    answers.get('c1')?.()
+    await slow
+    expect(history.open?.call.call_id).toBe('c2')
+  })
+})

@@ -1,0 +1,169 @@
+import { mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { nextTick } from 'vue'
+
+import MenuPath from '@/components/MenuPath.vue'
+import PauseMenu from '@/components/PauseMenu.vue'
+import TranscriptView from '@/components/TranscriptView.vue'
+import LineTable from '@/components/board/LineTable.vue'
+import { lineRows } from '@/board'
+import { i18n } from '@/i18n'
+import { en } from '@/i18n/en'
+import { zhCN } from '@/i18n/zh-CN'
+import { transcriptOf, withLegLost, withSegment } from '@/live/transcript'
+import { safeTarget } from '@/router'
+import { useSession } from '@/stores/session'
+
+import { figures, lineFigures, segment, site, T0 } from './samples'
+
+const global = { plugins: [i18n] }
+
+beforeEach(() => {
+  setActivePinia(createPinia())
+  useSession().site = site()
+})
+
+describe('the transcript on the page', () => {
+  const props = { callId: 'c1', live: true, empty: '没有' }
+
+  it('shows who spoke, what, and whether it is still being heard', async () => {
+    const transcript = transcriptOf([
+      segment({ text: '<b>路灯</b>' }),
+      segment({ side: 'agent', text: '好', final: true }),
+    ])
+    const view = mount(TranscriptView, { props: { ...props, transcript }, global })
+    const said = (): unknown[] =>
+      view
+        .findAll('[data-testid=segment]')
+        .map((one) => [
+          one.attributes('data-side'),
+          one.attributes('data-final'),
+          one.attributes('data-typing'),
+          one.text(),
+        ])
+    expect(said()).toEqual([
+      ['caller', 'false', 'true', '<b>路灯</b>'],
+      ['agent', 'true', 'false', '好'],
+    ])
+    const before = view.find('[data-testid=segment]').element
+    await view.setProps({
+      transcript: withSegment(transcript, segment({ revision: 2, text: '路灯坏了', final: true })),
+    })
+    expect(said()[0]).toEqual(['caller', 'true', 'false', '路灯坏了'])
+    expect(view.find('[data-testid=segment]').element).toBe(before)
+  })
+
+  it('marks where a side was not heard', () => {
+    const transcript = withLegLost(transcriptOf([segment()]), 'caller', T0, T0)
+    const view = mount(TranscriptView, { props: { ...props, transcript }, global })
+    expect(view.find('[data-testid=gap]').text()).toContain('来电人一侧')
+    expect(view.find('[data-testid=segment]').attributes('data-typing')).toBe('false')
+  })
+
+  it('says so when there is nothing', () => {
+    const view = mount(TranscriptView, { props: { ...props, transcript: { items: [] } }, global })
+    expect(view.text()).toBe('没有')
+  })
+})
+
+describe('the break menu', () => {
+  const props = { reasons: ['小休', '用餐', '培训'], disabled: false, loading: false, hint: 'F9' }
+  const open = async () => {
+    const menu = mount(PauseMenu, { props, global, attachTo: document.body })
+    await menu.find('[data-testid=pause]').trigger('click')
+    await nextTick()
+    return menu
+  }
+
+  it('is chosen from by mouse, by digit and by arrows', async () => {
+    const menu = await open()
+    await menu.findAll('[data-testid=pause-reason]')[1]?.trigger('click')
+    await menu.find('[data-testid=pause]').trigger('click')
+    await menu.find('[role=menu]').trigger('keydown', { key: '3' })
+    expect(menu.emitted('choose')).toEqual([['用餐'], ['培训']])
+    await menu.find('[data-testid=pause]').trigger('click')
+    await nextTick()
+    await menu.find('[role=menu]').trigger('keydown', { key: 'ArrowUp' })
+    expect(document.activeElement?.getAttribute('data-reason')).toBe('培训')
+    menu.unmount()
+  })
+
+  it('closes on Escape without choosing, and gives the focus back', async () => {
+    const menu = await open()
+    await menu.find('[role=menu]').trigger('keydown', { key: 'Escape' })
+    expect(menu.find('[role=menu]').exists()).toBe(false)
+    expect(document.activeElement?.getAttribute('data-testid')).toBe('pause')
+    expect(menu.emitted('choose')).toBeUndefined()
+    menu.unmount()
+  })
+})
+
+describe('small parts', () => {
+  it('show the menu path step by step, or that there was none', () => {
+    expect(
+      mount(MenuPath, { props: { path: ['消费维权', '退费'] }, global })
+        .findAll('li')
+        .map((step) => step.text()),
+    ).toEqual(['消费维权', '退费'])
+    expect(mount(MenuPath, { props: { path: [] }, global }).text()).toBe('直通，未经菜单')
+  })
+
+  it('show a line without calls as dashes, not as zero per cent', () => {
+    const rows = lineRows(site(), figures({ lines: [lineFigures({ line: '12315' })] }), [], 0)
+    const table = mount(LineTable, { props: { rows, withinSeconds: 15 }, global })
+    const row = table.find('[data-testid=line-12315]')
+    expect(row.find('[data-column=answer-rate]').text()).toBe('—')
+    expect(row.find('[data-column=offered]').text()).toBe('0')
+    expect(table.find('[data-testid=line-12345] [data-column=offered]').text()).toBe('—')
+    table.unmount()
+  })
+})
+
+describe('where to go after signing in', () => {
+  it.each([
+    ['/wallboard', '/wallboard'],
+    ['//evil.example', '/agent'],
+    ['/\\evil.example', '/agent'],
+    ['https://evil.example', '/agent'],
+    ['/login?next=/login', '/agent'],
+    [undefined, '/agent'],
+  ])('%s leads to %s', (wanted, target) => {
+    expect(safeTarget(wanted, '/agent')).toBe(target)
+  })
+})
+
+describe('the languages', () => {
+  const texts = (tree: object, path = ''): [string, string][] =>
+    Object.entries(tree).flatMap(([key, value]) =>
+      typeof value === 'string'
+        ? [[`${path}${key}`, value] as [string, string]]
+        : texts(value, `${path}${key}.`),
+    )
+
+  it('name the same things in every text', () => {
+    const names = (text: string): string[] =>
+      [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort()
+    const english = new Map(texts(en))
+    for (const [key, chinese] of texts(zhCN)) {
+      expect([key, names(english.get(key) ?? '')]).toEqual([key, names(chinese)])
+    }
+  })
+
+  it('are all used by the pages', async () => {
+    const sources = import.meta.glob('../../src/**/*.{ts,vue}', {
+      query: '?raw',
+      import: 'default',
+      eager: true,
+    })
+    const code = Object.entries(sources)
+      .filter(([path]) => !path.includes('/i18n/'))
+      .map(([, text]) => String(text))
+      .join('\n')
+    const computedKeys = /^(state|outcome|error|board\.level|board\.formula|transcript\.(caller|agent)$)/
+    const unused = texts(zhCN)
+      .map(([key]) => key)
+      .filter((key) => !computedKeys.test(key) && !code.includes(`'${key}'`))
+    expect(unused).toEqual([])
+  })
+})

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+
+import {
+  closed,
+  EMPTY_TRANSCRIPT,
+  shown,
+  transcriptOf,
+  withLegLost,
+  withLegTapped,
+  withSegment,
+  type Transcript,
+} from '@/live/transcript'
+
+import { at, segment, T0 } from './samples'
+
+const texts = (transcript: Transcript): string[] =>
+  shown(transcript).map((item) => (item.kind === 'gap' ? `[${item.side}]` : item.text))
+
+describe('the text of a call', () => {
+  it('turns partial text into final text in the same place', () => {
+    const partial = transcriptOf([
+      segment({ text: '路' }),
+      segment({ side: 'agent', text: '您好', start_seconds: 3 }),
+    ])
+    const final = withSegment(partial, segment({ revision: 4, text: '路灯坏了', final: true }))
+    expect(texts(final)).toEqual(['路灯坏了', '您好'])
+    expect(final.items[0]).toMatchObject({ key: partial.items[0]?.key, final: true })
+  })
+
+  it('ignores repeats and older revisions', () => {
+    const now = transcriptOf([segment({ revision: 3, text: '路灯不亮' })])
+    expect(withSegment(now, segment({ revision: 3, text: '路灯不亮' }))).toBe(now)
+    expect(withSegment(now, segment({ revision: 2, text: '路灯' }))).toBe(now)
+  })
+
+  it('never lets a partial text replace a final one', () => {
+    const final = transcriptOf([segment({ revision: 2, text: '路灯不亮。', final: true })])
+    expect(withSegment(final, segment({ revision: 9, text: '路' }))).toBe(final)
+  })
+
+  it('takes a final text whatever its revision', () => {
+    const partial = transcriptOf([segment({ revision: 5, text: '路灯不' })])
+    const final = withSegment(partial, segment({ revision: 5, text: '路灯不亮。', final: true }))
+    expect(texts(final)).toEqual(['路灯不亮。'])
+  })
+
+  it('puts what was said earlier before what was said later, however late it comes', () => {
+    const transcript = transcriptOf([
+      segment({ side: 'agent', text: '第二', start_seconds: 5 }),
+      segment({ text: '第一', start_seconds: 2 }),
+      segment({ side: 'agent', utterance: 2, text: '第三', start_seconds: 5 }),
+    ])
+    expect(texts(transcript)).toEqual(['第一', '第二', '第三'])
+  })
+
+  it('does not move a text whose start is corrected', () => {
+    const before = transcriptOf([
+      segment({ text: '甲', start_seconds: 2 }),
+      segment({ side: 'agent', text: '乙', start_seconds: 3 }),
+    ])
+    const after = withSegment(before, segment({ text: '甲甲', revision: 2, start_seconds: 4 }))
+    expect(texts(after)).toEqual(['甲甲', '乙'])
+  })
+
+  it('keeps utterances of the two sides apart that bear the same number', () => {
+    expect(texts(transcriptOf([segment({ text: '问' }), segment({ side: 'agent', text: '答' })]))).toEqual([
+      '问',
+      '答',
+    ])
+  })
+
+  it('hides an utterance that turned out to be nothing, for good', () => {
+    const noise = transcriptOf([segment(), segment({ revision: 2, text: '', final: true })])
+    expect(texts(noise)).toEqual([])
+    expect(texts(withSegment(noise, segment({ revision: 3, text: '嗯' })))).toEqual([])
+  })
+})
+
+describe('a leg that is lost', () => {
+  const heard = transcriptOf([
+    segment({ text: '你好', start_seconds: 1 }),
+    segment({ side: 'agent', text: '请讲', start_seconds: 2 }),
+  ])
+
+  it('leaves a gap after what was heard, and ends the typing of that side only', () => {
+    const lost = withLegLost(heard, 'caller', at(6), T0)
+    expect(texts(lost)).toEqual(['你好', '请讲', '[caller]'])
+    expect(lost.items[0]).toMatchObject({ interrupted: true })
+    expect(lost.items[1]).toMatchObject({ interrupted: false })
+  })
+
+  it('is told once, however often it is said', () => {
+    const lost = withLegLost(heard, 'caller', at(6), T0)
+    expect(withLegLost(lost, 'caller', at(6), T0)).toBe(lost)
+  })
+
+  it('closes its gap when the side is heard again, and text goes on after it', () => {
+    const again = withLegTapped(withLegLost(heard, 'caller', at(6), T0), 'caller', at(9))
+    expect(again.items.at(-1)).toMatchObject({ from: at(6), until: at(9) })
+    const more = withSegment(again, segment({ utterance: 2, text: '喂', start_seconds: 10 }))
+    expect(texts(more)).toEqual(['你好', '请讲', '[caller]', '喂'])
+  })
+
+  it('never appears above text that was there already', () => {
+    const lost = withLegLost(heard, 'agent', at(0.5), T0)
+    expect(texts(lost)).toEqual(['你好', '请讲', '[agent]'])
+    expect(texts(withLegLost(heard, 'agent', at(6), null))).toEqual(['你好', '请讲', '[agent]'])
+  })
+
+  it('lets the last words before it become final in their place', () => {
+    const lost = withLegLost(heard, 'caller', at(6), T0)
+    const late = withSegment(lost, segment({ revision: 2, text: '你好啊', final: true }))
+    expect(texts(late)).toEqual(['你好啊', '请讲', '[caller]'])
+    expect(late.items[0]).toMatchObject({ final: true, interrupted: false })
+  })
+
+  it('means nothing when a side is heard for the first time', () => {
+    expect(withLegTapped(EMPTY_TRANSCRIPT, 'caller', T0)).toBe(EMPTY_TRANSCRIPT)
+  })
+})
+
+describe('the end of a call', () => {
+  it('leaves nobody typing', () => {
+    const over = closed(transcriptOf([segment(), segment({ side: 'agent', final: true })]))
+    expect(over.items.map((item) => item.kind === 'utterance' && item.interrupted)).toEqual([true, false])
+  })
+})
