@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.core.events import Outcome
@@ -78,11 +78,9 @@ class StoredHistory:
 
 
 def _had_by(agent: str) -> ColumnElement[bool]:
-    return exists().where(
-        QueueEntry.call_id == Call.call_id,
-        QueueEntry.agent == agent,
-        QueueEntry.outcome == Outcome.ANSWERED.value,
-    )
+    """The seat's answered calls, found by its own entries: a seat has few of all the calls there are."""
+    answered = QueueEntry.outcome == Outcome.ANSWERED.value
+    return Call.call_id.in_(select(QueueEntry.call_id).where(QueueEntry.agent == agent, answered))
 
 
 async def _entries_of(session: AsyncSession, call_ids: list[str]) -> dict[str, list[QueueEntry]]:
