@@ -35,6 +35,9 @@ PUT_DOWN_SECONDS = 10.0
 MENU_QUIET_SECONDS = 0.9
 MENU_PATIENCE_SECONDS = (7.5, 10.0)
 
+#: How long a citizen who means to give up lets the agent's phone ring: longer than a short abandon.
+GIVING_UP_SECONDS = (5.5, 9.0)
+
 #: How long an agent lets the phone ring.
 RING_SECONDS = (0.8, 2.5)
 
@@ -124,6 +127,7 @@ class CitizenActor:
             if not conversation.gives_up:
                 raise CallFailed(f"no agent answered within {self._patience_seconds:.0f} s") from None
         if conversation.gives_up:
+            await asyncio.sleep(self._rng.uniform(*GIVING_UP_SECONDS))
             await call.hangup()
             return False
         return True
@@ -190,6 +194,9 @@ class AgentActor:
                 await self._receive_visitor(call)
                 return
             conversation.rang.set()
+            if conversation.gives_up:
+                await call.wait_ended()  # away from the desk: the phone rings in vain
+                return
             texts = [turn.text for turn in conversation.dialogue.turns if turn.side is Side.AGENT]
             async with asyncio.TaskGroup() as ringing:
                 preparing = ringing.create_task(self._speaking.lines(texts, self._voice))

@@ -44,7 +44,7 @@ class Conversation:
     Attributes:
         number: the caller's number: the agent's phone shows it, so the agent knows which play is on.
         dialogue: what is said.
-        gives_up: the citizen means to hang up while the agent's phone rings.
+        gives_up: nobody picks up the agent's phone, and after a while the citizen hangs up.
         hangs_up: which side puts the receiver down first.
         failure: what went wrong first, or None.
         said: the words of each side, in order.

@@ -29,7 +29,7 @@ from hotline.telephony.phone.phone import Phone
 
 log = logging.getLogger(__name__)
 
-#: Every twelfth citizen hangs up while the agent's phone rings: a hotline's answer rate is never 100 %.
+#: Every twelfth citizen gives up while an agent's phone rings in vain: no hotline answers 100 %.
 GIVES_UP_EVERY = 12
 PATIENCE_SECONDS = 90.0
 SECONDS_BETWEEN_CALLS = (0.8, 3.0)
