@@ -142,7 +142,10 @@ class HotlineServer:
 
     async def _start_asterisk(self, prompts: PromptFiles) -> None:
         """Prompts before Asterisk needs them; a managed Asterisk is started, and again when it dies."""
-        await prompts.prepare_off_loop()
+        try:
+            await prompts.prepare_off_loop()
+        except SetupError as error:  # callers then hear fewer words, but they are served
+            log.error("prompts could not be made: %s", error)
         if not self.site.asterisk.managed:
             return
         asterisk = LocalAsterisk.of_site(self.site, partial(secret_of_site, self.site, self.secrets))
