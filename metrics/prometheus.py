@@ -230,6 +230,11 @@ class MetricsServer:
         self._server: WSGIServer | None = None
         self._thread: threading.Thread | None = None
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._settings.port
+
     def start(self) -> None:
         """Listen.
 
