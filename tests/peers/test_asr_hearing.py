@@ -1,0 +1,327 @@
+"""The hearing with real worker processes, a scripted engine and an exchange that really connects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from hotline.core.errors import SetupError
+from hotline.core.events import (
+    CallAnswered,
+    Event,
+    LegLost,
+    LegTapped,
+    Side,
+    TranscriptSegment,
+)
+from hotline.core.views import Segment
+from tests.fixtures.asr import (
+    BROKEN_ENGINE,
+    ROOT,
+    Room,
+    connect_tap,
+    eventually,
+    final_text,
+    frames,
+    hearing_room,
+)
+
+CALLER = "call1-caller.1"
+
+
+@pytest.fixture(autouse=True)
+def workers_find_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker processes import the scripted engine from here."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    async with hearing_room(tmp_path) as room:
+        yield room
+
+
+def lost(event: Event) -> bool:
+    return isinstance(event, LegLost)
+
+
+def tapped(event: Event) -> bool:
+    return isinstance(event, LegTapped)
+
+
+async def test_both_sides_are_heard_while_they_speak(room: Room) -> None:
+    """Partial texts grow, the final one replaces them under the same number, and the sides are not mixed."""
+    room.answer()
+    caller, agent = await room.exchange.tap(CALLER), await room.exchange.tap("agent.1")
+    await asyncio.gather(caller.say(1, 2, 3), agent.say(7, 8))
+    await room.heard.wait(final_text(Side.CALLER, "一二三"))
+    await room.heard.wait(final_text(Side.AGENT, "七八"))
+    texts = [e for e in room.heard.of(TranscriptSegment) if isinstance(e, TranscriptSegment)]
+    of_caller = [e for e in texts if e.side is Side.CALLER]
+    assert [e.revision for e in of_caller] == list(range(1, len(of_caller) + 1))
+    assert {e.utterance for e in of_caller} == {1}
+    assert [e.final for e in of_caller] == [False] * (len(of_caller) - 1) + [True]
+    assert len(of_caller) >= 3
+    assert {e.text[0] for e in texts if e.side is Side.AGENT} == {"七"}
+    for event in texts:
+        assert timedelta(0) <= event.at - event.audio_at < timedelta(seconds=0.5)
+
+
+async def test_the_exchange_is_asked_for_exactly_the_right_tap(room: Room) -> None:
+    """One AudioSocket channel a side at 16 kHz, spying on that channel alone by its unique id."""
+    room.answer()
+    await room.exchange.tap(CALLER)
+    await room.exchange.tap("agent.1")
+    address = room.hearing.pool.addresses[0]
+    for channel, application, data in room.exchange.orders:
+        assert channel.startswith(f"AudioSocket/{address}/")
+        assert channel.endswith("/c(slin16)")
+        assert application == "ChanSpy"
+        assert data in (f"{CALLER},uqoES", "agent.1,uqoES")
+    assert len(room.exchange.orders) == 2
+
+
+async def test_times_count_from_the_answer_of_the_call(room: Room) -> None:
+    """What is said 0.6 s after the tap came is placed there, counted from the answer."""
+    event = room.answer()
+    tap = await room.exchange.tap(CALLER)
+    await tap.play(frames(0, 0.6))
+    said_after = (room.clock.now() - event.at).total_seconds()
+    await tap.say(5)
+    (final,) = await room.heard.wait(final_text(Side.CALLER, "五"))
+    assert isinstance(final, TranscriptSegment)
+    assert final.start_seconds == pytest.approx(said_after, abs=0.15)
+    assert final.confidence == pytest.approx(0.9)
+
+
+async def test_a_call_told_as_answered_twice_is_tapped_once(room: Room) -> None:
+    """The queue room tells live calls anew after it lost sight of the exchange."""
+    event = room.answer()
+    tap = await room.exchange.tap(CALLER)
+    await room.exchange.tap("agent.1")
+    room.bus.publish(event)
+    await tap.say(4)
+    await room.heard.wait(final_text(Side.CALLER, "四"))
+    assert len(room.exchange.orders) == 2
+    assert len(room.heard.of(LegTapped)) == 2
+
+
+async def test_the_last_words_are_kept_when_the_talk_ends(room: Room) -> None:
+    """Words not yet followed by silence become final text, the taps close, and no leg is said to be lost."""
+    room.answer()
+    tap = await room.exchange.tap(CALLER)
+    await tap.play(frames(6, 0.1))
+    await room.heard.wait(lambda e: isinstance(e, TranscriptSegment) and e.text == "六")
+    room.talk_ends()
+    room.call_ends()
+    await tap.closed()
+    await (await room.exchange.tap("agent.1")).closed()
+    await room.heard.wait(final_text(Side.CALLER, "六"))
+    assert room.heard.of(LegLost) == []
+    assert room.hearing.stats.legs_live == {Side.CALLER: 0, Side.AGENT: 0}
+
+
+async def test_a_tap_that_ends_with_the_call_is_not_a_loss(room: Room) -> None:
+    """Asterisk hangs the tap up a moment before its events tell of the call's end."""
+    room.answer()
+    for uniqueid in (CALLER, "agent.1"):
+        (await room.exchange.tap(uniqueid)).hang_up()
+    room.talk_ends()
+    room.call_ends()
+    await room.heard.wait(lambda e: type(e).__name__ == "CallEnded")
+    await room.hearing.aclose()
+    assert room.heard.of(LegLost) == []
+    assert len(room.exchange.orders) == 2
+
+
+async def test_a_tap_that_ends_during_the_call_is_made_again(room: Room) -> None:
+    """The gap is told, then the side is heard again and its utterances go on counting."""
+    room.answer()
+    tap = await room.exchange.tap(CALLER)
+    await tap.say(1)
+    await room.heard.wait(final_text(Side.CALLER, "一"))
+    tap.hang_up()
+    again = await room.exchange.tap(CALLER, 2)
+    await again.say(2)
+    (final,) = await room.heard.wait(final_text(Side.CALLER, "二"))
+    assert isinstance(final, TranscriptSegment)
+    assert final.utterance == 2
+    story = [type(e).__name__ for e in room.heard.of(LegTapped, LegLost) if e.side is Side.CALLER]  # type: ignore[union-attr]
+    assert story == ["LegTapped", "LegLost", "LegTapped"]
+
+
+async def test_a_refused_tap_is_told_once_and_tried_until_it_works(room: Room) -> None:
+    """One LegLost for the whole gap, with its reason; the call itself is not touched."""
+    room.exchange.refuse = True
+    room.answer()
+    await room.exchange.ordered(6)
+    room.exchange.refuse = False
+    await room.heard.wait(tapped, 2)
+    reasons = [e.reason for e in room.heard.of(LegLost)]  # type: ignore[union-attr]
+    assert reasons == ["refused", "refused"]
+
+
+async def test_an_exchange_out_of_reach_is_a_gap_that_ends_with_it(room: Room) -> None:
+    """While the manager interface is down nothing is heard; when it is back, all is."""
+    room.exchange.down = True
+    room.answer()
+    await room.heard.wait(lambda e: isinstance(e, LegLost) and e.reason == "exchange_unreachable", 2)
+    room.exchange.down = False
+    await room.heard.wait(tapped, 2)
+
+
+async def test_a_full_house_tells_so_and_hears_the_next_when_there_is_room(tmp_path: Path) -> None:
+    """Beyond the workers' capacity a call goes on unheard until another one ends."""
+    async with hearing_room(tmp_path, legs_per_worker=2) as room:
+        room.answer("call1")
+        await room.heard.wait(tapped, 2)
+        room.answer("call2", entry="e2", agent="agent.2")
+        await room.heard.wait(lambda e: isinstance(e, LegLost) and e.reason == "no_capacity", 2)
+        room.talk_ends("call1")
+        await room.heard.wait(lambda e: isinstance(e, LegTapped) and e.call_id == "call2", 2)
+
+
+async def test_a_site_without_recognition_says_why_there_is_no_text(tmp_path: Path) -> None:
+    """No process is started, no tap is made, each side is told as not heard."""
+    async with hearing_room(tmp_path, enabled=False) as room:
+        room.answer()
+        lost_legs = await room.heard.wait(lost, 2)
+        assert {e.reason for e in lost_legs} == {"disabled"}  # type: ignore[union-attr]
+        assert room.exchange.orders == []
+        assert room.hearing.pool.pids == ()
+
+
+async def test_legs_are_shared_out_among_the_workers(tmp_path: Path) -> None:
+    """Each process listens on a port of its own and gets its share."""
+    async with hearing_room(tmp_path, workers=2) as room:
+        assert len(set(room.hearing.pool.addresses)) == 2
+        room.answer("call1")
+        room.answer("call2", entry="e2", agent="agent.2")
+        await room.heard.wait(tapped, 4)
+        used = [channel.split("/")[1] for channel, _, _ in room.exchange.orders]
+        assert sorted(used.count(address) for address in room.hearing.pool.addresses) == [2, 2]
+
+
+async def test_numbers_go_on_after_a_restart_of_the_server(tmp_path: Path) -> None:
+    """A call that outlived the server keeps counting its utterances, and its earlier text is still there."""
+    async with hearing_room(tmp_path) as room:
+        event = room.answer()
+        tap = await room.exchange.tap(CALLER)
+        await tap.say(1)
+        await tap.say(2)
+        await room.heard.wait(final_text(Side.CALLER, "二"))
+    async with hearing_room(tmp_path) as room:
+        room.bus.publish(event)
+        tap = await room.exchange.tap(CALLER)
+        await tap.say(3)
+        (final,) = await room.heard.wait(final_text(Side.CALLER, "三"))
+        assert isinstance(final, TranscriptSegment)
+        assert final.utterance == 3
+        texts = [segment.text for segment in await room.hearing.transcripts.of_call("call1")]
+        assert texts == ["一", "二", "三"]
+
+
+async def test_the_second_agent_of_a_call_is_heard_and_the_first_no_more(room: Room) -> None:
+    """A call answered again in another queue has its old taps closed and new ones made."""
+    room.answer()
+    caller, first = await room.exchange.tap(CALLER), await room.exchange.tap("agent.1")
+    room.talk_ends()
+    room.answer(entry="e2", agent="agent.2")
+    await caller.closed()
+    await first.closed()
+    await (await room.exchange.tap("agent.2")).say(9)
+    await room.heard.wait(final_text(Side.AGENT, "九"))
+    await (await room.exchange.tap(CALLER, 2)).say(8)
+    await room.heard.wait(final_text(Side.CALLER, "八"))
+
+
+async def test_a_channel_name_that_would_add_options_is_not_dialled(room: Room) -> None:
+    """A unique id comes from outside: one with a comma makes no tap."""
+    room.answer(agent="agent.1,B(whisper)")
+    await room.heard.wait(lambda e: isinstance(e, LegLost) and e.side is Side.AGENT)
+    await room.exchange.tap(CALLER)
+    assert [data for _, _, data in room.exchange.orders] == [f"{CALLER},uqoES"]
+
+
+async def test_a_stranger_is_turned_away_and_counted(room: Room) -> None:
+    """A connection that nobody expects, and a second one under a name in use, are closed."""
+    room.answer()
+    tap = await room.exchange.tap(CALLER)
+    await room.heard.wait(tapped, 2)
+    address = room.hearing.pool.addresses[0]
+    for uuid in (str(uuid4()), tap.uuid):
+        stranger = await connect_tap(address, uuid)
+        await stranger.closed()
+        stranger.writer.close()
+    await tap.say(2)
+    await room.heard.wait(final_text(Side.CALLER, "二"))
+    await eventually(lambda: room.hearing.stats.counts["duplicate_uuid"] == 1)
+    assert room.hearing.stats.counts["unknown_uuid"] == 1
+
+
+async def test_a_party_without_rtp_still_gets_its_final_text(room: Room) -> None:
+    """Frames stop in the middle of the talk; the utterance ends, and later words keep their time."""
+    event = room.answer()
+    tap = await room.exchange.tap(CALLER)
+    await tap.play(frames(1, 0.1))
+    await room.heard.wait(final_text(Side.CALLER, "一"))
+    await asyncio.sleep(0.5)  # the party's silence: it is what is tested
+    said_after = (room.clock.now() - event.at).total_seconds()
+    await tap.play(frames(2, 0.1))
+    (final,) = await room.heard.wait(final_text(Side.CALLER, "二"))
+    assert isinstance(final, TranscriptSegment)
+    assert final.start_seconds == pytest.approx(said_after, abs=0.15)
+
+
+async def test_a_taken_port_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    """The error names the port and what to change, and nothing is left running."""
+    from hotline.config.schema import AudioSocketSection
+
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(SetupError, match=f"127.0.0.1:{port} cannot be opened.*asr.audiosocket"):
+        async with hearing_room(tmp_path, audiosocket=AudioSocketSection(port=port)):
+            pass
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_engine_that_does_not_load_ends_the_start(tmp_path: Path) -> None:
+    """The start fails with what to do, instead of a server that never hears."""
+    with pytest.raises(SetupError, match="ended before it was ready"):
+        async with hearing_room(tmp_path, engine=BROKEN_ENGINE, workers=2):
+            pass
+
+
+async def test_live_text_can_be_asked_for_at_any_moment(room: Room) -> None:
+    """The Transcripts port gives final segments and the newest partial one, by their start."""
+    room.answer()
+    caller, agent = await room.exchange.tap(CALLER), await room.exchange.tap("agent.1")
+    await caller.say(1)
+    await room.heard.wait(final_text(Side.CALLER, "一"))
+    await agent.play(frames(2, 0.1))
+    await room.heard.wait(lambda e: isinstance(e, TranscriptSegment) and e.text == "二")
+    segments = await room.hearing.transcripts.of_call("call1")
+    assert [(s.side, s.text, s.final) for s in segments] == [
+        (Side.CALLER, "一", True),
+        (Side.AGENT, "二", False),
+    ]
+    assert all(isinstance(segment, Segment) for segment in segments)
+    assert await room.hearing.transcripts.of_call("nobody") == []
+
+
+async def test_stopping_twice_and_in_the_middle_of_a_call_is_clean(room: Room) -> None:
+    """The stop ends taps and processes and keeps the last words; a second stop does nothing."""
+    assert isinstance(room.answer(), CallAnswered)
+    tap = await room.exchange.tap(CALLER)
+    await tap.play(frames(3, 0.1))
+    await room.heard.wait(lambda e: isinstance(e, TranscriptSegment) and e.text == "三")
+    await room.hearing.aclose()
+    await room.hearing.aclose()
+    await tap.closed()
+    assert [segment.text for segment in await room.store.of_call("call1")] == ["三"]
