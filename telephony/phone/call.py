@@ -101,6 +101,7 @@ class Call:
         self._exchange: Exchange | None = None
         self._invite_cseq = 0
         self._cancel_sent = False
+        self._accepted = False
         self._invitation: ServerTransaction | None = None
         self._offer: sdp.Media | None = None  # theirs, from the INVITE
         self._acknowledged = asyncio.Event()
@@ -301,12 +302,13 @@ class Call:
 
     def _on_accepted(self, response: Response) -> None:
         tag = Address.parse(response.headers.get("to")).params.get("tag", "")
-        if self._dialog.remote_tag and tag != self._dialog.remote_tag:
+        if self._accepted and tag != self._dialog.remote_tag:
             self._release_fork(response)
             return
-        if self._dialog.remote_tag:
+        if self._accepted:
             self._ack()  # the 2xx again: our ACK got lost
             return
+        self._accepted = True
         self._dialog.confirm(response)
         self._ack()
         if self.state is State.ENDED:

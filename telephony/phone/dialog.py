@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hotline.telephony.phone.address import Address, MessageError, Uri
@@ -82,11 +83,14 @@ class Dialog:
         self.retarget(response)
 
     def retarget(self, message: Request | Response) -> None:
-        """A new Contact in a 2xx or a re-INVITE moves the other end (RFC 3261 section 12.2)."""
-        contacts = message.headers.all("contact")
-        if contacts:
-            self.target = Address.parse(contacts[0]).uri
-            self.peer = _reachable(self.target, self.peer)
+        """A new Contact in a 2xx or a re-INVITE moves the other end (RFC 3261 section 12.2).
+
+        One that makes no sense is passed over: the call must still be acknowledged and ended somewhere.
+        """
+        for contact in message.headers.all("contact")[:1]:
+            with suppress(MessageError):
+                self.target = Address.parse(contact).uri
+                self.peer = _reachable(self.target, self.peer)
 
     def request(self, method: str, *, cseq: int | None = None, body: bytes = b"") -> Request:
         """The next request within the dialog.

@@ -480,6 +480,26 @@ async def test_second_phone_that_answers_is_released(peer: Peer) -> None:
         await closing
 
 
+@pytest.mark.parametrize("contact", ['"open <sip:x', "<sip:peer@h", ""])
+async def test_answer_from_a_sloppy_server_still_makes_and_ends_a_call(peer: Peer, contact: str) -> None:
+    """No tag and a broken Contact: the call is up, a repeated 200 acknowledged, BYE sent to the server."""
+    async with phone_of(peer) as phone:
+        call = await phone.call("12345")
+        invite, source = await peer.request("INVITE")
+        sloppy = peer.answer(invite, 200, PEER_SDP)
+        sloppy.headers.set("contact", contact)
+        sloppy.headers.set("to", invite.headers.get("to"))
+        for _ in range(2):
+            peer.send(sloppy, source)
+            await peer.request("ACK")
+        await call.wait_answered()
+        closing = asyncio.create_task(phone.aclose())
+        bye, _ = await peer.request("BYE")
+        peer.send(peer.answer(bye, 200), source)
+        await closing
+        assert call.end is not None and call.end.by is EndedBy.US
+
+
 async def test_required_extension_is_refused_by_name(peer: Peer) -> None:
     """An INVITE that requires what we have not gets 420 and the list."""
     async with phone_of(peer) as phone:

@@ -27,7 +27,7 @@ def test_every_state_can_be_reached_and_left_except_the_end() -> None:
     assert TABLE[State.ENDED] == {}
 
 
-@pytest.mark.parametrize(("state", "step"), itertools.product(State, Step))
+@pytest.mark.parametrize(("state", "step"), list(itertools.product(State, Step)))
 def test_steps_outside_the_table_are_refused_by_name(state: State, step: Step) -> None:
     """What the table does not hold raises, naming the state and the step."""
     if step in TABLE[state]:
