@@ -1,17 +1,18 @@
 import { createRouter, createWebHistory } from 'vue-router'
 
 import LoginPage from '@/pages/LoginPage.vue'
+import MissingPage from '@/pages/MissingPage.vue'
 import { useSession } from '@/stores/session'
 
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    { path: '/', name: 'home', redirect: () => useSession().home },
+    { path: '/', name: 'home', component: MissingPage }, // left at once, by the guard below
     { path: '/login', name: 'login', component: LoginPage },
     { path: '/agent', name: 'agent', component: () => import('@/pages/AgentPage.vue') },
     { path: '/wallboard', name: 'wallboard', component: () => import('@/pages/WallboardPage.vue') },
     { path: '/wallboard/calls', name: 'calls', component: () => import('@/pages/CallsPage.vue') },
-    { path: '/:rest(.*)*', name: 'missing', component: () => import('@/pages/MissingPage.vue') },
+    { path: '/:rest(.*)*', name: 'missing', component: MissingPage },
   ],
 })
 
@@ -27,7 +28,7 @@ router.beforeEach(async (to) => {
   if (!session.asked) await session.load()
   if (to.name === 'login') return session.me === null ? true : safeTarget(to.query['next'], session.home)
   if (session.me === null) {
-    return { name: 'login', query: to.path === '/' ? {} : { next: to.fullPath } }
+    return { name: 'login', query: to.name === 'home' ? {} : { next: to.fullPath } }
   }
-  return true
+  return to.name === 'home' ? session.home : true
 })

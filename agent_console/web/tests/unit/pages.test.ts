@@ -12,7 +12,6 @@ import { i18n } from '@/i18n'
 import { en } from '@/i18n/en'
 import { zhCN } from '@/i18n/zh-CN'
 import { transcriptOf, withLegLost, withSegment } from '@/live/transcript'
-import { safeTarget } from '@/router'
 import { useSession } from '@/stores/session'
 
 import { figures, lineFigures, segment, site, T0 } from './samples'
@@ -117,19 +116,6 @@ describe('small parts', () => {
     expect(row.find('[data-column=offered]').text()).toBe('0')
     expect(table.find('[data-testid=line-12345] [data-column=offered]').text()).toBe('—')
     table.unmount()
-  })
-})
-
-describe('where to go after signing in', () => {
-  it.each([
-    ['/wallboard', '/wallboard'],
-    ['//evil.example', '/agent'],
-    ['/\\evil.example', '/agent'],
-    ['https://evil.example', '/agent'],
-    ['/login?next=/login', '/agent'],
-    [undefined, '/agent'],
-  ])('%s leads to %s', (wanted, target) => {
-    expect(safeTarget(wanted, '/agent')).toBe(target)
   })
 })
 
