@@ -122,7 +122,8 @@ async def test_after_a_break_every_event_comes_once_and_in_order(console: Consol
             expected = 5 if last_seq is None else 10
             got += await page.texts(expected)
             last_seq = got[-1][0]
-        console.publish(says("c2", "别人"), *(says("c1", f"{round_number} 离线 {n}") for n in range(5)))
+        console.publish(*(says("c1", f"{round_number} 离线 {n}") for n in range(3)))
+        console.publish(says("c2", "别人"), *(says("c1", f"{round_number} 离线 {n}") for n in (3, 4)))
     said = [text for r in range(4) for text in (
         *(f"{r} 在线 {n}" for n in range(5)), *(f"{r} 离线 {n}" for n in range(5)))]  # fmt: skip
     assert [text for _, text in got] == said[:35]
@@ -272,8 +273,18 @@ async def test_without_a_session_the_socket_closes_with_4401(console: ConsoleUnd
         assert await page.close_code() == 4401
 
 
-async def test_disabling_a_user_ends_the_open_pages(console: ConsoleUnderTest) -> None:
+@pytest.fixture
+async def console_that_never_rechecks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ConsoleUnderTest]:
+    monkeypatch.setattr(sockets_module, "RECHECK_SECONDS", 3600)
+    async with running_console(tmp_path) as running:
+        yield running
+
+
+async def test_disabling_a_user_ends_the_open_pages(console_that_never_rechecks: ConsoleUnderTest) -> None:
     """The socket closes with 4401 at once; a colleague's stays."""
+    console = console_that_never_rechecks
     zhang, li = await console.user("zhang", agent="a1"), await console.user("li", agent="a2")
     async with console.page(zhang) as page, console.page(li) as other:
         await page.hello("agent")
@@ -312,8 +323,11 @@ async def test_an_expired_session_loses_the_open_pages(
             assert await page.close_code() == 4401
 
 
-async def test_signing_out_ends_this_browsers_pages_only(console: ConsoleUnderTest) -> None:
-    """Two browsers of one user: the one that signs out is cut, the other stays."""
+async def test_signing_out_ends_this_browsers_pages_only(
+    console_that_never_rechecks: ConsoleUnderTest,
+) -> None:
+    """Two browsers of one user: the one that signs out is cut at once, the other stays."""
+    console = console_that_never_rechecks
     first = await console.user("zhang", agent="a1")
     second = console.client()
     await second.post("/api/session", json={"user": "zhang", "password": "correct horse"})
