@@ -15,15 +15,20 @@ from typing import Any
 
 import yaml
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from hotline.agent_console.accounts import Accounts, Role
 from hotline.config.loading import load_site
 from hotline.config.samples import path as sample
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
+from hotline.core.clock import SystemClock
 from hotline.server.demo.console_client import ConsoleClient
 from hotline.server.paths import database_url, secret_of_site
+from hotline.store.accounts import AccountStore
+from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.models import QueueEntry
+from hotline.store.models import QueueEntry, TranscriptRow
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.real.exchange import free_port
@@ -132,24 +137,35 @@ class ServerProcess:
         await self._reader
         return code
 
-    async def add_user(self, name: str, *, role: str = "agent", agent: str | None = None) -> None:
-        """An account by the command line, as an administrator makes it."""
-        words = ["user", "add", name, "--site", str(self.site_file), "--role", role]
-        words += ["--agent", agent] if agent else []
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND, *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        out, _ = await process.communicate(f"{PASSWORD}\n".encode())
-        assert process.returncode == 0, out.decode()
+    async def add_user(self, name: str, *, role: Role = "agent", agent: str | None = None) -> None:
+        """An account in the running server's database."""
+        site = self.site
+        engine = open_engine(database_url(site, Secrets(site.data_dir)))
+        sessions, clock = sessions_of(engine), SystemClock()
+        accounts = Accounts(AccountStore(sessions), AuditLog(sessions, clock), clock)
+        try:
+            await accounts.add(name, name, role, agent, PASSWORD, by="a test")
+        finally:
+            accounts.close()
+            await engine.dispose()
 
     async def rows(self) -> list[QueueEntry]:
         """The ledger as it stands in the database."""
+        async with self._database() as session:
+            return list(await session.scalars(select(QueueEntry).order_by(QueueEntry.joined_at)))
+
+    async def texts(self) -> list[TranscriptRow]:
+        """The final texts as they stand in the database."""
+        async with self._database() as session:
+            return list(await session.scalars(select(TranscriptRow).order_by(TranscriptRow.id)))
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[AsyncSession]:
         site = self.site
         engine = open_engine(database_url(site, Secrets(site.data_dir)))
         try:
             async with sessions_of(engine)() as session:
-                return list(await session.scalars(select(QueueEntry).order_by(QueueEntry.joined_at)))
+                yield session
         finally:
             await engine.dispose()
 

@@ -106,6 +106,9 @@ async def test_a_page_that_was_cut_off_shows_what_it_missed(server: ServerProces
         await say(talk, AGENT_SAYS, "f1")
         agent_side = page.locator("[data-testid=segment][data-side=agent][data-final=true]")
         await expect(agent_side).to_have_count(1, timeout=SECONDS)
+        async with asyncio.timeout(5):
+            while not await server.texts():  # noqa: ASYNC110 - on the disk a moment after it is on the page
+                await asyncio.sleep(0.05)
         await server.kill()
         await expect(page.get_by_test_id("reconnecting").first).to_be_visible(timeout=SECONDS)
         await server.start()
