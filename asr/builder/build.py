@@ -23,7 +23,7 @@ from hotline.asr.builder.fst import pack_fst
 from hotline.asr.builder.graph import build_graph, word_ids
 from hotline.asr.builder.network import Network, TrainingPlan, train
 from hotline.asr.builder.phones import SILENCE_ID, PhoneSet
-from hotline.asr.builder.utterances import SHARDS, Utterances, collect_pronunciations, speak_shards
+from hotline.asr.builder.utterances import Utterances, collect_pronunciations, plan_shards, speak_shards
 from hotline.core.errors import SetupError
 
 __all__ = ["BuildProgress", "BuildReport", "build_model"]
@@ -116,10 +116,11 @@ def build_model(
     pronunciations = collect_pronunciations(corpus.readings)
     phones = PhoneSet(pronunciations)
     utterances: list[Utterances] = []
-    progress(BuildProgress("speech", 0, SHARDS))
-    for shard in speak_shards(pronunciations, sentences=sentences, seed=seed, processes=processes):
-        utterances.append(shard)
-        progress(BuildProgress("speech", len(utterances), SHARDS))
+    shards = plan_shards(pronunciations, sentences=sentences, seed=seed)
+    progress(BuildProgress("speech", 0, len(shards)))
+    for spoken in speak_shards(shards, processes=processes):
+        utterances.append(spoken)
+        progress(BuildProgress("speech", len(utterances), len(shards)))
     network = train(
         utterances,
         phones.pdf_count,
@@ -131,7 +132,7 @@ def build_model(
     bigram = _count_sentences(corpus, seed)
     figures: dict[str, float] = {
         "sentences": sentences,
-        "audio_hours": round(sum(shard.seconds for shard in utterances) / 3600, 2),
+        "audio_hours": round(sum(spoken.seconds for spoken in utterances) / 3600, 2),
         "parameters": network.parameter_count,
         "frame_accuracy": round(network.frame_accuracy, 4),
     }

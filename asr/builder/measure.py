@@ -12,17 +12,28 @@ import numpy as np
 import numpy.typing as npt
 import vosk
 
-from hotline.asr.builder.corpus import Corpus, load_corpus
+from hotline.asr.builder.corpus import load_corpus
+from hotline.asr.builder.utterances import HARD_VARIANTS, HELD_OUT_VARIANTS
 from hotline.speech.g711 import alaw_decode, alaw_encode
 from hotline.speech.pinyin import PinyinWord
 from hotline.speech.scoring import WordScore, score_words
 from hotline.speech.voice import Voice
+from hotline.speech.voices import DEMO_VARIANTS
 
-__all__ = ["Spoken", "recognise", "score_voices", "speak_sentences"]
+__all__ = [
+    "Measurement",
+    "Spoken",
+    "measure",
+    "recognise",
+    "score_voices",
+    "speak_dialogues",
+    "speak_sentences",
+]
 
 _TELEPHONE_HZ = 8000
 _CHUNK_SAMPLES = 1600  # 8000 Hz x 0.2 s
 _SILENCE_SECONDS = 0.6
+_RATES_WPM = (160, 175, 190)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +42,50 @@ class Spoken:
 
     words: tuple[str, ...]
     samples: npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Words right of words spoken over an A-law telephone.
+
+    Attributes:
+        demo: every line of every scripted dialogue in each of the demo's voices.
+        held_out: random sentences in ordinary voices kept out of training.
+        unlike: the same in voices unlike the others, kept out as well.
+        anything: meaningless word strings in the demo's voices.
+    """
+
+    demo: WordScore
+    held_out: WordScore
+    unlike: WordScore
+    anything: WordScore
+
+
+def measure(model_dir: Path, *, seed: int = 1) -> Measurement:
+    """Return how well the model in ``model_dir`` hears; takes about half a minute."""
+    return Measurement(
+        demo=score_voices(model_dir, speak_dialogues(DEMO_VARIANTS, seed=seed, rates_wpm=_RATES_WPM)),
+        held_out=score_voices(
+            model_dir, speak_sentences(HELD_OUT_VARIANTS, count=30, seed=seed, rates_wpm=_RATES_WPM)
+        ),
+        unlike=score_voices(
+            model_dir, speak_sentences(HARD_VARIANTS, count=30, seed=seed, rates_wpm=_RATES_WPM)
+        ),
+        anything=score_voices(
+            model_dir, speak_word_strings(DEMO_VARIANTS, count=20, seed=seed, rates_wpm=_RATES_WPM)
+        ),
+    )
+
+
+def speak_word_strings(
+    variants: Sequence[str], *, count: int, seed: int, rates_wpm: Sequence[int]
+) -> Iterator[Spoken]:
+    """Yield ``count`` meaningless strings of words from each voice variant."""
+    corpus = load_corpus()
+    rng = random.Random(seed)  # noqa: S311 - not for secrets
+    for variant in variants:
+        for _ in range(count):
+            yield speak(corpus.random_words(rng), Voice(variant, rate_wpm=rng.choice(rates_wpm)))
 
 
 def speak_sentences(
@@ -46,7 +101,7 @@ def speak_sentences(
 
 def speak_dialogues(variants: Sequence[str], *, seed: int, rates_wpm: Sequence[int]) -> Iterator[Spoken]:
     """Yield every line of every scripted dialogue from each voice variant."""
-    corpus: Corpus = load_corpus()
+    corpus = load_corpus()
     rng = random.Random(seed)  # noqa: S311 - not for secrets
     for variant in variants:
         for lines in corpus.dialogues.values():

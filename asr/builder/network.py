@@ -84,12 +84,14 @@ class _Frames:
                 )
                 centres.append(np.arange(end - start) + position + CONTEXT_FRAMES)
                 position += len(padded[-1])
-        self.features = np.concatenate(padded)
+        self.features: FrameArray = np.concatenate(padded)
+        del padded
         self.centres = np.concatenate(centres)
         self.pdfs = np.concatenate([shard.pdfs for shard in utterances]).astype(np.int64)
         self.mean = self.features.mean(axis=0)
         self.scale = 1.0 / (self.features.std(axis=0) + 1e-5)
-        self.features = ((self.features - self.mean) * self.scale).astype(np.float32)
+        self.features -= self.mean  # in place: this is most of the memory a build takes
+        self.features *= self.scale
         self._offsets = np.arange(-CONTEXT_FRAMES, CONTEXT_FRAMES + 1)
 
     def spliced(self, chosen: npt.NDArray[np.int64]) -> FrameArray:

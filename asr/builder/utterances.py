@@ -7,10 +7,15 @@ processes.
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import random
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +25,7 @@ from hotline.asr.builder.corpus import Corpus, load_corpus
 from hotline.asr.builder.features import MFCC, FrameArray, compute_mfcc
 from hotline.asr.builder.phones import SILENCE_PDF, PhoneSet
 from hotline.asr.builder.sounds import not_speech, telephone
+from hotline.core.errors import HotlineError
 from hotline.speech.pinyin import PinyinWord
 from hotline.speech.voice import Speech, SpokenPhone, Voice
 from hotline.speech.voices import DEMO_VARIANTS
@@ -37,15 +43,15 @@ TRAINING_VARIANTS = (
     "Alex", "Andrea", "Annie", "Denis", "Diogo", "Gene", "Gene2", "Henrique", "Hugo", "Jacky", "Lee", "Marco",
     "Mario", "Michael", "Mike", "Storm", "adam", "anika", "announcer", "antonio", "aunty", "benjamin",
     "boris", "caleb", "david", "ed", "edward", "edward2", "gustave", "iven", "iven2", "iven3", "iven4",
-    "john", "kaukovalta", "linda", "marcelo", "michel", "miguel", "pablo", "paul", "pedro", "quincy", "rob", "sandro",
-    "shelby", "steph", "steph3", "victor", "zac", "klatt", "klatt3", "klatt4", "grandpa",
+    "john", "kaukovalta", "linda", "marcelo", "michel", "miguel", "pablo", "paul", "pedro", "quincy", "rob",
+    "sandro", "shelby", "steph", "steph3", "victor", "zac", "klatt", "klatt3", "klatt4", "grandpa",
 )  # fmt: skip
 """Voices learnt from; the distorted and whispering ones of espeak are left out."""
 
-SHARDS = 24
+_SENTENCES_PER_SHARD = 320
 _SHORT_PAUSE_SECONDS = 0.055  # a shorter one is the closure of the stop that follows
 _RANDOM_WORDS_SHARE = 0.3
-_DEMO_VOICE_SHARE = 0.4
+_DEMO_VOICE_SHARE = 0.33
 _SENTENCES_PER_NOISE = 7
 
 
@@ -67,7 +73,9 @@ class Utterances:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shard:
+class Shard:
+    """A part of the work, whole in itself: what is drawn depends on the seed and the number alone."""
+
     seed: int
     number: int
     sentences: int
@@ -84,18 +92,62 @@ def collect_pronunciations(readings: dict[str, str]) -> dict[str, tuple[str, ...
     return pronunciations
 
 
-def speak_shards(
-    pronunciations: dict[str, tuple[str, ...]], *, sentences: int, seed: int, processes: int
-) -> Iterator[Utterances]:
-    """Yield the training data, shard by shard, in order."""
-    per_shard = -(-sentences // SHARDS)
-    shards = [_Shard(seed, number, per_shard, pronunciations) for number in range(SHARDS)]
-    # spawn, and one task to a process: espeak keeps state from sentence to sentence.
-    with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
-        yield from pool.imap(_speak_shard, shards, chunksize=1)
+def plan_shards(pronunciations: dict[str, tuple[str, ...]], *, sentences: int, seed: int) -> list[Shard]:
+    """Cut the work of ``sentences`` into shards of about the same size."""
+    count = max(1, sentences // _SENTENCES_PER_SHARD)
+    sizes = [sentences // count + (number < sentences % count) for number in range(count)]
+    return [Shard(seed, number, size, pronunciations) for number, size in enumerate(sizes)]
 
 
-def _speak_shard(shard: _Shard) -> Utterances:
+def speak_shards(shards: Sequence[Shard], *, processes: int) -> Iterator[Utterances]:
+    """Yield the training data shard by shard, in order, ``processes`` of them at work at once."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hotline-speech-") as folder,
+        ThreadPoolExecutor(processes) as pool,
+    ):
+        jobs = [
+            pool.submit(_speak_in_process, shard, Path(folder) / f"{shard.number}.npz") for shard in shards
+        ]
+        try:
+            for job in jobs:
+                yield _load(job.result())
+        finally:
+            for job in jobs:
+                job.cancel()
+
+
+def _speak_in_process(shard: Shard, path: Path) -> Path:
+    """Run this module as a program: espeak keeps state from sentence to sentence, a new process has none."""
+    command = [sys.executable, "-m", "hotline.asr.builder.utterances", str(path)]
+    done = subprocess.run(
+        command, input=json.dumps(asdict(shard)), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        last_line = (done.stderr.strip() or "no message").splitlines()[-1]
+        raise HotlineError(
+            f"a process that synthesises speech failed with status {done.returncode}: {last_line}"
+        )
+    return path
+
+
+def _load(path: Path) -> Utterances:
+    with np.load(path) as arrays:
+        lengths = arrays["lengths"]
+        seconds = float(lengths.sum()) * MFCC.frame_shift_ms / 1000
+        loaded = Utterances(arrays["features"], arrays["pdfs"], lengths, seconds)
+    path.unlink()
+    return loaded
+
+
+def _main() -> None:
+    """Read a shard from standard input, speak it, and write its arrays to the file named."""
+    shard = Shard(**json.load(sys.stdin))
+    spoken = speak_shard(shard)
+    np.savez(sys.argv[1], features=spoken.features, pdfs=spoken.pdfs, lengths=spoken.lengths)
+
+
+def speak_shard(shard: Shard) -> Utterances:
+    """Say the sentences of one shard in this process, and some sounds that are no speech."""
     corpus = load_corpus()
     phones = PhoneSet(shard.pronunciations)
     text_rng = random.Random(shard.seed * 1000 + shard.number)  # noqa: S311 - not for secrets
@@ -166,3 +218,7 @@ def _join_short_pauses(spoken: Sequence[SpokenPhone], sample_rate_hz: int) -> It
             start = pause_start
         pause_start = None
         yield phone.name, start, phone.end_sample
+
+
+if __name__ == "__main__":
+    _main()
