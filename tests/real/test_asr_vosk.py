@@ -1,4 +1,4 @@
-"""The real recogniser on the packaged model: from a telephone's frames to the right words at the right time."""
+"""The real recogniser on the packaged model: from telephone frames to the right words at the right time."""
 
 from __future__ import annotations
 
