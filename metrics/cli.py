@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -81,16 +82,25 @@ async def stats(site: Site, url: str, start: datetime, end: datetime) -> list[di
 
 
 def print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    """A table for people, or JSON for programs."""
+    """A table for people (classes that no row has are left out), or JSON for programs."""
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table()
-    for name in rows[0]:
-        table.add_column(name, justify="left" if name in ("line", "name") else "right")
+    always = {"line", "name", "offered", Outcome.ANSWERED.value, "answer_rate", "within_rate", "asa_seconds"}
+    shown = [name for name in rows[0] if name in always or any(row[name] for row in rows)]
+    table = Table(caption="answer_rate = answered / offered that left the queue; parents include their lines")
+    for name in shown:
+        text = name in ("line", "name")
+        table.add_column(name.replace("_", "\n"), justify="left" if text else "right", no_wrap=not text)
     for row in rows:
-        table.add_row(*("—" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+        table.add_row(*(_cell(name, row[name]) for name in shown))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return "—"
+    return f"{value:.2%}" if name.endswith("_rate") else str(value)
 
 
 def _rounded(value: float | None) -> float | None:
