@@ -109,8 +109,8 @@ def upgrade() -> None:
     op.create_table(
         "tail_positions",
         sa.Column("path", sa.String(length=500), nullable=False),
-        sa.Column("inode", sa.Integer(), nullable=False),
-        sa.Column("offset", sa.Integer(), nullable=False),
+        sa.Column("inode", sa.BigInteger(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("path"),
     )
     op.create_table(
