@@ -104,6 +104,7 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
     return {
         "name": here.site.name,
         "language": here.site.language,
+        "timezone": here.site.timezone,
         "version": room.deps.version,
         "within_seconds": here.figures.answer_within_seconds,
         "answer_rate_norm": here.figures.answer_rate_norm,

@@ -33,10 +33,17 @@ export function count(value: number, language: string): string {
 }
 
 const timeFormats = new Map<string, Intl.DateTimeFormat>()
+let zone: string | undefined
+
+/** Times are the hotline's, wherever the screen stands; until the site is known, the browser's. */
+export function useTimeZone(timeZone: string): void {
+  zone = timeZone
+  timeFormats.clear()
+}
 
 function timeFormat(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = language + JSON.stringify(options)
-  const known = timeFormats.get(key) ?? new Intl.DateTimeFormat(language, options)
+  const known = timeFormats.get(key) ?? new Intl.DateTimeFormat(language, { timeZone: zone, ...options })
   timeFormats.set(key, known)
   return known
 }
@@ -61,7 +68,7 @@ export function day(moment: string | number, language: string): string {
 export function whenShort(moment: string, nowMs: number, language: string): string {
   const at = new Date(moment)
   const time = timeFormat(language, HM).format(at)
-  if (at.toDateString() === new Date(nowMs).toDateString()) return time
+  if (day(moment, language) === day(nowMs, language)) return time
   return `${timeFormat(language, { month: 'short', day: 'numeric' }).format(at)} ${time}`
 }
 

@@ -134,6 +134,7 @@ export interface SiteLine {
 export interface Site {
   readonly name: string
   readonly language: string
+  readonly timezone: string
   readonly version: string
   readonly within_seconds: number
   readonly answer_rate_norm: number

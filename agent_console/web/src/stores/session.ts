@@ -5,11 +5,14 @@ import { computed, shallowRef } from 'vue'
 
 import { api, ApiError } from '@/api/client'
 import type { Me, Site, SiteLine } from '@/api/types'
+import { useTimeZone } from '@/format'
 
 export const useSession = defineStore('session', () => {
   const me = shallowRef<Me | null>(null)
   const site = shallowRef<Site | null>(null)
   const asked = shallowRef(false)
+  /** The server ended the last sign-in; the person did not ask for it. */
+  const ended = shallowRef(false)
   /** The server has been updated since this page was loaded. */
   const outdated = shallowRef(false)
 
@@ -20,6 +23,7 @@ export const useSession = defineStore('session', () => {
 
   async function loadSite(): Promise<void> {
     site.value = await api.site()
+    useTimeZone(site.value.timezone)
   }
 
   /** After a server start: is it still the version that this page came from? */
@@ -47,18 +51,21 @@ export const useSession = defineStore('session', () => {
     const signedIn = await api.signIn(user, password)
     await loadSite()
     me.value = signedIn
+    ended.value = false
     asked.value = true
   }
 
   /** Forgets the sign-in here; the server has ended it already. */
   function forget(): void {
+    ended.value = true
     me.value = null
   }
 
   async function leave(): Promise<void> {
     await api.leave()
-    forget()
+    ended.value = false
+    me.value = null
   }
 
-  return { me, site, asked, outdated, lines, home, load, noticeUpdate, signIn, forget, leave }
+  return { me, site, asked, ended, outdated, lines, home, load, noticeUpdate, signIn, forget, leave }
 })

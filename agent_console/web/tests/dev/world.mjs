@@ -7,6 +7,7 @@ export const SITE = {
   language: 'zh-CN',
   version: '0.1.0',
   within_seconds: 15,
+  timezone: 'Asia/Shanghai',
   answer_rate_norm: 0.95,
   pause_reasons: ['小休', '用餐', '培训', '会议', '回访', '其他'],
   lines: [

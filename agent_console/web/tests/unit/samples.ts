@@ -107,6 +107,7 @@ export const site = (change: Partial<Site> = {}): Site => ({
   language: 'zh-CN',
   version: '1',
   within_seconds: 15,
+  timezone: 'Asia/Shanghai',
   answer_rate_norm: 0.95,
   pause_reasons: ['小休', '用餐'],
   lines: [
