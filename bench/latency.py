@@ -167,9 +167,9 @@ async def measure(server: Server, seconds: float) -> tuple[dict[int, Heard], dic
     raw_texts: list[ShownText] = []
     async with (
         raw_vosk(server.site.asr.chunk_milliseconds) as raw,
-        seats(server, [AGENT]) as phones,
+        seats(server, [AGENT]) as ringing,
         frames(server, SUPERVISOR, page.take),
-        answered_call(server, phones[AGENT], "13800001234") as (citizen, _),
+        answered_call(server, ringing, "13800001234") as (citizen, _),
     ):
         await asyncio.sleep(1.5)  # both legs are tapped by then
         for line in lines:

@@ -41,6 +41,8 @@ PASSWORD = "a password of benchmarks"  # noqa: S105 - of a server that lives a m
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 LINK_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
+HANG_UP_SECONDS = 5.0
 _READY = re.compile(r"ready after")
 
 TakeFrame = Callable[[dict[str, Any], float, float], None]
@@ -194,19 +196,26 @@ async def serving(**changes: Any) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def seats(server: Server, agents: list[str]) -> AsyncIterator[dict[str, Phone]]:
-    """These agents with registered telephones and signed in; by agent."""
+async def seats(server: Server, agents: list[str]) -> AsyncIterator[asyncio.Queue[Call]]:
+    """These agents with registered telephones and signed in; gives the calls that ring at any of them."""
     await server.add_accounts(agents)
+    ringing: asyncio.Queue[Call] = asyncio.Queue()  # bounded by the agents: a phone has one call at a time
+
+    async def answer_at(phone: Phone) -> None:
+        async for call in phone.incoming():
+            ringing.put_nowait(call)
+
     async with AsyncExitStack() as stack:
-        phones = {}
         for agent in agents:
             phone = await stack.enter_async_context(server.phone_of(agent))
             await phone.register()
+            listening = asyncio.create_task(answer_at(phone))
+            stack.push_async_callback(asyncio.wait, {listening})
+            stack.callback(listening.cancel)
             console = ConsoleClient(server.url, agent)
             await console.sign_in(PASSWORD)
             await console.agent("sign-in")
-            phones[agent] = phone
-        yield phones
+        yield ringing
 
 
 @asynccontextmanager
@@ -234,19 +243,17 @@ async def frames(server: Server, supervisor: str, take: TakeFrame) -> AsyncItera
 
 
 @asynccontextmanager
-async def answered_call(server: Server, phone: Phone, number: str) -> AsyncIterator[tuple[Call, Call]]:
-    """A call of a citizen with this number to 12333, answered at ``phone``: both ends, hung up afterwards."""
+async def answered_call(
+    server: Server, ringing: asyncio.Queue[Call], number: str
+) -> AsyncIterator[tuple[Call, Call]]:
+    """A call of a citizen with this number to 12333, answered where it rings: both ends, hung up afterwards."""
     async with Phone(number, server=server.sip) as citizen:
-        ringing = asyncio.create_task(phone.next_call())
-        try:
-            calling = await citizen.call("12333")
-            async with asyncio.timeout(20):
-                await calling.wait_answered()
-                answering = await ringing
+        calling = await citizen.call("12333")
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await calling.wait_answered()
+            answering = await ringing.get()
             await answering.answer()
-            yield calling, answering
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await calling.hangup()
-        finally:
-            ringing.cancel()
+        yield calling, answering
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HANG_UP_SECONDS):
+                await calling.hangup()
