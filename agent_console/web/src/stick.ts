@@ -1,4 +1,5 @@
-/** Keeps a scrolled box at its newest line, until the reader scrolls up to read in peace. */
+/** Keeps a scrolled box at its newest line, until the reader scrolls up to read in peace. A text that is over is not
+ * followed: it is read from its beginning. */
 
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 
@@ -13,8 +14,9 @@ export interface Stick {
 export function useStick(
   box: Readonly<Ref<HTMLElement | null>>,
   inner: Readonly<Ref<HTMLElement | null>>,
+  follow: () => boolean,
 ): Stick {
-  const stuck = ref(true)
+  const stuck = ref(follow())
   let lastTop = 0
   let observer: ResizeObserver | null = null
 
@@ -30,7 +32,7 @@ export function useStick(
   function scrolled(): void {
     const element = box.value
     if (element === null) return
-    if (atEnd(element)) stuck.value = true
+    if (atEnd(element)) stuck.value = follow()
     else if (element.scrollTop < lastTop) stuck.value = false
     lastTop = element.scrollTop
   }
@@ -44,7 +46,7 @@ export function useStick(
     observer = new ResizeObserver(grown)
     if (box.value !== null) observer.observe(box.value)
     if (inner.value !== null) observer.observe(inner.value)
-    toEnd()
+    if (stuck.value) toEnd()
   })
   onBeforeUnmount(() => {
     box.value?.removeEventListener('scroll', scrolled)

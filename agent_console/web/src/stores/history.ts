@@ -7,6 +7,8 @@ import { api } from '@/api/client'
 import type { CallSummary, PastCall } from '@/api/types'
 
 const PAGE = 50
+const ATTEMPTS = 4
+const BETWEEN_MS = 1_000
 
 export const useHistory = defineStore('history', () => {
   const calls = shallowRef<readonly CallSummary[]>([])
@@ -44,6 +46,15 @@ export const useHistory = defineStore('history', () => {
       if (older.length === 0) more.value = newest.length === PAGE
     })
 
+  /** Asks again for a moment until a call that has just ended is there: it is written down after it is told. */
+  async function refreshUntil(callId: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      await refresh()
+      if (calls.value.some((call) => call.call_id === callId)) return
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS))
+    }
+  }
+
   const loadMore = (): Promise<void> =>
     guarded(async () => {
       const oldest = calls.value.at(-1)
@@ -67,5 +78,5 @@ export const useHistory = defineStore('history', () => {
     open.value = null
   }
 
-  return { calls, more, loading, failed, open, refresh, loadMore, read, close }
+  return { calls, more, loading, failed, open, refresh, refreshUntil, loadMore, read, close }
 })

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import Page, sync_playwright
 
 URL, OUT = sys.argv[1].rstrip("/"), Path(sys.argv[2])
@@ -26,9 +25,13 @@ TALK = [
 
 def post(path: str, body: Any) -> Any:
     """Tell the practice server."""
-    request = urllib.request.Request(f"{URL}/dev/{path}", json.dumps(body).encode(), method="POST")
-    with urllib.request.urlopen(request) as answer:
-        return json.loads(answer.read())
+    return httpx.post(f"{URL}/dev/{path}", json=body).raise_for_status().json()
+
+
+def require(holds: bool, what: str) -> None:
+    """End here if a page is not as it should be."""
+    if not holds:
+        sys.exit(f"not so: {what}")
 
 
 def do(name: str, *values: Any) -> Any:
@@ -60,7 +63,9 @@ def fill_history() -> None:
     lines = ["12345", "12315", "12333", "12329", "12345", "12348", "12345", "12369"]
     for index, line in enumerate(lines):
         path = ["消费维权", "预付卡"] if line == "12315" else []
-        call = do("arrive", {"line": line, "number": f"1395550{1000 + index}", "path": path, "agoSeconds": 90})
+        call = do(
+            "arrive", {"line": line, "number": f"1395550{1000 + index}", "path": path, "agoSeconds": 90}
+        )
         do("answer", call, "a1001", 83 - index)
         speak(call, TALK[:4])
         do("end", call)
@@ -89,7 +94,9 @@ def agent_pages(page: Page) -> None:
     for ago, line in ((42, "12345"), (20, "12345"), (8, "12333")):
         do("arrive", {"line": line, "agoSeconds": ago})
     shot("agent-ready")
-    call = do("arrive", {"line": "12315", "path": ["消费维权", "预付卡退费"], "agoSeconds": 7, "name": "老李"})
+    call = do(
+        "arrive", {"line": "12315", "path": ["消费维权", "预付卡退费"], "agoSeconds": 7, "name": "老李"}
+    )
     do("ring", call, "a1001")
     shot("agent-ringing")
     do("answer", call, "a1001")
@@ -107,7 +114,16 @@ def agent_pages(page: Page) -> None:
     shot("agent-gap-history")
     page.keyboard.press("Escape")
     for number in range(20, 40):
-        do("say", call, "agent" if number % 3 else "caller", number, 1, "请您稍等，我再确认一下。", True, number * 5)
+        do(
+            "say",
+            call,
+            "agent" if number % 3 else "caller",
+            number,
+            1,
+            "请您稍等，我再确认一下。",
+            True,
+            number * 5,
+        )
     page.get_by_test_id("transcript").hover()
     page.mouse.wheel(0, -700)
     page.wait_for_timeout(300)
@@ -121,7 +137,7 @@ def agent_pages(page: Page) -> None:
     shot("agent-reconnecting")
     post("refuse", {"refuse": False})
     page.get_by_text("这句话是断线期间说的。").wait_for(timeout=20_000)
-    assert page.get_by_text("这句话是断线期间说的。").count() == 1
+    require(page.get_by_text("这句话是断线期间说的。").count() == 1, "what was missed comes once")
     do("end", call)
     shot("agent-ended")
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -144,7 +160,17 @@ def board_pages(page: Page) -> None:
             else:
                 do("answer", call, "a1012", 15 - number % 12 if number % 9 else 1)
                 do("end", call)
-    states = ["ready", "ready", "talking", "talking", "talking", "wrap_up", "paused", "ringing", "unreachable"]
+    states = [
+        "ready",
+        "ready",
+        "talking",
+        "talking",
+        "talking",
+        "wrap_up",
+        "paused",
+        "ringing",
+        "unreachable",
+    ]
     for index, state in enumerate(states):
         do("setState", f"a{1001 + index}", state, "用餐" if state == "paused" else "")
     page.set_viewport_size({"width": 1920, "height": 1080})
@@ -155,8 +181,10 @@ def board_pages(page: Page) -> None:
     page.set_viewport_size({"width": 1366, "height": 768})
     page.wait_for_timeout(300)
     page.screenshot(path=OUT / "board-1366.png")
-    overflow = page.evaluate("[document.documentElement.scrollHeight, innerHeight, document.documentElement.scrollWidth, innerWidth]")
-    assert overflow[0] <= overflow[1] and overflow[2] <= overflow[3], overflow
+    scrolls = page.evaluate(
+        "(page => page.scrollHeight > innerHeight || page.scrollWidth > innerWidth)(document.documentElement)"
+    )
+    require(not scrolls, "the wallboard fits its screen")
     post("refuse", {"refuse": True})
     post("cut", {})
     page.wait_for_timeout(1200)
@@ -192,7 +220,7 @@ def main() -> None:
         browser.close()
     expected = ("401", "WebSocket", "ERR_")
     unexpected = [text for text in problems if not any(word in text for word in expected)]
-    assert not unexpected, unexpected
+    require(not unexpected, f"no errors in the console, but: {unexpected}")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,20 @@ describe('past calls', () => {
     expect(history.calls.map((call) => call.call_id)).toEqual(page(101, 45).map((call) => call.call_id))
   })
 
+  it('are asked for again until the call that has just ended is written down', async () => {
+    vi.useFakeTimers()
+    const history = useHistory()
+    const calls = vi.spyOn(api, 'calls').mockResolvedValue({ calls: page(2, 0) })
+    const done = history.refreshUntil('c3')
+    await vi.advanceTimersByTimeAsync(1_000)
+    calls.mockResolvedValue({ calls: page(3, 0) })
+    await vi.advanceTimersByTimeAsync(1_000)
+    await done
+    expect(history.calls[0]?.call_id).toBe('c3')
+    expect(calls).toHaveBeenCalledTimes(3)
+    vi.useRealTimers()
+  })
+
   it('say when they could not be fetched', async () => {
     const history = useHistory()
     vi.spyOn(api, 'calls').mockRejectedValue(new Error('no'))

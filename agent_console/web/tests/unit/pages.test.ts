@@ -24,7 +24,7 @@ beforeEach(() => {
 })
 
 describe('the transcript on the page', () => {
-  const props = { callId: 'c1', live: true, empty: '没有' }
+  const props = { callId: 'c1', live: true, follow: true, empty: '没有' }
 
   it('shows who spoke, what, and whether it is still being heard', async () => {
     const transcript = transcriptOf([

@@ -8,6 +8,8 @@ import { useSession } from '@/stores/session'
 
 import { me, site } from './samples'
 
+router.onError(() => undefined) // the test that expects one asserts it
+
 beforeEach(() => setActivePinia(createPinia()))
 afterEach(() => vi.restoreAllMocks())
 
