@@ -14,18 +14,16 @@ from datetime import datetime, timedelta
 from hotline.core.events import (
     AgentNoAnswer,
     AgentRinging,
-    CallAnswered,
     CallEnded,
     CallerQueued,
     CallStarted,
-    EntryClosed,
     Event,
     FallbackUsed,
     MenuFinished,
     Source,
 )
 from hotline.core.views import CallView, WaitingCaller
-from hotline.queue.entry import SAME_MOMENT, Entry, EntryState
+from hotline.queue.entry import Entry, EntryState
 from hotline.queue.facts import (
     Abandoned,
     Announced,
@@ -41,34 +39,9 @@ from hotline.queue.facts import (
     RingEnded,
     Routed,
 )
+from hotline.queue.live_call import LiveCall
 from hotline.queue.routing import Routing
 from hotline.store.ledger import CallRecord, EntryRecord
-
-MENU_SEPARATOR = " > "
-
-
-@dataclass(slots=True)
-class LiveCall:
-    """A call from its arrival until some minutes after its end."""
-
-    call_id: str
-    uniqueid: str
-    line: str
-    did: str
-    caller_number: str
-    caller_name: str
-    started_at: datetime
-    menu_path: tuple[str, ...] = ()
-    menu_outcome: str | None = None
-    menu_ms: int = 0
-    fallback_used: bool = False
-    hungup_at: datetime | None = None
-    announced: bool = False
-    entries: list[Entry] = field(default_factory=list)
-
-    def open_entry(self) -> Entry | None:
-        """The wait or talk that goes on now."""
-        return next((entry for entry in reversed(self.entries) if entry.state is not EntryState.CLOSED), None)
 
 
 @dataclass(slots=True)
@@ -143,22 +116,7 @@ class CallTable:
     def restore(self, calls: Iterable[CallRecord], entries: Iterable[EntryRecord]) -> None:
         """Take over the rows of an earlier run, before any fact."""
         for row in calls:
-            call = LiveCall(
-                row.call_id,
-                row.call_id,
-                row.line,
-                row.did,
-                row.caller_number,
-                row.caller_name,
-                row.started_at,
-            )
-            call.menu_path = tuple(part for part in row.menu_path.split(MENU_SEPARATOR) if part)
-            call.menu_outcome, call.menu_ms, call.fallback_used = (
-                row.menu_outcome,
-                row.menu_ms,
-                row.fallback_used,
-            )
-            call.hungup_at, call.announced = row.ended_at, True
+            call = LiveCall.restored(row)
             self._calls[call.call_id] = self._by_channel[call.uniqueid] = call
         for entry_row in sorted(entries, key=lambda row: row.joined_at):
             entry = Entry.restored(entry_row)
@@ -187,12 +145,12 @@ class CallTable:
                 )
                 entry.agent_uniqueid = entry.agent_uniqueid or next(others, "")
                 if entry.agent_uniqueid:
-                    self._out.events.append(_answered(entry, call.uniqueid))
+                    self._out.events.append(entry.as_answered(call.uniqueid))
         return self._out
 
     def live_calls(self) -> tuple[CallView, ...]:
         """Calls whose caller is still there."""
-        return tuple(_view(call) for call in self._calls.values() if call.hungup_at is None)
+        return tuple(call.view() for call in self._calls.values() if call.hungup_at is None)
 
     def call_of_channel(self, uniqueid: str) -> str | None:
         """The call that a caller's channel belongs to."""
@@ -287,7 +245,7 @@ class CallTable:
         if isinstance(fact, Completed) and not fact.uniqueid:
             fact = self._completed_by_agent(fact)
         call = self._by_channel.get(fact.uniqueid)
-        entry = _entry_at(call, fact) if call else None
+        entry = call.entry_of(fact) if call else None
         if isinstance(fact, Joined):
             if entry is None or not entry.is_echo(fact):
                 self._join(fact, source)
@@ -372,9 +330,9 @@ class CallTable:
                     AgentNoAnswer(call.call_id, fact.at, entry.entry_id, fact.agent, seconds)
                 )
             case Connected():
-                self._out.events.append(_answered(entry, call.uniqueid))
+                self._out.events.append(entry.as_answered(call.uniqueid))
             case _:
-                self._out.events.append(_closed(entry, fact.at))
+                self._out.events.append(entry.as_closed(fact.at))
 
     def _close_silently(self, call: LiveCall, entry: Entry, at: datetime) -> None:
         """Close an entry whose end nobody reported, at the moment its caller was known to be gone."""
@@ -389,76 +347,7 @@ class CallTable:
         self._report(call, entry, fact)
 
     def _save_call(self, call: LiveCall) -> None:
-        self._out.calls[call.call_id] = CallRecord(
-            call.call_id,
-            self.node,
-            call.line,
-            call.did,
-            call.caller_number,
-            call.caller_name,
-            call.started_at,
-            call.hungup_at,
-            MENU_SEPARATOR.join(call.menu_path),
-            call.menu_outcome,
-            call.menu_ms,
-            call.fallback_used,
-        )
+        self._out.calls[call.call_id] = call.record(self.node)
 
     def _save_entry(self, entry: Entry) -> None:
         self._out.entries[entry.entry_id] = entry.record()
-
-
-def _entry_at(call: LiveCall, fact: QueueFact) -> Entry | None:
-    """The entry a fact speaks of: the newest wait in its queue that had begun by then."""
-    for entry in reversed(call.entries):
-        if entry.queue == fact.queue and entry.joined_at <= fact.at + SAME_MOMENT:
-            return entry
-    return None
-
-
-def _answered(entry: Entry, caller_uniqueid: str) -> CallAnswered:
-    assert entry.answered_at is not None and entry.agent is not None  # noqa: S101 - TALKING implies both
-    return CallAnswered(
-        entry.call_id,
-        entry.answered_at,
-        entry.entry_id,
-        entry.line,
-        entry.queue,
-        entry.agent,
-        entry.wait_ms / 1000,
-        caller_uniqueid,
-        entry.agent_uniqueid,
-    )
-
-
-def _closed(entry: Entry, at: datetime) -> EntryClosed:
-    assert entry.outcome is not None  # noqa: S101 - CLOSED implies it
-    return EntryClosed(
-        entry.call_id,
-        at,
-        entry.entry_id,
-        entry.line,
-        entry.queue,
-        entry.outcome,
-        entry.agent,
-        entry.wait_ms / 1000,
-        entry.talk_ms / 1000,
-    )
-
-
-def _view(call: LiveCall) -> CallView:
-    entry = call.entries[-1] if call.entries else None
-    talking = entry is not None and entry.state is EntryState.TALKING
-    return CallView(
-        call_id=call.call_id,
-        line=call.line,
-        did=call.did,
-        caller_number=call.caller_number,
-        caller_name=call.caller_name,
-        menu_path=call.menu_path,
-        started_at=call.started_at,
-        queued_at=entry.joined_at if entry else None,
-        answered_at=entry.answered_at if entry and talking else None,
-        agent=(entry.agent or next(iter(entry.ringing), None)) if entry else None,
-        wait_seconds=entry.wait_ms / 1000 if entry and talking else None,
-    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hotline.core.events import Outcome, Source
+from hotline.core.events import CallAnswered, EntryClosed, Outcome, Source
 from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Left, QueueFact, Rang, RingEnded
 from hotline.store.ledger import EntryRecord
 
@@ -163,6 +163,36 @@ class Entry:
             unanswered_rings=self.unanswered_rings,
             last_ring_at=self.last_ring_at,
             ended_by=self.ended_by,
+        )
+
+    def as_answered(self, caller_uniqueid: str) -> CallAnswered:
+        """The event of its answer; only once an agent answered."""
+        assert self.answered_at is not None and self.agent is not None  # noqa: S101 - TALKING implies both
+        return CallAnswered(
+            call_id=self.call_id,
+            at=self.answered_at,
+            entry_id=self.entry_id,
+            line=self.line,
+            queue=self.queue,
+            agent=self.agent,
+            wait_seconds=self.wait_ms / 1000,
+            caller_uniqueid=caller_uniqueid,
+            agent_uniqueid=self.agent_uniqueid,
+        )
+
+    def as_closed(self, at: datetime) -> EntryClosed:
+        """The event of its end; only once it has one."""
+        assert self.outcome is not None  # noqa: S101 - CLOSED implies it
+        return EntryClosed(
+            call_id=self.call_id,
+            at=at,
+            entry_id=self.entry_id,
+            line=self.line,
+            queue=self.queue,
+            outcome=self.outcome,
+            agent=self.agent,
+            wait_seconds=self.wait_ms / 1000,
+            talk_seconds=self.talk_ms / 1000,
         )
 
     @classmethod
