@@ -10,6 +10,7 @@ import pytest
 
 from hotline.speech.voice import Voice
 from hotline.telephony.phone.call import Call
+from hotline.telephony.phone.phone import Phone
 from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
 
 pytestmark = pytest.mark.timeout(180)
@@ -33,6 +34,19 @@ async def say(call: Call, text: str, variant: str) -> None:
     """Speak on a phone, followed by the quiet that ends an utterance."""
     speech = Voice(variant).say(text).at_rate(8000)
     await call.play(speech.samples).done()
+
+
+async def put_through(page: Watcher, phone: Phone, seat: Seat) -> tuple[Call, Call]:
+    """A caller of 12315 presses 1 and the agent answers: the call at either end."""
+    ringing = asyncio.create_task(seat.next_call())
+    call = await phone.call("12315")
+    await call.wait_answered()
+    await page.event("menu_entered")
+    await call.send_dtmf("1")
+    talk = await asyncio.wait_for(ringing, 20)
+    await talk.answer()
+    await page.event("call_answered", agent=seat.agent)
+    return call, talk
 
 
 def bare(text: str) -> str:
@@ -140,15 +154,8 @@ async def test_a_server_killed_in_the_menu_costs_the_caller_one_prompt(server: S
 async def test_a_server_killed_in_mid_call_leaves_the_call_and_finds_its_row(server: ServerProcess) -> None:
     """SIGKILL while they talk: they talk on, hang up unseen, and the restarted server has the whole row."""
     async with Seat(server, "1003") as seat, citizen(server.site, "13800005555") as phone:
-        ringing = asyncio.create_task(seat.next_call())
         async with Watcher(server) as page:
-            call = await phone.call("12315")
-            await call.wait_answered()
-            await page.event("menu_entered")
-            await call.send_dtmf("1")
-            talk = await asyncio.wait_for(ringing, 20)
-            await talk.answer()
-            await page.event("call_answered")
+            call, talk = await put_through(page, phone, seat)
             await server.kill()
         await say(call, "您好", "m1")
         assert call.end is None and talk.end is None, "the talk did not go on"
@@ -166,14 +173,8 @@ async def test_a_server_killed_in_mid_call_leaves_the_call_and_finds_its_row(ser
 async def test_a_call_that_outlives_a_kill_is_heard_again(server: ServerProcess) -> None:
     """After the restart both sides of the same call appear as text once more."""
     async with Seat(server, "1003") as seat, citizen(server.site, "13800006666") as phone:
-        ringing = asyncio.create_task(seat.next_call())
         async with Watcher(server) as page:
-            call = await phone.call("12315")
-            await call.wait_answered()
-            await page.event("menu_entered")
-            await call.send_dtmf("1")
-            talk = await asyncio.wait_for(ringing, 20)
-            await talk.answer()
+            call, _ = await put_through(page, phone, seat)
             await page.event("leg_tapped", side="caller")
             await server.kill()
         await server.start()
