@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { clockSpan, count, oneDecimal, percent, phoneNumber, timeOfDay, whenShort } from '@/format'
+import { clockSpan, count, oneDecimal, percent, phoneNumber, timeOfDay, useTimeZone, whenShort } from '@/format'
 
 describe('durations', () => {
   it.each([
@@ -50,6 +50,14 @@ describe('moments', () => {
     const midnight = new Date(2026, 9, 1, 0, 5, 9)
     expect(timeOfDay(midnight.getTime(), 'zh-CN')).toBe('00:05:09')
     expect(timeOfDay(midnight.getTime(), 'en')).toBe('00:05:09')
+  })
+
+  it('are those of the hotline, wherever the screen stands', () => {
+    const moment = '2026-10-01T16:30:00Z'
+    useTimeZone('Asia/Shanghai')
+    expect(timeOfDay(moment, 'zh-CN')).toBe('00:30:00')
+    expect(whenShort('2026-10-01T15:30:00Z', Date.parse(moment), 'zh-CN')).toBe('10月1日 23:30')
+    useTimeZone(Intl.DateTimeFormat().resolvedOptions().timeZone)
   })
 
   it('say the day only when it is another', () => {
