@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 
-import { clockSpan, count, oneDecimal, percent, phoneNumber, timeOfDay, useTimeZone, whenShort } from '@/format'
+import {
+  clockSpan,
+  count,
+  oneDecimal,
+  percent,
+  phoneNumber,
+  timeOfDay,
+  useTimeZone,
+  whenShort,
+} from '@/format'
 
 describe('durations', () => {
   it.each([
