@@ -91,6 +91,7 @@ class Exchange:
                 tasks.create_task(self._keep_time(), name="queue-time")
                 tasks.create_task(self._hear_menus(), name="queue-menus")
                 tasks.create_task(self._follow_queue_log(), name="queue-log")
+                tasks.create_task(_fail_with(writer), name="queue-writer-watch")
         finally:
             self.writer.close()
             await asyncio.wait({writer}, timeout=5)
@@ -308,3 +309,8 @@ class Exchange:
         if tail is not None and tail != self._tail:
             self._tail = tail
             self.writer.put(tail=tail)
+
+
+async def _fail_with(task: asyncio.Task[None]) -> None:
+    """Raise what ends ``task`` before its time, without ending it when we are cancelled."""
+    await asyncio.shield(task)
