@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS: Final = 5.0
 ENDING_SECONDS: Final = 0.5  # Asterisk ends a tap a moment before its events say that the call is over
 LAST_TEXT_SECONDS: Final = 3.0
+STEADY_SECONDS: Final = 5.0  # a tap that held this long was a good one: the next try comes soon
 _UNIQUEID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,150}")  # no comma: it would add options
 
 
@@ -131,18 +132,23 @@ class Tap:
 
     async def _listen(self) -> None:
         delays = backoff(initial_seconds=0.1, max_seconds=5.0)
+        losses = 0  # in a row, without having heard anything for a while
         while not self.talk_over:
             self._attempt = attempt = _Attempt(self)
             reason = await attempt.run()
-            if attempt.heard:
+            if attempt.heard_seconds >= STEADY_SECONDS:
                 delays = backoff(initial_seconds=0.1, max_seconds=5.0)
+                losses = 0
             if self.talk_over or (reason in ENDINGS and await self._ends_within(ENDING_SECONDS)):
                 return
             self.go(TapEvent.LOST)
             self._lose(reason, attempt.ended_at or self.tools.clock.now())
             if reason in (Reason.NO_CAPACITY, Reason.NO_WORKER):
                 await self._room_or_end()
-            elif not (attempt.heard and reason in (Reason.WORKER_DIED, Reason.WORKER_FROZEN)):
+                continue
+            losses += 1
+            # A worker that dies once is no fault of this leg's; one that dies each time may be.
+            if losses > 1 or reason not in (Reason.WORKER_DIED, Reason.WORKER_FROZEN):
                 await self._ends_within(next(delays))
 
     async def _ends_within(self, seconds: float) -> bool:
@@ -191,6 +197,7 @@ class _Attempt:
 
     def __init__(self, tap: Tap) -> None:
         self.heard = False
+        self._connected_at: float | None = None
         self.ended_at: datetime | None = None
         self._tap = tap
         self._tools = tap.tools
@@ -200,6 +207,13 @@ class _Attempt:
         self._gone: Reason | None = None
         self._done = False
         self._news = asyncio.Event()
+
+    @property
+    def heard_seconds(self) -> float:
+        """How long there was a connection."""
+        if self._connected_at is None:
+            return 0.0
+        return self._tools.clock.monotonic() - self._connected_at
 
     def wake(self) -> None:
         """Something happened that ``run`` waits for."""
@@ -272,6 +286,7 @@ class _Attempt:
         """The worker has the connection."""
         if not self._done and not self.heard and self._tap.state is TapState.DIALLING:
             self.heard = True
+            self._connected_at = self._tools.clock.monotonic()
             self._tap.now_heard(self._moment(at), self._engine)
             self._news.set()
 

@@ -159,6 +159,7 @@ class WorkerProcess:
             pass_fds=(its.fileno(), self._listening.fileno()),
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C at the server's terminal is the server's to pass on
         )
 
     async def _listen(self, reader: asyncio.StreamReader, on_ready: Callable[[], None]) -> Reason:

@@ -160,6 +160,17 @@ async def test_an_engine_that_runs_in_circles_is_ended(room: Room) -> None:
     assert story(room, Side.CALLER)[:2] == ["tapped", "worker_frozen"]
 
 
+async def test_taps_that_end_at_once_are_tried_ever_more_seldom(room: Room) -> None:
+    """A channel that is no more answers each tap with a hang-up: that must not become a storm."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    room.answer()
+    for number in range(1, 6):
+        (await room.exchange.tap(CALLER, number)).hang_up()
+    assert loop.time() - began > 2.5  # half a second each, and growing pauses
+    assert story(room, Side.CALLER)[:4] == ["tapped", "hung_up", "tapped", "hung_up"]
+
+
 async def test_an_engine_that_gives_up_a_stream_is_asked_for_another(room: Room) -> None:
     """The worker lives on; the leg is told as lost and tapped again."""
     caller, agent = await both_taps(room)
