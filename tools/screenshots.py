@@ -35,7 +35,6 @@ async def main(folder: Path) -> None:
                 browser = await playwright.chromium.launch(
                     executable_path=shutil.which("chromium"), args=FLAGS
                 )
-                folder.mkdir(parents=True, exist_ok=True)
                 await asyncio.gather(
                     *(_agent(browser, url, f"100{n}", password, folder, n) for n in (1, 3)),
                     _board(browser, url, password, folder),
@@ -104,4 +103,6 @@ async def _board(browser: Browser, url: str, password: str, folder: Path) -> Non
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"))
+    pictures = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
+    pictures.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(pictures))
