@@ -2,10 +2,11 @@
 
     python -m bench.latency [--seconds 45] [--chunk-milliseconds 60]
 
-Both sides hear the same speech at the same time. One goes the whole way: SIP phone, Asterisk, tap, recogniser
-process, server, WebSocket. The other is a process that holds the same model and nothing else, fed the same
-samples (through the telephone's A-law) in chunks of the same length, paced in real time. A word counts when it
-is right; its moment is that of the first text, partial or final, which held it in its place for good.
+Both sides hear the same speech at the same time. One goes the whole way: SIP phone, Asterisk, tap,
+recogniser process, server, WebSocket. The other is a process that holds the same model and nothing else, fed
+the same samples (through the telephone's A-law) in chunks of the same length, paced in real time. A word
+counts when it is right; its moment is that of the first text, partial or final, which held it in its place
+for good.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+
 from bench.common import head, machine, percentile, row
 from bench.serving import Server, answered_call, frames, seats, serving
-
 from hotline.asr.models import model_path
 from hotline.core.events import Side
 from hotline.server.demo.conversation import SaidWord
@@ -111,7 +112,9 @@ async def sentences(segmenter: Segmenter, seconds: float) -> list[SpokenLine]:
     return lines
 
 
-async def speak(call: Call, raw: RawVosk, line: SpokenLine) -> tuple[list[SaidWord], list[SaidWord], list[ShownText]]:
+async def speak(
+    call: Call, raw: RawVosk, line: SpokenLine
+) -> tuple[list[SaidWord], list[SaidWord], list[ShownText]]:
     """Say a sentence on the phone and to raw Vosk at once: both sides' words with their ends, raw's texts."""
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -124,7 +127,9 @@ async def speak(call: Call, raw: RawVosk, line: SpokenLine) -> tuple[list[SaidWo
     return on_phone, [SaidWord(text, fed) for text, _, fed in ends], texts
 
 
-def shown_first(said: Sequence[SaidWord], texts: Iterable[ShownText], segmenter: Segmenter) -> dict[int, float]:
+def shown_first(
+    said: Sequence[SaidWord], texts: Iterable[ShownText], segmenter: Segmenter
+) -> dict[int, float]:
     """When each word that came out right was first shown, by its place among those said."""
     by_utterance: dict[int, list[ShownText]] = {}
     for text in texts:
@@ -145,7 +150,9 @@ class Page:
 
     def __init__(self) -> None:
         self.texts: list[ShownText] = []
-        self.stages: dict[float, tuple[float, float]] = {}  # by arrival: since the audio came, since it was told
+        self.stages: dict[
+            float, tuple[float, float]
+        ] = {}  # by arrival: since the audio came, since it was told
 
     def take(self, frame: dict[str, Any], now: float, wall: float) -> None:
         """Note a frame that came ``now``; ``wall`` is the same moment as seconds since 1970."""
@@ -182,7 +189,9 @@ async def measure(server: Server, seconds: float) -> tuple[dict[int, Heard], dic
     for place, at in shown_first(said, page.texts, segmenter).items():
         since_audio, since_told = page.stages[at]
         total = at - said[place].said_at
-        shown[place] = Heard(*(1000 * part for part in (total, total - since_audio, since_audio - since_told, since_told)))
+        shown[place] = Heard(
+            *(1000 * part for part in (total, total - since_audio, since_audio - since_told, since_told))
+        )
     raws = shown_first(fed, raw_texts, segmenter)
     return shown, {place: Heard(1000 * (at - fed[place].said_at)) for place, at in raws.items()}, len(said)
 
@@ -199,7 +208,12 @@ def show(page: dict[int, Heard], raw: dict[int, Heard], said: int) -> None:
     row("difference", "", *(f"{ours - theirs:+.0f}" for ours, theirs in zip(pages, raws, strict=True)))
     row("**ratio**", "", *(f"**{ours / theirs:.2f}**" for ours, theirs in zip(pages, raws, strict=True)))
     pairs = [page[place].total - raw[place].total for place in page.keys() & raw.keys()]
-    row("the same word, page - raw", len(pairs), f"{percentile(pairs, 0.5):+.0f}", f"{percentile(pairs, 0.95):+.0f}")
+    row(
+        "the same word, page - raw",
+        len(pairs),
+        f"{percentile(pairs, 0.5):+.0f}",
+        f"{percentile(pairs, 0.95):+.0f}",
+    )
     print("\nWhere the page's time goes (p50 / p95 ms):")
     for name, part in (
         ("word end to the audio that decides it at the recogniser", "audio"),

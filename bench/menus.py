@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 
 from bench.common import head, machine, percentile, row
 from bench.serving import Server, serving
-
 from hotline.telephony.ami.client import AmiClient
 from hotline.telephony.ami.events import AmiNews, Hangup, OriginateResponse, UserEvent
 
@@ -142,8 +141,8 @@ async def run(ami: AmiClient, channel: str, rate: int, seconds: float) -> Run:
     return result
 
 
-def show(rate: int, name: str, runs: list[Run]) -> tuple[float, float]:
-    """Print one side; return the medians of the whole set-up and of the part behind the key."""
+def show(rate: int, name: str, runs: list[Run]) -> list[float]:
+    """Print one side and return its times in the order of the columns."""
     setups = [ms for one in runs for ms in one.between_ms("began", "queued")]
     prompts = [ms for one in runs for ms in one.between_ms("began", "heard")]
     keys = [ms for one in runs for ms in one.between_ms("heard", "queued")]
@@ -154,7 +153,8 @@ def show(rate: int, name: str, runs: list[Run]) -> tuple[float, float]:
         f"{percentile(setups, 0.5):.0f}", f"{percentile(setups, 0.95):.0f}",
         f"{percentile(prompts, 0.5):.1f}", f"{percentile(keys, 0.5):.1f}",
     )  # fmt: skip
-    return percentile(setups, 0.5), percentile(setups, 0.95)
+    columns = ((setups, 0.5), (setups, 0.95), (prompts, 0.5), (keys, 0.5))
+    return [percentile(times, share) for times, share in columns]
 
 
 async def main(rates: list[int], seconds: float, rounds: int) -> None:
@@ -174,10 +174,9 @@ async def main(rates: list[int], seconds: float, rounds: int) -> None:
                 for name, channel in SIDES.items():
                     runs[name].append(await run(ami, channel, rate, seconds))
             static, agi = (show(rate, name, runs[name]) for name in SIDES)
-            row(
-                rate, "**FastAGI / static**", "", "", f"**{agi[0] / static[0]:.2f}** ({agi[0] - static[0]:+.1f} ms)",
-                f"{agi[1] / static[1]:.2f} ({agi[1] - static[1]:+.1f} ms)", "", "",
-            )  # fmt: skip
+            pairs = zip(agi, static, strict=True)
+            ratios = (f"{ours / theirs:.2f} ({ours - theirs:+.1f} ms)" for ours, theirs in pairs)
+            row(rate, "**FastAGI / static**", "", "", *ratios)
         await told(server)
 
 
@@ -193,6 +192,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rates", default="20,50,100", help="calls a second, in turn")
     parser.add_argument("--seconds", type=float, default=4, help="of calls at each rate and side")
-    parser.add_argument("--rounds", type=int, default=1, help="how often both sides are run at each rate, in turn")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="how often both sides are run at each rate, in turn"
+    )
     given = parser.parse_args()
     asyncio.run(main([int(rate) for rate in given.rates.split(",")], given.seconds, given.rounds))

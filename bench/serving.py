@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
-from bench.common import write_site
 
+from bench.common import write_site
 from hotline.agent_console.accounts import Accounts
 from hotline.config.loading import load_site
 from hotline.config.schema import Site
@@ -246,7 +246,7 @@ async def frames(server: Server, supervisor: str, take: TakeFrame) -> AsyncItera
 async def answered_call(
     server: Server, ringing: asyncio.Queue[Call], number: str
 ) -> AsyncIterator[tuple[Call, Call]]:
-    """A call of a citizen with this number to 12333, answered where it rings: both ends, hung up afterwards."""
+    """A call of a citizen to 12333, answered where it rings: both ends, hung up afterwards."""
     async with Phone(number, server=server.sip) as citizen:
         calling = await citizen.call("12333")
         async with asyncio.timeout(ANSWER_SECONDS):

@@ -2,9 +2,9 @@
 
     python -m bench.tapping [--calls 10] [--seconds 20] [--rounds 1]
 
-The same people say the same sentences on both sides, once with ``asr.enabled`` and once without, on SIP phones
-in this process (whose own time is not counted). Asterisk, the server and its recogniser processes are
-counted apart, over the seconds in which all calls are up.
+The same people say the same sentences on both sides, once with ``asr.enabled`` and once without, on SIP
+phones in this process (whose own time is not counted). Asterisk, the server and its recogniser processes
+are counted apart, over the seconds in which all calls are up.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import numpy as np
+
 from bench.common import cpu_seconds, head, machine, percentile, row
 from bench.serving import Server, answered_call, seats, serving
-
 from hotline.core.events import Side
 from hotline.server.demo.dialogues import load_dialogues, load_segmenter
 from hotline.server.demo.speaking import Speaking
