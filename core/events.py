@@ -198,7 +198,7 @@ class FallbackUsed:
 
 @dataclass(frozen=True, slots=True)
 class LegTapped:
-    """One side of a call is being heard. ``at`` is the zero of the leg's transcript times."""
+    """One side of a call is being heard, from ``at`` on."""
 
     call_id: str
     at: datetime
@@ -221,6 +221,7 @@ class TranscriptSegment:
     """One utterance, as heard so far (``final`` false: it will be replaced) or for good.
 
     Attributes:
+        text: empty and final takes back a partial that turned out to be nothing.
         utterance: counts the utterances of this side of this call from 1; a final text replaces the partial
             texts that bore the same number.
         revision: counts the texts of this utterance from 1.
