@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +20,7 @@ from hotline.core.errors import PeerError, SetupError
 from hotline.telephony.asterisk_config.places import Places, run_dir_of
 from hotline.telephony.asterisk_config.secrets import SecretSource
 from hotline.telephony.asterisk_config.write import managed_files, write_files
+from hotline.telephony.asterisk_ports import NeededPort, check_ports, is_taken, ports_of
 from hotline.telephony.asterisk_program import AsteriskProgram, find_asterisk
 from hotline.telephony.hold_music import write_hold_music
 
@@ -32,45 +30,6 @@ CONSOLE_SECONDS = 10.0
 POLL_SECONDS = 0.03  # Asterisk tells nobody that its control socket exists
 MAX_LOG_BYTES = 16 * 1024 * 1024  # of each log: past that it is kept once as .1 and begun anew
 LOG_CHECK_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class NeededPort:
-    """A port the instance listens on, and the site file's key for it."""
-
-    number: int
-    kind: socket.SocketKind
-    host: str
-    key: str
-
-
-def ports_of(site: Site) -> list[NeededPort]:
-    """The ports a managed Asterisk of this site takes (media ports apart: it picks free ones itself)."""
-    asterisk = site.asterisk
-    return [
-        NeededPort(asterisk.sip_port, socket.SOCK_DGRAM, asterisk.host, "asterisk.sip_port"),
-        NeededPort(asterisk.ami.port, socket.SOCK_STREAM, asterisk.ami.host, "asterisk.ami.port"),
-        NeededPort(asterisk.http_port, socket.SOCK_STREAM, asterisk.host, "asterisk.http_port"),
-    ]
-
-
-def check_ports(ports: Sequence[NeededPort]) -> None:
-    """Raise SetupError for the first port that cannot be had, naming it and the site file's key."""
-    for port in ports:
-        family = socket.AF_INET6 if ":" in port.host else socket.AF_INET
-        with socket.socket(family, port.kind) as probe:
-            if port.kind is socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Asterisk does
-            try:
-                probe.bind((port.host, port.number))
-            except OSError as error:
-                kind = "UDP" if port.kind is socket.SOCK_DGRAM else "TCP"
-                taken = error.errno == errno.EADDRINUSE
-                reason = "is taken by another program" if taken else f"cannot be used: {error.strerror}"
-                raise SetupError(
-                    f"{kind} port {port.number} of {port.host} {reason}",
-                    hint=f"stop that program or set {port.key} in the site file",
-                ) from error
 
 
 class LocalAsterisk:
@@ -142,12 +101,35 @@ class LocalAsterisk:
             check_ports(self._ports)
         write_files(self._files(self.places), self.places.etc_dir)
         self._keep_logs_bounded()
-        if self._adopted_pid is None:
+        if self._adopted_pid is None or not await self._renew(self._adopted_pid):
             await self._launch()
-        else:
-            await self.rx("core reload")
         await self._end_log_keeper()  # of an instance that ended by itself
         self._log_keeper = asyncio.create_task(self._watch_logs(), name="asterisk-logs")
+
+    async def _renew(self, pid: int) -> bool:
+        """Give the running instance its new configuration; False if it had to be ended for that.
+
+        A reload moves no port. So if the site file names others now, an idle instance is started anew, and a
+        busy one is left to its calls.
+
+        Raises:
+            SetupError: it does not answer, or holds calls on the old ports.
+        """
+        try:
+            await self.rx("core reload")
+            if all(is_taken(port) for port in self._ports):
+                return True
+            idle = "0 active channels" in await self.rx("core show channels count")
+        except PeerError as error:
+            raise SetupError(f"Asterisk runs as process {pid} but {error}", hint=f"kill {pid}") from error
+        if not idle:
+            raise SetupError(
+                f"Asterisk runs as process {pid} with calls on other ports than the site file names",
+                hint="start again when they are over, or set the old ports",
+            )
+        await self.stop()
+        check_ports(self._ports)
+        return False
 
     async def _launch(self) -> None:
         """Start the process and wait for it; on failure nothing is left running."""

@@ -13,8 +13,9 @@ from hotline.core.errors import SetupError
 from hotline.telephony.asterisk_config.places import run_dir_of, sounds_dir_of
 from hotline.telephony.asterisk_config.prompts import static_prompts
 from hotline.telephony.asterisk_config.write import managed_files
+from hotline.telephony.asterisk_ports import ports_of
 from hotline.telephony.asterisk_program import AsteriskProgram, find_asterisk
-from hotline.telephony.local_asterisk import LocalAsterisk, ports_of
+from hotline.telephony.local_asterisk import LocalAsterisk
 from tests.real.exchange import Exchange, StartAsterisk, secret_of, site_on_free_ports
 
 

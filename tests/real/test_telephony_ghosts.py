@@ -10,8 +10,9 @@ import pytest
 from hotline.config.schema import Site
 from hotline.telephony.asterisk_config.places import run_dir_of
 from hotline.telephony.asterisk_config.write import managed_files
+from hotline.telephony.asterisk_ports import ports_of
 from hotline.telephony.asterisk_program import AsteriskProgram
-from hotline.telephony.local_asterisk import LocalAsterisk, ports_of
+from hotline.telephony.local_asterisk import LocalAsterisk
 from hotline.telephony.phone.phone import Phone
 from tests.real.exchange import Exchange, secret_of
 

@@ -15,9 +15,10 @@ from hotline.config.schema import Site
 from hotline.core.errors import PeerError, SetupError
 from hotline.telephony.asterisk_config.places import run_dir_of
 from hotline.telephony.asterisk_config.write import managed_files
+from hotline.telephony.asterisk_ports import ports_of
 from hotline.telephony.asterisk_program import AsteriskProgram, cached_root, find_asterisk
-from hotline.telephony.local_asterisk import LocalAsterisk, ports_of
-from tests.real.exchange import Exchange, StartAsterisk, secret_of, site_on_free_ports
+from hotline.telephony.local_asterisk import LocalAsterisk
+from tests.real.exchange import Exchange, StartAsterisk, free_port, secret_of, site_on_free_ports
 
 
 def another(exchange: Exchange) -> LocalAsterisk:
@@ -57,6 +58,26 @@ async def test_a_new_configuration_reaches_the_running_instance(
     assert again.local.adopted
     shown = await again.rx("dialplan show 12315@hotline-in")
     assert "hotline-line-12345,s,1" in shown, "12315 is no line of its own any more"
+
+
+async def test_changed_ports_wait_for_the_last_call(
+    asterisk: Exchange, start_asterisk: StartAsterisk
+) -> None:
+    """A reload moves no port: with calls on the old ones the start is refused, without it begins anew."""
+    site = asterisk.site
+    moved = site.model_copy(
+        update={"asterisk": site.asterisk.model_copy(update={"sip_port": free_port(socket.SOCK_DGRAM)})}
+    )
+    await asterisk.local.leave()
+    await asterisk.rx("channel originate Local/12345@hotline-in application Wait 30")
+    await asterisk.logged("ENTERQUEUE", "12345")
+    with pytest.raises(SetupError, match="with calls on other ports"):
+        await start_asterisk(moved)
+    await asterisk.rx("channel request hangup all")
+    await asterisk.quiet()
+    again = await start_asterisk(moved)
+    assert not again.local.adopted
+    assert str(moved.asterisk.sip_port) in await again.rx("pjsip show transports")
 
 
 async def test_a_taken_port_is_named_with_its_key(site: Site, start_asterisk: StartAsterisk) -> None:
