@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -31,7 +30,7 @@ from hotline.metrics.prometheus import Exporter, MetricsServer
 from hotline.queue.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.server.numbers import room_numbers
-from hotline.server.paths import database_url, secret_of_site
+from hotline.server.paths import database_url
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
@@ -41,6 +40,7 @@ from hotline.store.migrate import upgrade
 from hotline.store.transcripts import TranscriptStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.asterisk_config.places import queue_log_of, sounds_dir_of
+from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.local_asterisk import LocalAsterisk
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class HotlineServer:
 
     def _ami_settings(self) -> AmiSettings:
         ami = self.site.asterisk.ami
-        secret = secret_of_site(self.site, self.secrets, "ami")
+        secret = secrets_of(self.site)("ami")
         return AmiSettings(username=ami.user, secret=secret, host=ami.host, port=ami.port)
 
     async def _start_asterisk(self, prompts: PromptFiles) -> None:
@@ -148,7 +148,7 @@ class HotlineServer:
             log.error("prompts could not be made: %s", error)
         if not self.site.asterisk.managed:
             return
-        asterisk = LocalAsterisk.of_site(self.site, partial(secret_of_site, self.site, self.secrets))
+        asterisk = LocalAsterisk.of_site(self.site, secrets_of(self.site))
         await asterisk.start()
         self.asterisk = asterisk
         self._stack.push_async_callback(asterisk.leave if self._keep_asterisk else asterisk.stop)

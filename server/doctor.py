@@ -12,11 +12,12 @@ from hotline.asr.vosk_engine import probe_model
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError
-from hotline.server.paths import database_url, secret_of_site
+from hotline.server.paths import database_url
 from hotline.store.database import open_engine
 from hotline.store.migrate import upgrade
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.asterisk_config.places import queue_log_of
+from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.asterisk_program import find_asterisk
 
 LOW_DISK_BYTES = 2 * 1024**3
@@ -81,7 +82,7 @@ def _program(site: Site) -> Finding:
 
 async def _manager(site: Site) -> Finding:
     ami = site.asterisk.ami
-    secret = secret_of_site(site, Secrets(site.data_dir), "ami")
+    secret = secrets_of(site)("ami")
     client = AmiClient(AmiSettings(username=ami.user, secret=secret, host=ami.host, port=ami.port))
     running = asyncio.create_task(client.run())
     try:

@@ -17,13 +17,3 @@ def database_url(site: Site, secrets: Secrets) -> str:
     if section.password is None:
         return section.url
     return section.url.replace("{password}", secrets.resolve(section.password, "database"))
-
-
-def secret_of_site(site: Site, secrets: Secrets, name: str) -> str:
-    """The secret the exchange's files need: ``ami`` or ``agent-<id>``, from where the site file says."""
-    if name == "ami":
-        return secrets.resolve(site.asterisk.ami.secret, name)
-    for agent in site.agents:
-        if name == f"agent-{agent.id}":
-            return secrets.resolve(agent.sip_secret, name)
-    return secrets.get(name)

@@ -22,9 +22,9 @@ from hotline.server.demo.judging import judge
 from hotline.server.demo.report import Printer, Summary
 from hotline.server.demo.speaking import Speaking
 from hotline.server.demo.watching import Watch
-from hotline.server.paths import secret_of_site
 from hotline.speech.voice import Voice
 from hotline.speech.voices import AGENT_VARIANTS, CALLER_VARIANTS
+from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.phone.phone import Phone
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ class Demo:
                 arriving.create_task(self._seat(stack, agent, Voice(variant), password))
 
     async def _seat(self, stack: AsyncExitStack, agent: Agent, voice: Voice, password: str) -> None:
-        secret = secret_of_site(self._site, self._server.secrets, f"agent-{agent.id}")
+        secret = secrets_of(self._site)(f"agent-{agent.id}")
         phone = await stack.enter_async_context(
             Phone(agent.extension, secret, server=self._sip, display_name=agent.name)
         )

@@ -24,11 +24,12 @@ from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.clock import SystemClock
 from hotline.server.demo.console_client import ConsoleClient
-from hotline.server.paths import database_url, secret_of_site
+from hotline.server.paths import database_url
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.models import QueueEntry, TranscriptRow
+from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.real.exchange import free_port
@@ -190,7 +191,7 @@ class Seat:
     def __init__(self, server: ServerProcess, agent: str, *, sign_in: bool = True) -> None:
         site = server.site
         extension = next(one.extension for one in site.agents if one.id == agent)
-        secret = secret_of_site(site, Secrets(site.data_dir), f"agent-{agent}")
+        secret = secrets_of(site)(f"agent-{agent}")
         self.agent = agent
         self._sign_in = sign_in
         self.phone = Phone(extension, secret, server=(site.asterisk.host, site.asterisk.sip_port))
