@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,11 +26,12 @@ from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.clock import SystemClock
 from hotline.server.demo.console_client import ConsoleClient
-from hotline.server.paths import database_url, secret_of_site
+from hotline.server.paths import database_url
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
 from hotline.telephony.ami.client import AmiClient, AmiSettings
+from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.local_asterisk import LocalAsterisk
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
@@ -63,7 +63,7 @@ class Server:
         self.secrets = Secrets(self.site.data_dir)
         self.ready_seconds = 0.0
         self.log: list[str] = []
-        self._secret = partial(secret_of_site, self.site, self.secrets)
+        self._secret = secrets_of(self.site)
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._asterisk = LocalAsterisk.of_site(self.site, self._secret)  # for its console only
