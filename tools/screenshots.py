@@ -69,35 +69,40 @@ async def _drain(demo: asyncio.subprocess.Process) -> None:
 
 
 async def _page(
-    browser: Browser, url: str, user: str, password: str, path: str, width: int, height: int
+    browser: Browser, url: str, user: str, password: str, path: str, size: tuple[int, int], folder: Path
 ) -> Page:
-    context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
     page = await context.new_page()
     await page.goto(f"{url}{path}")
     await page.get_by_test_id("login-user").fill(user)
     await page.get_by_test_id("login-password").fill(password)
-    if path == "/agent":
-        await page.screenshot(path=f"{tempfile.gettempdir()}/hotline-login.png")
+    if user == "2001":
+        await page.screenshot(path=folder / "login.png")
     await page.get_by_test_id("login-submit").click()
     await page.wait_for_url(f"**{path}")
     return page
 
 
 async def _agent(browser: Browser, url: str, user: str, password: str, folder: Path, number: int) -> None:
-    """The agent's page in the middle of the second call or so, with something in the history."""
-    page = await _page(browser, url, user, password, "/agent", 1440, 900)
+    """The agent's page in the middle of a call, while somebody speaks, with a past call in the history."""
+    page = await _page(browser, url, user, password, "/agent", (1440, 900), folder)
     await page.get_by_test_id("history-item").first.wait_for(timeout=180_000)
-    await page.locator(SEGMENTS).nth(5).wait_for(timeout=180_000)
+    await page.get_by_test_id("state").filter(has_text="通话").wait_for(timeout=180_000)
+    live = page.get_by_test_id("transcript")
+    await live.locator(f"{SEGMENTS}[data-side=caller]").nth(2).wait_for(timeout=180_000)
+    await live.locator(f"{SEGMENTS}[data-side=caller][data-final=false]").first.wait_for(timeout=60_000)
+    await page.wait_for_timeout(400)  # a word or two more
     name = "agent.png" if number == 1 else f"agent-{number}.png"
     await page.screenshot(path=folder / name)
 
 
 async def _board(browser: Browser, url: str, password: str, folder: Path) -> None:
     """The wallboard after a few calls."""
-    page = await _page(browser, url, "2001", password, "/wallboard", 1920, 1080)
+    page = await _page(browser, url, "2001", password, "/wallboard", (1920, 1080), folder)
     await page.wait_for_timeout(110_000)  # some calls must have been answered for figures to be worth seeing
     await page.screenshot(path=folder / "wallboard.png")
     await page.goto(f"{url}/wallboard/calls")
+    await page.get_by_test_id("call-item").first.click()
     await page.wait_for_timeout(6_000)
     await page.screenshot(path=folder / "calls.png")
 

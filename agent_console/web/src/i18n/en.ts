@@ -181,7 +181,7 @@ export const en: Messages = {
     none: 'No calls now',
     choose: 'Choose a call to read what both sides say',
     unanswered: 'waiting',
-    inMenu: 'in the menu',
+    arriving: 'coming in',
     ringingAt: 'rings at {agent}',
     forbidden: 'The list of calls is for supervisors',
     count: '{count}',

@@ -180,7 +180,7 @@ export const zhCN = {
     none: '当前没有通话',
     choose: '选择一通电话，查看双方的话',
     unanswered: '排队中',
-    inMenu: '菜单中',
+    arriving: '接入中',
     ringingAt: '{agent} 振铃',
     forbidden: '通话列表由班长账号查看',
     count: '{count} 通',
