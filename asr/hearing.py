@@ -31,8 +31,8 @@ from hotline.asr.vosk_engine import probe_model
 from hotline.asr.worker_pool import WorkerPool
 from hotline.asr.worker_process import Watch
 from hotline.config.schema import Site
+from hotline.core.bus import follow
 from hotline.core.clock import Clock
-from hotline.core.errors import SlowConsumer
 from hotline.core.events import (
     CallAnswered,
     CallEnded,
@@ -145,20 +145,8 @@ class Hearing:
         await self.transcripts.aclose()
 
     async def _read(self, feed: Feed) -> None:
-        """Follow the bus; after being cut off, replay what was missed."""
-        while True:
-            try:
-                async for envelope in feed:
-                    self.take(envelope.event)
-                return
-            except SlowConsumer as slow:
-                log.warning("the hearing fell behind the bus and catches up")
-                self._feed = feed = self._bus.subscribe("asr", limit=FEED_LIMIT)
-                missed = self._bus.since(slow.last_seq)
-                if missed is None:
-                    log.error("events were missed: calls answered in between are not heard")
-                for envelope in missed or ():
-                    self.take(envelope.event)
+        async for envelope in follow(self._bus, feed, "asr", limit=FEED_LIMIT):
+            self.take(envelope.event)
 
     def take(self, event: Event) -> None:
         """Act on an event of the bus; the same event twice does nothing the second time."""

@@ -8,12 +8,16 @@ subscriber that comes back replay what it missed; older events must be read from
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator
 
 from hotline.core.errors import SlowConsumer
 from hotline.core.events import Envelope, Event
+from hotline.core.ports import Bus, Feed
+
+log = logging.getLogger(__name__)
 
 
 class Subscription:
@@ -114,3 +118,31 @@ class MemoryBus:
         if seq + 1 < oldest:
             return None
         return [envelope for envelope in self._history if envelope.seq > seq]
+
+
+async def follow(bus: Bus, feed: Feed, name: str, *, limit: int) -> AsyncIterator[Envelope]:
+    """Every event of ``feed``; a reader that was cut off comes back and replays what it missed.
+
+    For the rooms, which must not end because a busy moment filled their queue.
+
+    Args:
+        bus: what ``feed`` belongs to.
+        feed: a subscription made by the caller, so that nothing falls between; it is closed at the end.
+        name: of the reader, for the log.
+        limit: unread events of the subscriptions made later.
+    """
+    while True:
+        try:
+            with feed:
+                async for envelope in feed:
+                    yield envelope
+            return
+        except SlowConsumer as slow:
+            feed = bus.subscribe(name, limit=limit)
+            missed = bus.since(slow.last_seq)
+            if missed is None:
+                log.error("%s fell so far behind the bus that events are lost to it", name)
+            else:
+                log.warning("%s fell behind the bus by %d events and catches up", name, len(missed))
+            for envelope in missed or ():
+                yield envelope

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from hotline.config.schema import MetricsSection
+from hotline.core.bus import follow
 from hotline.core.errors import SetupError
 from hotline.core.events import (
     AgentState,
@@ -37,6 +38,7 @@ from hotline.core.events import (
 )
 from hotline.core.ports import Bus, LivePicture
 
+FEED_LIMIT = 20_000  # events unread; beyond that they are replayed from the bus's history
 WAIT_BUCKETS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # 15 s is the norm
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
 
@@ -107,9 +109,9 @@ class Exporter:
 
     async def run(self) -> None:
         """Count until cancelled."""
-        with self._bus.subscribe("metrics", limit=50_000) as feed:
-            async for envelope in feed:
-                self.count(envelope.event)
+        feed = self._bus.subscribe("metrics", limit=FEED_LIMIT)
+        async for envelope in follow(self._bus, feed, "metrics", limit=FEED_LIMIT):
+            self.count(envelope.event)
 
     def count(self, event: Event) -> None:
         """Count one event."""

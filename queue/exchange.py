@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hotline.config.schema import Site
+from hotline.core.bus import follow
 from hotline.core.clock import Clock
 from hotline.core.events import LinkChanged, MenuFinished, Source
 from hotline.core.ports import Bus
@@ -32,6 +33,7 @@ from hotline.telephony.ami.feed import AmiFeed
 log = logging.getLogger(__name__)
 
 UNREACHABLE = (ami.DeviceState.UNAVAILABLE, ami.DeviceState.INVALID)
+FEED_LIMIT = 20_000  # events unread; beyond that they are replayed from the bus's history
 CATCH_UP_SECONDS = 30.0
 SETTLE = timedelta(seconds=5)  # queue_log lines younger than this are left to the live events
 
@@ -40,6 +42,7 @@ class Manager(Protocol):
     """The part of the AMI client that this room uses."""
 
     def feed(self, limit: int = ...) -> AmiFeed: ...
+    def reconnect(self, reason: str) -> None: ...
     async def queue_status(self) -> tuple[ami.QueueSnapshot, ...]: ...
     async def core_show_channels(self) -> tuple[ami.CoreShowChannel, ...]: ...
 
@@ -116,8 +119,8 @@ class Exchange:
             async for news in feed:
                 match news:
                     case ami.AmiConnected():
-                        await self._resync()
-                        self._link(True, f"connection {news.epoch}")
+                        if await self._resync():
+                            self._link(True, f"connection {news.epoch}")
                     case ami.AmiLost():
                         self._link(False, news.reason)
                     case _:
@@ -209,8 +212,8 @@ class Exchange:
         for event in out.events:
             self._bus.publish(event)
 
-    async def _resync(self) -> None:
-        """After each connection: ask the exchange for everything, then believe it."""
+    async def _resync(self) -> bool:
+        """Ask the exchange for everything, then believe it; False if it did not answer."""
         try:
             channels = await self._manager.core_show_channels()
             queues = [
@@ -218,7 +221,8 @@ class Exchange:
             ]
         except AmiError as error:
             log.warning("the exchange could not be asked for its state: %s", error)
-            return  # the connection is gone or ill; the next one asks again
+            self._manager.reconnect("its state could not be read")  # the next connection asks again
+            return False
         await self.catch_up(everything=True)
         now = self._clock.now()
         for queue in queues:
@@ -242,6 +246,7 @@ class Exchange:
                     member.device_state not in UNREACHABLE,
                 )
         self._tell_agents(self.agents.resync(members, self.table.talking(), now))
+        return True
 
     async def _keep_time(self) -> None:
         while True:
@@ -251,10 +256,10 @@ class Exchange:
             self._tell_agents(self.agents.tick(now))
 
     async def _hear_menus(self) -> None:
-        with self._bus.subscribe("queue-menus", limit=20_000) as feed:
-            async for envelope in feed:
-                if isinstance(envelope.event, MenuFinished):
-                    self._tell(self.table.menu_finished(envelope.event))
+        feed = self._bus.subscribe("queue-menus", limit=FEED_LIMIT)
+        async for envelope in follow(self._bus, feed, "queue-menus", limit=FEED_LIMIT):
+            if isinstance(envelope.event, MenuFinished):
+                self._tell(self.table.menu_finished(envelope.event))
 
     async def _follow_queue_log(self) -> None:
         while self._follower is not None:

@@ -18,7 +18,7 @@ from hotline.config.samples import path as sample
 from hotline.config.schema import Site
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import ManualClock, SystemClock
-from hotline.core.events import AgentState, CallAnswered, CallEnded, EntryClosed
+from hotline.core.events import AgentState, CallAnswered, CallEnded, CallerQueued, EntryClosed
 from hotline.metrics.figures import LedgerFigures
 from hotline.queue.exchange import Exchange
 from hotline.store.database import open_engine, sessions_of
@@ -26,6 +26,7 @@ from hotline.store.ledger import Ledger
 from hotline.store.migrate import upgrade
 from hotline.store.models import QueueEntry
 from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.errors import AmiTimeout
 from hotline.telephony.ami.feed import AmiFeed
 
 UID, AGENT_UID = "demo-1700000000.1", "demo-1700000000.2"
@@ -39,6 +40,8 @@ class ScriptedManager:
         self._feed = AmiFeed(1000, lambda: None, lambda feed: None)
         self.queues: tuple[ami.QueueSnapshot, ...] = ()
         self.channels: tuple[ami.CoreShowChannel, ...] = ()
+        self.silent = False
+        self.reconnects = 0
 
     def feed(self, limit: int = 1000) -> AmiFeed:
         return self._feed
@@ -47,7 +50,12 @@ class ScriptedManager:
         for item in news:
             self._feed.put(item)
 
+    def reconnect(self, reason: str) -> None:
+        self.reconnects += 1
+
     async def queue_status(self) -> tuple[ami.QueueSnapshot, ...]:
+        if self.silent:
+            raise AmiTimeout("QueueStatus", 5)
         return self.queues
 
     async def core_show_channels(self) -> tuple[ami.CoreShowChannel, ...]:
@@ -219,3 +227,20 @@ async def test_a_locked_database_delays_rows_and_loses_none(site: Site, engine: 
             await holder.rollback()
             await asyncio.wait_for(exchange.writer.settled(), 10)
     assert [row.outcome for row in await rows(engine)] == ["answered"]
+
+
+async def test_an_exchange_that_does_not_tell_its_state_is_asked_on_a_new_connection(
+    site: Site, engine: AsyncEngine
+) -> None:
+    """Until the picture has been compared the link does not count as up."""
+    manager, bus = ScriptedManager(), MemoryBus()
+    manager.silent = True
+    async with running(site, engine, manager, bus) as exchange:
+        manager.say(CONNECTED, *arrival())
+        await until(bus, CallerQueued)
+        assert manager.reconnects == 1 and not exchange.link_up
+        manager.silent = False
+        manager.say(ami.AmiLost(at=NOW, epoch=1, reason="given up"), replace(CONNECTED, epoch=2))
+        await until(bus, CallEnded)  # no channel of that caller is left: the comparison has been made
+        await asyncio.sleep(0)
+        assert exchange.link_up
