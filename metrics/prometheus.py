@@ -100,8 +100,12 @@ class Exporter:
             Counter, "taps_lost", "Sides of live calls that stopped being heard.", ["side"]
         )
         self._link = make(Gauge, "ami_connected", "1 while the link to Asterisk's manager is up.", [])
-        for side in Side:
+        for side in Side:  # a series that is there before the first event can be alerted on
             self._taps_live.labels(side.value)
+            self._taps_lost.labels(side.value)
+        for line in self._lines:
+            for counter in (self._calls, self._offered, self._answers, self._fallbacks):
+                counter.labels(line)
         self.registry.register(_AtScrape(picture, list(numbers)))
 
     def _make(self, kind: type[Any], name: str, text: str, labels: list[str], **more: Any) -> Any:

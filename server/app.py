@@ -54,10 +54,10 @@ class HotlineServer:
     Args:
         site: a checked site.
         clock: the present.
-        keep_asterisk: leave a managed Asterisk running at the stop, so that its calls go on.
+        keep_asterisk: leave a managed Asterisk running at the stop; None: only while there are calls in it.
     """
 
-    def __init__(self, site: Site, clock: Clock | None = None, *, keep_asterisk: bool = False) -> None:
+    def __init__(self, site: Site, clock: Clock | None = None, *, keep_asterisk: bool | None = False) -> None:
         self.site = site
         self.clock = clock or SystemClock()
         self.secrets = Secrets(site.data_dir)
@@ -151,9 +151,17 @@ class HotlineServer:
         asterisk = LocalAsterisk.of_site(self.site, secrets_of(self.site))
         await asterisk.start()
         self.asterisk = asterisk
-        self._stack.push_async_callback(asterisk.leave if self._keep_asterisk else asterisk.stop)
+        self._stack.push_async_callback(self._end_asterisk, asterisk)
         if not asterisk.adopted:
             await self._run("asterisk", _revive(asterisk))
+
+    async def _end_asterisk(self, asterisk: LocalAsterisk) -> None:
+        calls = len(self.exchange.table.live_calls())
+        if self._keep_asterisk or (calls and self._keep_asterisk is None):
+            log.info("Asterisk runs on with %d calls; the next start finds it", calls)
+            await asterisk.leave()
+        else:
+            await asterisk.stop()
 
     async def _run(self, name: str, work: Coroutine[None, None, None]) -> None:
         """Run ``work`` until the stop. If it ends before, the server stops: the supervisor starts it anew."""

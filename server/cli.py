@@ -70,8 +70,12 @@ def root(
 def serve_site(
     site: SiteOption,
     keep_asterisk: Annotated[
-        bool, typer.Option("--keep-asterisk", help="Leave a managed Asterisk running at the stop.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--keep-asterisk/--stop-asterisk",
+            help="What becomes of a managed Asterisk at the stop. By default it stays if calls are in it.",
+        ),
+    ] = None,
     log_level: Annotated[str, typer.Option("--log-level", help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM."""

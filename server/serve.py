@@ -13,7 +13,7 @@ from hotline.server.app import HotlineServer
 log = logging.getLogger(__name__)
 
 
-async def serve(site: Site, *, keep_asterisk: bool) -> int:
+async def serve(site: Site, *, keep_asterisk: bool | None) -> int:
     """Run the server; return the exit code: 0 after a signal, 1 when a part failed.
 
     The first SIGINT or SIGTERM asks for an orderly stop; the second ends the process at once.
@@ -34,7 +34,7 @@ async def serve(site: Site, *, keep_asterisk: bool) -> int:
     try:
         log.info("ready after %.1f s: %s", time.monotonic() - began, server.console.url)
         await server.wait()
-        log.info("stopping; calls go on in Asterisk")
+        log.info("stopping")
     finally:
         await server.aclose()
     return 1 if server.failure else 0

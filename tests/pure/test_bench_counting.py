@@ -21,7 +21,7 @@ def step(name: str, caller: str, milliseconds: int = 0) -> UserEvent:
     """One event of a caller's channel."""
     return UserEvent(
         at=START + timedelta(milliseconds=milliseconds), channel="Local/s@in-1;2", uniqueid=f"{caller};2",
-        linkedid=caller, caller_number="", caller_name="", name=name, fields={},
+        linkedid=caller, caller_number="", caller_name="", context="", exten="", name=name, fields={},
     )  # fmt: skip
 
 

@@ -88,11 +88,11 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
-    async def start(self) -> None:
-        """Return when the server says that it is ready."""
+    async def start(self, *options: str) -> None:
+        """Return when the server says that it is ready. ``options``: of ``hotline serve``."""
         environment = {key: value for key, value in os.environ.items() if key != "HOTLINE_DATA_DIR"}
         self._process = await asyncio.create_subprocess_exec(
-            *COMMAND, "serve", "--site", str(self.site_file),
+            *COMMAND, "serve", "--site", str(self.site_file), *options,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE, env=environment,
         )  # fmt: skip
@@ -181,7 +181,7 @@ async def serving(site_file: Path) -> AsyncIterator[ServerProcess]:
     finally:
         if await server.stop() == -1:  # it was killed: only a server can take its Asterisk down in order
             with contextlib.suppress(AssertionError):
-                await server.start()
+                await server.start("--stop-asterisk")
             await server.stop()
 
 

@@ -184,3 +184,20 @@ async def test_a_call_that_outlives_a_kill_is_heard_again(server: ServerProcess)
             await page.until(lambda: bare(CALLER_SAYS) in bare(page.text("caller")))
             await call.hangup()
             await page.event("entry_closed", outcome="answered")
+
+
+async def test_an_orderly_restart_in_mid_call_is_not_noticed_by_the_call(server: ServerProcess) -> None:
+    """SIGTERM while they talk: Asterisk stays for the call's sake, the next start finds it and the call."""
+    async with Seat(server, "1003") as seat, citizen(server.site, "13800007777") as phone:
+        async with Watcher(server) as page:
+            call, talk = await put_through(page, phone, seat)
+        assert await server.stop() == 0
+        await say(call, "您好", "m1")
+        assert call.end is None and talk.end is None, "the call went with the server"
+        await server.start()
+        async with Watcher(server) as page:
+            assert [one["agent"] for one in page.live["calls"]] == ["1003"]
+            await call.hangup()
+            await page.event("entry_closed", outcome="answered")
+    (row,) = await server.rows()
+    assert (row.outcome, row.agent, row.source) == ("answered", "1003", "live")
