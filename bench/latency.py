@@ -1,6 +1,6 @@
 """From the end of a word at the caller to the text that holds it on a supervisor's page, beside raw Vosk.
 
-    python -m bench.latency [--seconds 45] [--chunk-milliseconds 60]
+    python -m bench.latency [--seconds 45] [--chunk-milliseconds 60] [--model FOLDER]
 
 Both sides hear the same speech at the same time. One goes the whole way: SIP phone, Asterisk, tap,
 recogniser process, server, WebSocket. The other is a process that holds the same model and nothing else, fed
@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ import numpy as np
 from bench.common import head, machine, percentile, row
 from bench.serving import Server, answered_call, frames, seats, serving
 from hotline.asr.models import model_path
+from hotline.config.schema import AsrSection
 from hotline.core.events import Side
 from hotline.server.demo.conversation import SaidWord
 from hotline.server.demo.dialogues import load_dialogues, load_segmenter
@@ -83,10 +85,10 @@ class RawVosk:
 
 
 @asynccontextmanager
-async def raw_vosk(chunk_milliseconds: int) -> AsyncIterator[RawVosk]:
-    """A process that is ready to recognise; it ends with the block."""
+async def raw_vosk(asr: AsrSection) -> AsyncIterator[RawVosk]:
+    """A process that is ready to recognise as ``asr`` says; it ends with the block."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.raw_vosk", str(model_path(None)), str(chunk_milliseconds),
+        sys.executable, "-m", "bench.raw_vosk", str(model_path(asr.model)), str(asr.chunk_milliseconds),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     raw = RawVosk(process)
@@ -173,7 +175,7 @@ async def measure(server: Server, seconds: float) -> tuple[dict[int, Heard], dic
     fed: list[SaidWord] = []
     raw_texts: list[ShownText] = []
     async with (
-        raw_vosk(server.site.asr.chunk_milliseconds) as raw,
+        raw_vosk(server.site.asr) as raw,
         seats(server, [AGENT]) as ringing,
         frames(server, SUPERVISOR, page.take),
         answered_call(server, ringing, "13800001234") as (citizen, _),
@@ -224,12 +226,11 @@ def show(page: dict[int, Heard], raw: dict[int, Heard], said: int) -> None:
         print(f"- {name}: {percentile(values, 0.5):.0f} / {percentile(values, 0.95):.0f}")
 
 
-async def main(seconds: float, chunk_milliseconds: int | None) -> None:
+async def main(seconds: float, **asr: object) -> None:
     """Measure and print."""
     machine()
-    asr = {} if chunk_milliseconds is None else {"chunk_milliseconds": chunk_milliseconds}
-    async with serving(asr=asr) as server:
-        print(f"chunks of {server.site.asr.chunk_milliseconds} ms on both sides")
+    async with serving(asr={key: value for key, value in asr.items() if value is not None}) as server:
+        print(f"chunks of {server.site.asr.chunk_milliseconds} ms on both sides\n")
         show(*await measure(server, seconds))
 
 
@@ -237,5 +238,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=45, help="of speech and the quiet between sentences")
     parser.add_argument("--chunk-milliseconds", type=int, help="asr.chunk_milliseconds, for both sides")
+    parser.add_argument("--model", help="asr.model, for both sides")
     given = parser.parse_args()
-    asyncio.run(main(given.seconds, given.chunk_milliseconds))
+    model = given.model and str(Path(given.model).resolve())
+    asyncio.run(main(given.seconds, chunk_milliseconds=given.chunk_milliseconds, model=model))
