@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,10 @@ from typing import Any
 import yaml
 
 from hotline.config.samples import path as sample
+from tests.fixtures.ports import free_port
 
 RTP_PORTS = 1000
 SURNAMES = "陈李黄何梁周吴郑王冯"
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def write_site(folder: Path, *, agents: int | None = None, **changes: Any) -> Path:
@@ -37,7 +30,7 @@ def write_site(folder: Path, *, agents: int | None = None, **changes: Any) -> Pa
     data |= {
         "data_dir": str(folder / "data"),
         "asterisk": {
-            "sip_port": free_port(socket.SOCK_DGRAM),
+            "sip_port": free_port(),
             "http_port": free_port(),
             "rtp_first_port": first,
             "rtp_last_port": first + RTP_PORTS - 1,

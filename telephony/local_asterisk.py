@@ -195,15 +195,26 @@ class LocalAsterisk:
                 await process.wait()
 
     async def _stop_adopted(self, pid: int) -> None:
-        """The same for a process that is not our child: nothing tells of its end, so look."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    while self._is_ours(pid):  # noqa: ASYNC110 - not our child: nothing tells of its end
-                        await asyncio.sleep(POLL_SECONDS)
-                return
+        """The same for a process that is not our child; when this returns, its ports are free again."""
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        if not self._is_ours(pid):  # it has ended, and the number is somebody else's by now
+            os.close(process)
+            return
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(process, ended.set)  # readable once the process is gone, sockets and all
+        try:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process, number)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), STOP_SECONDS)
+                    return
+        finally:
+            loop.remove_reader(process)
+            os.close(process)
 
     async def wait_ended(self) -> int:
         """Wait until the process we started ends by itself; its exit code.

@@ -15,6 +15,7 @@ from hotline.core.clock import ManualClock
 from hotline.core.errors import SetupError
 from hotline.core.events import Event, MenuFinished, MenuOutcome
 from hotline.ivr.service import MenuService
+from tests.fixtures.ports import free_port
 
 DEADLINE_SECONDS = 10
 HEADER = (
@@ -38,10 +39,7 @@ class NoPrompts:
 @pytest.fixture
 def site() -> Site:
     demo = load_site(samples.path("demo"), {})
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    return demo.model_copy(update={"fastagi": demo.fastagi.model_copy(update={"port": port})})
+    return demo.model_copy(update={"fastagi": demo.fastagi.model_copy(update={"port": free_port()})})
 
 
 async def enter(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:

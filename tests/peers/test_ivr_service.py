@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from hotline.core.bus import MemoryBus
 from hotline.core.clock import ManualClock
 from hotline.core.events import Event, MenuEntered, MenuFinished, MenuOutcome
 from hotline.ivr.service import MenuService
+from tests.fixtures.ports import free_port
 
 DEADLINE_SECONDS = 10
 HANG_UP = "hang up"
@@ -135,12 +135,6 @@ class Caller:
 def site() -> Site:
     demo = load_site(samples.path("demo"), {})
     return demo.model_copy(update={"fastagi": demo.fastagi.model_copy(update={"port": free_port()})})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from hotline.core.events import (
 )
 from hotline.core.views import LiveView, WaitingCaller
 from hotline.metrics.prometheus import Exporter, MetricsServer
-from tests.real.exchange import free_port
+from tests.fixtures.ports import free_port
 
 NOW = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 QUEUED = CallerQueued("c1", NOW, "c1:12315:1", "12315", "12315", 1, "138", ())

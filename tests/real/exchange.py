@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,16 +26,10 @@ from hotline.config.schema import (
     WebSection,
 )
 from hotline.telephony.local_asterisk import LocalAsterisk
+from tests.fixtures.ports import free_port
 
 RTP_PORTS_PER_SITE = 200
 HARMLESS = ("CDR logging disabled", "indications.c", "modules will be loaded", "built by")
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def secret_of(name: str) -> str:
@@ -95,7 +88,7 @@ def site_on_free_ports(folder: Path) -> Site:
     return Site(
         data_dir=folder / "data",
         asterisk=AsteriskSection(
-            sip_port=free_port(socket.SOCK_DGRAM),
+            sip_port=free_port(),
             http_port=free_port(),
             rtp_first_port=rtp,
             rtp_last_port=rtp + RTP_PORTS_PER_SITE - 1,

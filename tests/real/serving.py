@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import random
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -32,7 +31,7 @@ from hotline.store.models import QueueEntry, TranscriptRow
 from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
-from tests.real.exchange import free_port
+from tests.fixtures.ports import free_port
 
 COMMAND = (sys.executable, "-c", "from hotline.server.cli import main; main()")
 PASSWORD = "a password of tests"
@@ -46,7 +45,7 @@ def write_site(folder: Path, **changes: Any) -> Path:
     data |= {
         "data_dir": str(folder / "data"),
         "asterisk": {
-            "sip_port": free_port(socket.SOCK_DGRAM),
+            "sip_port": free_port(),
             "http_port": free_port(),
             "rtp_first_port": rtp,
             "rtp_last_port": rtp + 199,

@@ -18,7 +18,8 @@ from hotline.telephony.asterisk_config.write import managed_files
 from hotline.telephony.asterisk_ports import ports_of
 from hotline.telephony.asterisk_program import AsteriskProgram, cached_root, find_asterisk
 from hotline.telephony.local_asterisk import LocalAsterisk
-from tests.real.exchange import Exchange, StartAsterisk, free_port, secret_of, site_on_free_ports
+from tests.fixtures.ports import free_port
+from tests.real.exchange import Exchange, StartAsterisk, secret_of, site_on_free_ports
 
 
 def another(exchange: Exchange) -> LocalAsterisk:
@@ -65,9 +66,7 @@ async def test_changed_ports_wait_for_the_last_call(
 ) -> None:
     """A reload moves no port: with calls on the old ones the start is refused, without it begins anew."""
     site = asterisk.site
-    moved = site.model_copy(
-        update={"asterisk": site.asterisk.model_copy(update={"sip_port": free_port(socket.SOCK_DGRAM)})}
-    )
+    moved = site.model_copy(update={"asterisk": site.asterisk.model_copy(update={"sip_port": free_port()})})
     await asterisk.local.leave()
     await asterisk.rx("channel originate Local/12345@hotline-in application Wait 30")
     await asterisk.logged("ENTERQUEUE", "12345")
