@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-import cn2an
-
 __all__ = ["OneReading", "read_digits", "read_quantity", "spell_out_numbers"]
 
 OneReading = Literal["yi", "yao"]
@@ -56,6 +54,8 @@ def read_quantity(digits: str) -> str:
     whole, _, fraction = digits.partition(".")
     if not whole.isdigit() or len(whole) > _MAX_QUANTITY_DIGITS:
         raise ValueError(f"not a number that is read as a quantity: {digits!r}")
+    import cn2an  # slow to import: only for who speaks
+
     spoken = str(cn2an.an2cn(str(int(whole)), "low"))
     return f"{spoken}点{read_digits(fraction)}" if fraction else spoken
 

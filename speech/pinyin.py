@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pypinyin import Style, lazy_pinyin
-from pypinyin.constants import PHRASES_DICT
-
 from hotline.speech.numbers import OneReading, spell_out_numbers
 from hotline.speech.segment import Segmenter, is_spoken, load_words
 
@@ -61,6 +58,8 @@ def is_numbered_pinyin(text: str) -> bool:
 def word_to_pinyin(word: str) -> str:
     """Return the numbered pinyin of one Chinese word, letters spelt; empty if nothing in it can be said."""
     syllables = []
+    from pypinyin import Style, lazy_pinyin  # half a second of dictionaries: only for who speaks
+
     for syllable in lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, errors=_spell_letters):
         for part in syllable.split():
             base, tone = (part[:-1], part[-1]) if part[-1].isdigit() else (part, "5")
@@ -114,6 +113,8 @@ def _split_pinyin(text: str) -> list[PinyinWord]:
 @lru_cache(maxsize=1)
 def _general_segmenter() -> Segmenter:
     """Return the cut for text of any kind: the words of hotline prompts, and pypinyin's phrases."""
+    from pypinyin.constants import PHRASES_DICT
+
     prompt_words = load_words(Path(__file__).with_name("words.txt"))
     return Segmenter([*prompt_words, *(phrase for phrase in PHRASES_DICT if len(phrase) <= _LONGEST_PHRASE)])
 
