@@ -204,6 +204,7 @@ class ServerTransaction:
     def repeat(self) -> None:
         """The request came again: so does the last answer."""
         if self._last:
+            self._layer.counts["retransmitted"] += 1
             self._layer.send(self._last, self.source)
 
     def acknowledge(self) -> None:
