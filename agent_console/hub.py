@@ -20,7 +20,10 @@ from hotline.agent_console.wire import dump, event_frame, to_json
 from hotline.core.clock import Clock
 from hotline.core.errors import SlowConsumer
 from hotline.core.events import (
+    AgentAutoPaused,
     AgentStateChanged,
+    AlertCleared,
+    AlertRaised,
     Envelope,
     Event,
     LegLost,
@@ -215,7 +218,12 @@ class Hub:
         """The pages worth asking ``visible`` about: with 900 agents, most events concern one."""
         if isinstance(event, LinkChanged):
             return set(self.consoles)
-        seats = {event.agent} if isinstance(event, AgentStateChanged) else self.ownership.seats(event.call_id)
+        if isinstance(event, AlertRaised | AlertCleared):
+            return set(self._supervisors)
+        if isinstance(event, AgentStateChanged | AgentAutoPaused):
+            seats = {event.agent}
+        else:
+            seats = self.ownership.seats(event.call_id)
         return self._supervisors.union(*(self._at_seat.get(seat, ()) for seat in seats))
 
     def _show_call(self, envelope: Envelope, agents: tuple[str, ...]) -> None:

@@ -20,10 +20,13 @@ from enum import Enum, StrEnum
 from typing import Final
 
 from hotline.core.events import (
+    AgentAutoPaused,
     AgentNoAnswer,
     AgentRinging,
     AgentState,
     AgentStateChanged,
+    AlertCleared,
+    AlertRaised,
     CallAnswered,
     CallEnded,
     EntryClosed,
@@ -189,8 +192,11 @@ def visible(envelope: Envelope, viewer: Viewer, ownership: Ownership) -> bool:
     event = envelope.event
     if isinstance(event, LinkChanged):
         return True
-    if isinstance(event, AgentStateChanged):
-        if viewer.supervisor and (Topic.BOARD in viewer.topics or Topic.CALLS in viewer.topics):
+    runs_the_shift = viewer.supervisor and (Topic.BOARD in viewer.topics or Topic.CALLS in viewer.topics)
+    if isinstance(event, AlertRaised | AlertCleared):
+        return runs_the_shift
+    if isinstance(event, AgentStateChanged | AgentAutoPaused):
+        if runs_the_shift:
             return True
         return Topic.AGENT in viewer.topics and event.agent == viewer.agent
     if viewer.supervisor and Topic.CALLS in viewer.topics:

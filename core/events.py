@@ -9,6 +9,9 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
     telephony-> LinkChanged (through server)
+    console  -> CallFlagged
+    queue    -> AgentAutoPaused
+    metrics  -> AlertRaised, AlertCleared
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from hotline.core.alerts import Alert, AlertKind
 
 
 class Side(StrEnum):
@@ -188,6 +193,25 @@ class AgentStateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentAutoPaused:
+    """An agent was paused by us because the phone rang in vain ``rings`` times in a row."""
+
+    agent: str
+    at: datetime
+    rings: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallFlagged:
+    """An agent marked the caller as abusive or a nuisance. ``reason`` is what the agent wrote."""
+
+    call_id: str
+    at: datetime
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FallbackUsed:
     """The dialplan went on without the menu server and still brought the caller to the queue."""
 
@@ -253,6 +277,24 @@ class LinkChanged:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class AlertRaised:
+    """Something is wrong that a supervisor must know of."""
+
+    at: datetime
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCleared:
+    """What was raised as ``alert_id`` is well again."""
+
+    at: datetime
+    alert_id: str
+    kind: AlertKind
+    subject: str
+
+
 CallEvent = (
     CallStarted
     | MenuEntered
@@ -263,6 +305,7 @@ CallEvent = (
     | CallAnswered
     | EntryClosed
     | CallEnded
+    | CallFlagged
     | FallbackUsed
     | LegTapped
     | LegLost
@@ -270,7 +313,13 @@ CallEvent = (
 )
 """Events that belong to one call: they have ``call_id``."""
 
-Event = CallEvent | AgentStateChanged | LinkChanged
+AgentEvent = AgentStateChanged | AgentAutoPaused
+"""Events that belong to one agent: they have ``agent``."""
+
+AlertEvent = AlertRaised | AlertCleared
+"""Events for whoever runs the shift."""
+
+Event = CallEvent | AgentEvent | AlertEvent | LinkChanged
 """Everything that may travel on the bus."""
 
 

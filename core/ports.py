@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Protocol, Self
 
+from hotline.core.alerts import Alert
 from hotline.core.events import Envelope, Event
 from hotline.core.views import AgentView, CallSummary, DayFigures, LiveView, Segment
 
@@ -73,3 +74,11 @@ class Figures(Protocol):
     """Today's rates (given by metrics)."""
 
     async def today(self) -> DayFigures: ...
+
+
+class Alerts(Protocol):
+    """What is wrong now (given by metrics)."""
+
+    def active(self) -> tuple[Alert, ...]:
+        """Raised and not cleared, oldest first."""
+        ...

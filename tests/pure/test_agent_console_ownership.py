@@ -12,14 +12,19 @@ from hypothesis import strategies as st
 from hotline.agent_console.ownership import MAX_CALLS, Ownership, Topic, Viewer, visible, visible_live
 from hotline.agent_console.pictures import Pictures
 from hotline.agent_console.wire import to_json
+from hotline.core.alerts import Alert, AlertKind, Severity
 from hotline.core.events import (
+    AgentAutoPaused,
     AgentNoAnswer,
     AgentRinging,
     AgentState,
     AgentStateChanged,
+    AlertCleared,
+    AlertRaised,
     CallAnswered,
     CallEnded,
     CallerQueued,
+    CallFlagged,
     EntryClosed,
     Envelope,
     Event,
@@ -207,6 +212,33 @@ def test_a_replay_shows_exactly_what_was_shown_live(events: list[Event]) -> None
             if visible(envelope, viewer, ownership):
                 live.append(envelope.seq)
         assert [one.seq for one in envelopes if visible(one, viewer, ownership)] == live
+
+
+ALERT = Alert(
+    "n1:waiting:12345:1", AlertKind.WAITING, "12345", Severity.WARNING, AT, 12.0, 10.0, "排队", "waiting"
+)  # fmt: skip
+
+
+def test_alerts_go_to_whoever_runs_the_shift() -> None:
+    """Supervisors with the board or the calls open hear of alerts; agents and other pages do not."""
+    story = (AlertRaised(AT, ALERT), AlertCleared(AT, ALERT.alert_id, ALERT.kind, ALERT.subject))
+    assert seen_by(CHIEF, *story) == [1, 2]
+    assert seen_by(BOARD, *story) == [1, 2]
+    assert seen_by(ZHANG, *story) == []
+    assert seen_by(Viewer("lin", False, "a1", frozenset({Topic.BOARD})), *story) == []
+    assert seen_by(Viewer("wang", True, None, frozenset({Topic.AGENT})), *story) == []
+
+
+def test_an_auto_pause_is_told_to_the_agent_and_to_supervisors() -> None:
+    """Whoever let the phone ring learns why no more calls come; colleagues do not hear of it."""
+    event = AgentAutoPaused("a1", AT, 3)
+    assert [bool(seen_by(viewer, event)) for viewer in (ZHANG, LI, CHIEF, BOARD)] == [True, False, True, True]
+
+
+def test_a_flag_is_shown_to_the_agent_who_set_it() -> None:
+    """The mark on a call is that call's event: its agent and supervisors see it."""
+    story = (rings("a1"), answered("a1"), CallFlagged("c1", AT, "a1", "辱骂"))
+    assert [seen_by(viewer, *story)[-1:] for viewer in (ZHANG, LI, CHIEF)] == [[3], [], [3]]
 
 
 def picture(call_agent: str) -> LiveView:
