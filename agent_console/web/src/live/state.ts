@@ -10,6 +10,9 @@ export interface LiveCall extends CallView {
   readonly outcome: Outcome | null
 }
 
+/** Where a call stands for whoever looks at it. */
+export type CallPhase = 'ringing' | 'talking' | 'ended'
+
 export interface LiveState {
   /** The server's start that the numbers below count from. */
   readonly bootId: string | null

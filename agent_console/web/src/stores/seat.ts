@@ -5,7 +5,7 @@ import { computed, ref, watch } from 'vue'
 
 import { api } from '@/api/client'
 import type { AgentState, AgentView } from '@/api/types'
-import type { LiveCall } from '@/live/state'
+import type { CallPhase, LiveCall } from '@/live/state'
 import { EMPTY_TRANSCRIPT } from '@/live/transcript'
 
 import { useLive } from './live'
@@ -46,7 +46,7 @@ export const useSeat = defineStore('seat', () => {
     () => (call.value === null ? undefined : live.state.transcripts[call.value.call_id]) ?? EMPTY_TRANSCRIPT,
   )
 
-  const phase = computed<'none' | 'ringing' | 'talking' | 'ended'>(() => {
+  const phase = computed<'none' | CallPhase>(() => {
     if (call.value === null) return 'none'
     const mine = view.value?.call_id === call.value.call_id
     if (call.value.ended_at !== null || !mine) return 'ended'
