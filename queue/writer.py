@@ -17,6 +17,8 @@ from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecor
 
 log = logging.getLogger(__name__)
 
+GATHER_SECONDS = 0.05  # a call changes its rows several times in a moment: one save takes them all
+
 
 class LedgerWriter:
     """Saves rows in the background, retrying for ever."""
@@ -71,6 +73,8 @@ class LedgerWriter:
         delays = backoff(initial_seconds=0.1, max_seconds=5)
         while not (self._closing and not self.waiting):
             await self._wake.wait()
+            if not self._closing:
+                await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             if not self.waiting:
                 continue

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.store.database import Sessions
 from hotline.store.models import AgentInterval, Base, Call, QueueEntry, TailPosition
+from hotline.store.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +104,11 @@ class Ledger:
     async def save(self, changes: Changes) -> None:
         """Insert or update every row of ``changes``, all or nothing."""
         async with self._sessions.begin() as session:
-            await _upsert(session, Call, changes.calls, ("call_id",))
-            await _upsert(session, QueueEntry, changes.entries, ("entry_id",))
-            await _upsert(session, AgentInterval, changes.intervals, ("agent", "since"))
+            await upsert(session, Call, changes.calls, ("call_id",))
+            await upsert(session, QueueEntry, changes.entries, ("entry_id",))
+            await upsert(session, AgentInterval, changes.intervals, ("agent", "since"))
             if changes.tail is not None:
-                await _upsert(session, TailPosition, (changes.tail,), ("path",))
+                await upsert(session, TailPosition, (changes.tail,), ("path",))
 
     async def tail(self, path: str) -> TailRecord | None:
         """How far ``path`` has been read, or None if never."""
@@ -164,19 +163,3 @@ def _aware(moment: datetime) -> datetime:
 
 def _record(kind: type[R], row: Base) -> R:
     return kind(**{field.name: getattr(row, field.name) for field in fields(kind)})
-
-
-async def _upsert(
-    session: AsyncSession, model: type[Base], rows: Iterable[Any], key: tuple[str, ...]
-) -> None:
-    values = [asdict(row) for row in rows]
-    if not values:
-        return
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    columns = [name for name in values[0] if name not in key]
-    # SQLite takes 32,766 variables a statement; 500 rows of 20 columns stay well below
-    for first in range(0, len(values), 500):
-        statement = insert(model).values(values[first : first + 500])
-        changed = {name: statement.excluded[name] for name in columns}
-        await session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))

@@ -49,6 +49,16 @@ async def test_history_on_postgresql(engine: AsyncEngine) -> None:
     await store_checks.check_history(engine)
 
 
+async def test_saving_on_postgresql(engine: AsyncEngine) -> None:
+    """The newest version of a row stands, told once or twice, and comes back as it went in."""
+    await store_checks.check_saving(engine)
+
+
+async def test_a_save_is_all_or_nothing_on_postgresql(engine: AsyncEngine) -> None:
+    """A row that is refused takes the others of its save, and the position in queue_log, with it."""
+    await store_checks.check_a_save_is_all_or_nothing(engine)
+
+
 async def test_audit_on_postgresql(engine: AsyncEngine) -> None:
     """Entries read back newest first, however long their subject was."""
     await store_checks.check_audit(engine)
