@@ -169,6 +169,26 @@ def _agents(checker: Checker) -> None:
             checker.warn(agent.path, f'agent "{agent.text("id")}" has no skills and will get no call')
 
 
+def _transfer(checker: Checker) -> None:
+    """A number outside is listed once, and is nobody's inside: agents would be dialled in its place."""
+    transfer = checker.site.section("transfer")
+    inside = {agent.text("extension"): f'agent "{agent.text("id")}"' for agent in checker.agents}
+    inside |= {queue.text("name"): "a queue" for queue in checker.queues}
+    _given_once(
+        checker, "number", [((*i.path, "number"), i.text("number")) for i in transfer.items("numbers")]
+    )
+    for item in transfer.items("numbers"):
+        number = item.text("number")
+        if number is not None and number in inside:
+            checker.error(
+                (*item.path, "number"), f"{number} is {inside[number]} already", "give another number"
+            )
+    if transfer.text("trunk") and not transfer.items("numbers"):
+        checker.warn(
+            (*transfer.path, "trunk"), "never used: no numbers are listed", "list numbers, or delete it"
+        )
+
+
 def _surroundings(checker: Checker) -> None:
     """What this machine and a running Asterisk must add to the file."""
     asterisk, web = checker.site.section("asterisk"), checker.site.section("web")
@@ -224,5 +244,6 @@ def _ports(checker: Checker) -> None:
 
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
-    _once, _numbers, _lines, _queues, _agents, check_prompts, check_menus, _files, _surroundings, _ports,
+    _once, _numbers, _lines, _queues, _agents, _transfer, check_prompts, check_menus, _files, _surroundings,
+    _ports,
 )  # fmt: skip

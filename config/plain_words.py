@@ -19,6 +19,10 @@ _PATTERNS = {
         "use 1 to 40 letters, digits, - and _, beginning with a letter or digit",
     ),
     r"^[0-9]{1,20}$": ("is not a number to dial", "use 1 to 20 digits"),
+    r"^[A-Za-z]+/[A-Za-z0-9_.@:/-]*\{number\}[A-Za-z0-9_.@:/-]*$": (
+        "is not a way to dial",
+        "write it with {number} once, like PJSIP/trunk/sip:{number}@10.1.2.3:5060",
+    ),
     r"^[0-9*#]$": ("is not a key of a telephone", "use one of 0 to 9, * and #"),
     r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$": ("holds a control character", "keep it on one line"),
 }  # fmt: skip

@@ -20,6 +20,10 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
 Digits = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
 Text = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$")]
 """A human name: no control characters and no line separators."""
+DialString = Annotated[
+    str, Field(pattern=r"^[A-Za-z]+/[A-Za-z0-9_.@:/-]*\{number\}[A-Za-z0-9_.@:/-]*$", max_length=200)
+]
+"""How a number outside is dialled: a technology, an endpoint, and ``{number}`` once."""
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 
 
@@ -232,6 +236,44 @@ class Queue(Section):
     overflow: Name | None = None  # the queue that takes the caller after max_wait or when full
 
 
+class OutsideNumber(Section):
+    """A party outside that a call may be handed to: a district's desk, or an emergency service."""
+
+    name: Text
+    number: Digits  # as the trunk dials it
+    emergency: bool = False
+    service: Digits | None = (
+        None  # 110, 119, 120, 122: what the emergency key asks for; the number when absent
+    )
+
+    @model_validator(mode="after")
+    def _service_of_an_emergency(self) -> Self:
+        if self.service and not self.emergency:
+            raise ValueError("a service without emergency: true; say emergency: true or delete the service")
+        return self
+
+    @property
+    def emergency_service(self) -> str | None:
+        """Which service answers, for an emergency number."""
+        return (self.service or self.number) if self.emergency else None
+
+
+class TransferSection(Section):
+    """Where agents may hand calls to outside; other agents and queues need no mention.
+
+    ``trunk`` is the dial string, ``{number}`` standing for the number: ``PJSIP/trunk/sip:{number}@10.1.2.3``.
+    """
+
+    trunk: DialString | None = None
+    numbers: tuple[OutsideNumber, ...] = ()
+
+    @model_validator(mode="after")
+    def _dialled_somehow(self) -> Self:
+        if self.numbers and self.trunk is None:
+            raise ValueError("numbers to dial but no trunk; add trunk: PJSIP/trunk/sip:{number}@ADDRESS")
+        return self
+
+
 class Agent(Section):
     """A seat: who signs in, at which extension, for which queues. ``skills``: queue -> level, 1 best."""
 
@@ -303,6 +345,7 @@ class Site(Section):
     metrics: MetricsSection = MetricsSection()
     database: DatabaseSection = DatabaseSection()
     figures: FiguresSection = FiguresSection()
+    transfer: TransferSection = TransferSection()
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 
 from hotline.config.schema import Hours, Line, Menu, Queue, Site
 from hotline.core.errors import UsageError
+from hotline.telephony.asterisk_config import transfer
+from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.prompts import PLEASE_WAIT, fallback_keys, fallback_prompt, sound
 from hotline.telephony.asterisk_config.text import clock, digits, document, value, word
 
 FALLBACK_KEY_SECONDS = 5
 ECHO_TEST = "*43"
-AGENT_RING_SECONDS = 30
 PATH_CHARACTERS = "A-Za-z0-9_.*#\\-"
 NUMBER_CHARACTERS = "0-9+*#"
 LAST_MINUTE_OF_DAY = 24 * 60 - 1
@@ -40,25 +41,10 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
         *(_fallback_menu(site, site.menu(menu)) for menu in menus),
         _to_queue(_default_line(site)),
         *(_queue(queue) for queue in site.queues),
-        _agents(site),
+        transfer.transfer_context(site),
+        _agents(),
     ]
     return document(name, "How calls go: hotline-in is where the trunk's calls begin.", *contexts)
-
-
-def _context(name: str, comment: str, *extensions: Iterable[str]) -> str:
-    """``[name]`` under its comment. Each extension is a pattern followed by its applications in order."""
-    rows = [f"; {comment}", f"[{name}]"]
-    for pattern, *applications in extensions:
-        for index, application in enumerate(applications):
-            label, _, call = application.rpartition("@@")
-            tag = f"({label})" if label else ""
-            rows.append(f" same => n{tag},{call}" if index else f"exten => {pattern},1{tag},{call}")
-    return "\n".join(rows)
-
-
-def _at(label: str, application: str) -> str:
-    """An application that can be jumped to."""
-    return f"{label}@@{application}"
 
 
 def _default_line(site: Site) -> Line:
@@ -102,7 +88,7 @@ def _entry(site: Site) -> str:
     did = default.dids[0] if default.dids else (default.number or "")
     unknown = (f"Set(HOTLINE_DID={did})", f"Goto({_line_context(default.id)},s,1)")
     patterns = ((pattern, *unknown) for pattern in ("_X", "_X.", "_+X.", "s", "i"))
-    return _context("hotline-in", "Calls from outside begin here.", *known, *patterns)
+    return context("hotline-in", "Calls from outside begin here.", *known, *patterns)
 
 
 def _line_context(line_id: str) -> str:
@@ -124,14 +110,14 @@ def _line(site: Site, line: Line) -> str:
         begin.append(f"Playback({sound(word(site.notice, 'prompt'))})")
     begin += _hours(site, line)
     serve = [
-        _at("open", f"Set(HOTLINE_LINE={line.id})"),
+        at("open", f"Set(HOTLINE_LINE={line.id})"),
         f"Set(HOTLINE_QUEUE={queue})",
         *(_menu(site, line) if line.menu else ["Goto(hotline-queue,s,1)"]),
     ]
     extensions: list[Iterable[str]] = [("s", *begin, *serve)]
     if line.menu:  # TIMEOUT(absolute) ran out: the menu server hung
         extensions.append(("T", "Goto(s,failed)"))
-    return _context(_line_context(line.id), f"The line {line.label}.", *extensions)
+    return context(_line_context(line.id), f"The line {line.label}.", *extensions)
 
 
 def _menu(site: Site, line: Line) -> list[str]:
@@ -149,10 +135,10 @@ def _menu(site: Site, line: Line) -> list[str]:
         'GotoIf($["${HOTLINE_RESULT}" = "queue"]?hotline-queue,s,1)',
         'GotoIf($["${HOTLINE_RESULT}" = "operator"]?hotline-queue,s,1)',
         'GotoIf($["${HOTLINE_RESULT}" = "hangup"]?done)',
-        _at("failed", f"Set(HOTLINE_LINE={line.id})"),
+        at("failed", f"Set(HOTLINE_LINE={line.id})"),
         f"Set(HOTLINE_QUEUE={line.queue_name})",
         "Goto(hotline-fallback,s,1)",
-        _at("done", "Hangup()"),
+        at("done", "Hangup()"),
     ]
 
 
@@ -189,7 +175,7 @@ def _weekdays(days: Iterable[int]) -> str:
 
 def _fallback() -> str:
     """No answer from the menu server: one prompt, one digit, then a person."""
-    return _context(
+    return context(
         "hotline-fallback",
         "The menu server failed this caller. HOTLINE_LINE, _QUEUE and _MENU say who it is.",
         (
@@ -217,21 +203,24 @@ def _fallback_menu(site: Site, menu: Menu) -> str:
         sets = [f"Set(HOTLINE_LINE={word(line.id, 'line')})"] if line else []
         sets += [f"Set(HOTLINE_QUEUE={word(queue, 'queue')})", f"Set(HOTLINE_PATH={name}.{key})"]
         keys.append((key, *sets, "Goto(hotline-queue,s,1)"))
-    return _context(f"hotline-fallback-{name}", f"What the keys of menu {name} do then.", ask, *keys)
+    return context(f"hotline-fallback-{name}", f"What the keys of menu {name} do then.", ask, *keys)
 
 
 def _to_queue(default: Line) -> str:
     """Every way into a queue leads through here, so that queue_log alone can tell the whole story."""
     message = "${HOTLINE_LINE}|${HOTLINE_DID}|${CHANNEL(linkedid)}|${HOTLINE_PATH}"
     trace = "Line: ${HOTLINE_LINE},Did: ${HOTLINE_DID},Queue: ${HOTLINE_QUEUE},Path: ${HOTLINE_PATH}"
-    return _context(
+    return context(
         "hotline-queue",
         "HOTLINE_LINE, HOTLINE_QUEUE and HOTLINE_PATH are set: note them down, then wait for an agent.",
         (
             "s",
             "GotoIf(${DIALPLAN_EXISTS(hotline-queue-${HOTLINE_QUEUE},s,1)}?known)",
             f"Set(HOTLINE_QUEUE={word(default.queue_name, 'queue')})",
-            _at("known", f"Set(HOTLINE_PATH=${{FILTER({PATH_CHARACTERS},${{HOTLINE_PATH}})}})"),
+            at("known", f"Set(HOTLINE_PATH=${{FILTER({PATH_CHARACTERS},${{HOTLINE_PATH}})}})"),
+            # __: a consult about this call, which is a channel of its own, knows them too
+            "Set(__HOTLINE_LINE=${HOTLINE_LINE})",
+            "Set(__HOTLINE_DID=${HOTLINE_DID})",
             'Set(QUEUE_PRIO=${IF($["${HOTLINE_PRIORITY_${HOTLINE_LINE}}" = ""]?'
             "0:${HOTLINE_PRIORITY_${HOTLINE_LINE}})})",
             f"QueueLog(${{HOTLINE_QUEUE}},${{UNIQUEID}},NONE,HOTLINE,{message})",
@@ -254,7 +243,7 @@ def _queue(queue: Queue) -> str:
         if queue.overflow
         else [f"Playback({sound(PLEASE_WAIT)})", "Wait(2)"]
     )
-    return _context(
+    return context(
         f"hotline-queue-{name}",
         f"Waiting in {name}.",
         (
@@ -265,16 +254,12 @@ def _queue(queue: Queue) -> str:
             f"UserEvent(HotlineExit,Queue: {name},Status: ${{QUEUESTATUS}})",
             *rest,
             "Goto(hotline-queue,s,1)",
-            _at("done", "Hangup()"),
+            at("done", "Hangup()"),
         ),
     )
 
 
-def _agents(site: Site) -> str:
-    """What agents' phones may dial: the echo test and one another."""
-    phones = [
-        (number, f"Dial(PJSIP/{number},{AGENT_RING_SECONDS})", "Hangup()")
-        for number in (digits(agent.extension, "extension") for agent in site.agents)
-    ]
+def _agents() -> str:
+    """What agents' phones may dial: the echo test, and whomever a call can be handed to."""
     echo = (ECHO_TEST, "Answer()", "Echo()", "Hangup()")
-    return _context("hotline-agents", "What agents' phones may dial.", echo, *phones)
+    return context("hotline-agents", "What agents' phones may dial.", echo) + f"\ninclude => {transfer.NAME}"

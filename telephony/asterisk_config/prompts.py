@@ -13,6 +13,9 @@ THANK_YOU = "_thank_you"
 POSITION_NEXT = "_position_next"
 POSITION_BEFORE = "_position_before"
 POSITION_AFTER = "_position_after"
+TRANSFER_ASK = "_transfer_ask"
+TRANSFER_FAILED = "_transfer_failed"
+TRANSFER_INVALID = "_transfer_invalid"
 MAX_ANNOUNCED_POSITION = 9  # digits/1 to digits/9: a longer announcement keeps a freed agent waiting
 
 
@@ -58,6 +61,9 @@ def static_prompts(site: Site) -> dict[str, str]:
     said = {
         sound(PLEASE_WAIT): "坐席正忙，请您继续等候。",
         sound(THANK_YOU): "感谢您的耐心等候。",
+        sound(TRANSFER_ASK): "请输入转接号码。",
+        sound(TRANSFER_FAILED): "转接未成功。",
+        sound(TRANSFER_INVALID): "号码有误。",
     }
     for name in sorted({line.menu for line in site.lines if line.menu}):
         menu = site.menu(name)

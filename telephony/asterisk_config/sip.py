@@ -10,6 +10,7 @@ from hotline.telephony.asterisk_config.secrets import SecretSource
 from hotline.telephony.asterisk_config.text import digits, document, section, value, word
 
 TRUNK = "trunk"
+TRANSFER_CONTEXT = "hotline-transfer"
 CODECS = "!all,alaw,ulaw,g722"
 RTP_TIMEOUT_SECONDS = 30
 """A phone that dies says no BYE: without this its call would stay for ever, holding an agent."""
@@ -74,6 +75,7 @@ def _trunk(site: Site) -> str:
         ("identify_by", "ip"),
         ("dtmf_mode", "auto"),
         ("trust_id_inbound", "yes"),
+        ("allow_transfer", "no"),  # a caller must not send an agent elsewhere
         *_MEDIA,
     ]
     identify: list[tuple[str, str | int]] = [("type", "identify"), ("endpoint", TRUNK), *matches]
@@ -92,6 +94,10 @@ def _phone(agent: Agent, secret: str) -> str:
         ("callerid", f"<{number}>"),
         ("dtmf_mode", "rfc4733"),
         ("device_state_busy_at", 1),
+        (
+            "set_var",
+            f"TRANSFER_CONTEXT={TRANSFER_CONTEXT}",
+        ),  # where REFER and the feature codes look up targets
         *_MEDIA,
     ]
     auth: list[tuple[str, str | int]] = [

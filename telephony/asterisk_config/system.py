@@ -156,10 +156,6 @@ def core_files() -> dict[str, str]:
         "pjproject.conf": ("Nothing special.", []),
         "queuerules.conf": ("No rules that widen the circle of agents.", []),
         "stasis.conf": ("Nothing special.", []),
-        "features.conf": (
-            "Keys an agent may press in a call.",
-            [("general", []), ("featuremap", [("blindxfer", "##")])],
-        ),
         "indications.conf": (
             "Tones as in China: 450 Hz (GB/T 3380).",
             [

@@ -11,6 +11,7 @@ from hotline.config.schema import Site
 from hotline.core.errors import SetupError, UsageError
 from hotline.telephony.asterisk_config import sip, system
 from hotline.telephony.asterisk_config.dialplan import extensions_conf
+from hotline.telephony.asterisk_config.features import features_conf
 from hotline.telephony.asterisk_config.places import Places
 from hotline.telephony.asterisk_config.queues import musiconhold_conf, queues_conf
 from hotline.telephony.asterisk_config.secrets import SecretSource
@@ -27,6 +28,7 @@ def managed_files(site: Site, secrets: SecretSource, places: Places) -> dict[str
         **system.core_files(),
         "asterisk.conf": system.asterisk_conf(site, places),
         "extensions.conf": extensions_conf(site),
+        "features.conf": features_conf(),
         "http.conf": sip.http_conf(site),
         "logger.conf": system.logger_conf(),
         "manager.conf": system.manager_conf(site, secrets),

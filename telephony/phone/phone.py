@@ -54,6 +54,7 @@ class Phone(asyncio.DatagramProtocol):
         secret: the account's password; None for a phone that needs none.
         server: address and port of the SIP server.
         local_host: the address to bind, and to be reached at.
+        local_port: the UDP port to bind; any free one when 0.
         display_name: shown to whom we call.
         codecs: names of codecs, best first.
         max_calls: calls at a time, in both directions together.
@@ -69,6 +70,7 @@ class Phone(asyncio.DatagramProtocol):
         *,
         server: Endpoint = ("127.0.0.1", 5060),
         local_host: str = "127.0.0.1",
+        local_port: int = 0,
         display_name: str = "",
         codecs: tuple[str, ...] = ("PCMA", "PCMU"),
         max_calls: int = 1,
@@ -85,7 +87,7 @@ class Phone(asyncio.DatagramProtocol):
         self.display_name = display_name
         self.counts: Counter[str] = Counter()
         self._credentials = Credentials(username, secret) if secret is not None else None
-        self._local_host = local_host
+        self._local_host, self._local_port = local_host, local_port
         self._codecs = codecs
         self._max_calls = max_calls
         self._max_recorded_seconds = max_recorded_seconds
@@ -115,7 +117,7 @@ class Phone(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self._ticker = self._ticker or Ticker.shared()
         self._gone = loop.create_future()
-        await loop.create_datagram_endpoint(lambda: self, local_addr=(self._local_host, 0))
+        await loop.create_datagram_endpoint(lambda: self, local_addr=(self._local_host, self._local_port))
         self._layer = TransactionLayer(self, self._transmit, self._timers)
         self._layer.counts = self.counts
 

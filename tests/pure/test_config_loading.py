@@ -205,6 +205,9 @@ def test_tags_make_nothing(file: Path, tag: str) -> None:
     assert any("tag" in problem.message for problem in problems_of(file, SMALL + f"notice: {tag}\n"))
 
 
+TRUNK = "transfer: {trunk: 'PJSIP/trunk/sip:{number}@10.1.2.3', numbers: ["
+
+
 @pytest.mark.parametrize(
     ("extra", "key", "message"),
     [
@@ -227,6 +230,12 @@ def test_tags_make_nothing(file: Path, tag: str) -> None:
         ("prompts: {name: a}", "prompts", "a list is wanted"),
         ("prompts: [{name: 'a b', text: x}]", "prompts[0].name", '"a b" is not a name'),
         ("prompts: [{name: a, text: x, recording: no.wav}]", "prompts[0].recording", "no file"),
+        ("transfer: {numbers: [{name: 报警, number: 110}]}", "transfer", "numbers to dial but no trunk"),
+        ("transfer: {trunk: PJSIP/trunk}", "transfer.trunk", "not a way to dial"),
+        ("transfer: {trunk: 'PJSIP/{number}@t,60,t'}", "transfer.trunk", "not a way to dial"),
+        (TRUNK + "{name: 警, number: 12345}]}", "transfer.numbers[0].number", "a queue already"),
+        (TRUNK + "{name: 警, number: 110, service: 110}]}", "transfer.numbers[0]", "emergency: true"),
+        (TRUNK + "{name: 警, number: 1}, {name: 消, number: 1}]}", "transfer.numbers[1].number", "twice"),
     ],
 )
 def test_sections_are_strict(file: Path, extra: str, key: str, message: str) -> None:

@@ -15,10 +15,12 @@ from hotline.config.schema import (
     Hours,
     Line,
     Menu,
+    OutsideNumber,
     Prompt,
     Queue,
     Site,
     SiteSection,
+    TransferSection,
     TrunkSection,
 )
 from hotline.core.errors import UsageError
@@ -311,3 +313,40 @@ def test_announced_positions_have_their_digits() -> None:
     for option in ("queue-youarenext", "queue-thereare", "queue-callswaiting", "periodic-announce"):
         name = re.search(rf"{option} = (\S+)", queues)
         assert name is not None and name.group(1) in said
+
+
+def test_calls_can_be_handed_to_agents_queues_and_listed_numbers_only() -> None:
+    """Each target is an extension of its own; a number that the site does not list cannot be dialled."""
+    outside = TransferSection(
+        trunk="PJSIP/trunk/sip:{number}@10.1.2.3",
+        numbers=(OutsideNumber(name="公安报警", number="110", emergency=True),),
+    )
+    rows = context(extensions_conf(small_site(transfer=outside)), "hotline-transfer")
+    targets = [row.split(",")[0].removeprefix("exten => ") for row in rows if row.startswith("exten")]
+    assert targets == ["8001", "q12345", "12345", "q12315", "12315", "110", "unreached", "i"]
+    assert "exten => 110,1,Dial(PJSIP/trunk/sip:110@10.1.2.3,60)" in rows
+    assert "exten => 8001,1,Dial(PJSIP/8001,30,t)" in rows
+
+
+def test_an_agent_goes_before_a_queue_of_the_same_number() -> None:
+    """A phone's keys cannot say which is meant: the queue is still reached with its q."""
+    agents = (Agent(id="zhang", name="张", extension="12345"),)
+    rows = context(extensions_conf(small_site(agents=agents)), "hotline-transfer")
+    assert "exten => 12345,1,Dial(PJSIP/12345,30,t)" in rows
+    assert "exten => q12345,1,Set(HOTLINE_QUEUE=12345)" in rows
+    assert "exten => 12345,1,Set(HOTLINE_QUEUE=12345)" not in rows
+
+
+def test_only_agents_phones_may_transfer() -> None:
+    """REFER from the trunk is refused; an agent's REFER and keys find their targets in hotline-transfer."""
+    pjsip = managed_files(small_site(), secret, PLACES)["pjsip.conf"]
+    trunk, phone = (part for part in pjsip.split("\n[") if "type = endpoint" in part)
+    assert "allow_transfer = no" in trunk and "TRANSFER_CONTEXT" not in trunk
+    assert "set_var = TRANSFER_CONTEXT=hotline-transfer" in phone
+
+
+def test_every_sentence_of_a_transfer_by_keys_is_made() -> None:
+    """Asterisk finds what features.conf names among the prompts to make."""
+    features = managed_files(small_site(), secret, PLACES)["features.conf"]
+    named = re.findall(r"= (hotline/\S+)", features)
+    assert len(named) == 4 and set(named) <= static_prompts(small_site()).keys()

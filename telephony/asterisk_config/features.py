@@ -1,0 +1,49 @@
+"""features.conf: what an agent may key during a call, for phones that have no transfer button.
+
+Only agents' phones may (``t`` of Queue and Dial, never ``T``); what a caller keys does nothing. A transfer
+started by key finds its target in ``hotline-transfer``, like one that the phone's own button starts (REFER).
+"""
+
+from __future__ import annotations
+
+from hotline.telephony.asterisk_config.prompts import TRANSFER_ASK, TRANSFER_FAILED, TRANSFER_INVALID, sound
+from hotline.telephony.asterisk_config.text import document, section
+
+BLIND_TRANSFER = "##"
+CONSULT = "*2"
+CONSULT_CANCEL = "*1"
+CONSULT_COMPLETE = "*3"
+THREE_WAY = "*5"
+CONSULT_SWAP = "*6"
+DIGIT_SECONDS = 3
+CODE_MILLISECONDS = 1000
+CONSULT_RING_SECONDS = 30
+
+
+def features_conf() -> str:
+    """The keys and their sentences. The codes during a consult are those of the person who consults."""
+    general: list[tuple[str, str | int]] = [
+        ("transferdigittimeout", DIGIT_SECONDS),
+        ("featuredigittimeout", CODE_MILLISECONDS),
+        ("atxfernoanswertimeout", CONSULT_RING_SECONDS),
+        (
+            "atxferdropcall",
+            "no",
+        ),  # who left before the target answered is called back: the caller is not lost
+        ("atxferabort", CONSULT_CANCEL),
+        ("atxfercomplete", CONSULT_COMPLETE),
+        ("atxferthreeway", THREE_WAY),
+        ("atxferswap", CONSULT_SWAP),
+        ("transferannouncesound", sound(TRANSFER_ASK)),
+        ("transferinvalidsound", sound(TRANSFER_INVALID)),
+        ("transferretrysound", sound(TRANSFER_INVALID)),
+        ("xferfailsound", sound(TRANSFER_FAILED)),
+        ("xfersound", ""),  # nothing: whoever is joined hears the other's voice
+    ]
+    keys: list[tuple[str, str | int]] = [("blindxfer", BLIND_TRANSFER), ("atxfer", CONSULT)]
+    return document(
+        "features.conf",
+        "Keys an agent may press in a call.",
+        section("general", general),
+        section("featuremap", keys),
+    )

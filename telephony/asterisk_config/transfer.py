@@ -1,0 +1,64 @@
+"""The context ``hotline-transfer``: whom a caller can be handed to, and where a caller goes whom nobody took.
+
+Whoever transfers ends here: REFER and feature codes (``TRANSFER_CONTEXT`` of the agents' endpoints), the
+console's BlindTransfer and Atxfer, and the phones' own dialling. Targets are agents' extensions, ``q<queue>``
+(also the queue's name where it is digits, for a phone's keys) and the numbers outside that the site lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hotline.config.schema import OutsideNumber, Queue, Site
+from hotline.telephony.asterisk_config.context import at, context
+from hotline.telephony.asterisk_config.text import digits, value, word
+
+NAME = "hotline-transfer"
+AGENT_RING_SECONDS = 30
+OUTSIDE_RING_SECONDS = 60
+QUEUE_PREFIX = "q"
+
+
+def transfer_context(site: Site) -> str:
+    """The targets, and what happens when one was not reached."""
+    agents = [digits(agent.extension, "extension") for agent in site.agents]
+    extensions: list[Iterable[str]] = [_agent(extension) for extension in agents]
+    for queue in site.queues:
+        extensions += _queue(queue, taken=agents)
+    extensions += [_outside(site.transfer.trunk or "", number) for number in site.transfer.numbers]
+    invalid = ("i", "Set(DIALSTATUS=INVALIDARGS)", f"Goto({NAME},unreached,1)")
+    return context(NAME, "Whom a call can be handed to.", *extensions, _unreached(), invalid)
+
+
+def _agent(extension: str) -> Iterable[str]:
+    """An agent's phone; ``t``: who is called so may transfer in turn."""
+    return extension, f"Dial(PJSIP/{extension},{AGENT_RING_SECONDS},t)", f"Goto({NAME},unreached,1)"
+
+
+def _queue(queue: Queue, taken: Iterable[str]) -> Iterable[Iterable[str]]:
+    name = word(queue.name, "queue")
+    wait = (f"Set(HOTLINE_QUEUE={name})", "Goto(hotline-queue,s,1)")
+    yield f"{QUEUE_PREFIX}{name}", *wait
+    if name.isdigit() and name not in taken:
+        yield name, *wait
+
+
+def _outside(trunk: str, outside: OutsideNumber) -> Iterable[str]:
+    number = digits(outside.number, "transfer.numbers: number")
+    dialled = value(trunk, "transfer.trunk").replace("{number}", number)
+    return number, f"Dial({dialled},{OUTSIDE_RING_SECONDS})", f"Goto({NAME},unreached,1)"
+
+
+def _unreached() -> Iterable[str]:
+    """Nobody took the call, or the talk is over.
+
+    A caller who was put through and reached nobody goes back to wait in the queue they came from. A consult
+    (a Local channel) or an agent's own call just ends.
+    """
+    return (
+        "unreached",
+        'GotoIf($["${DIALSTATUS}" = "ANSWER"]?done)',
+        'GotoIf($["${CHANNEL(channeltype)}" = "Local" | "${HOTLINE_LINE}" = ""]?done)',
+        "Goto(hotline-queue,s,1)",
+        at("done", "Hangup()"),
+    )
