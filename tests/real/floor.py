@@ -75,10 +75,18 @@ class Floor:
             )
 
     async def channel_of(self, agent: str) -> str:
-        """The name of the newest channel at the agent's phone."""
-        channels = await self.ami.core_show_channels()
-        mine = [one for one in channels if one.channel.startswith(self.interface(agent) + "-")]
-        return max(mine, key=lambda one: one.channel).channel
+        """The name of the newest channel at the agent's phone, once it is joined with another.
+
+        A phone's answer reaches Asterisk some milliseconds before the two are joined; until then a channel
+        cannot be transferred.
+        """
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while True:
+                channels = await self.ami.core_show_channels()
+                mine = [one for one in channels if one.channel.startswith(self.interface(agent) + "-")]
+                newest = max(mine, key=lambda one: one.channel)
+                if newest.bridge_id:
+                    return newest.channel
 
     async def blind_transfer(self, agent: str, target: str) -> None:
         """What the console does when the agent hands the call on unannounced."""
