@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, WebSocket
 
-from hotline.agent_console import api, errors
+from hotline.agent_console import alerts_api, api, errors
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.gate import Gate
 from hotline.agent_console.hub import Hub
@@ -22,6 +22,7 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
     app.include_router(api.router)
+    app.include_router(alerts_api.router)
 
     @app.websocket("/ws")
     async def _socket(socket: WebSocket) -> None:

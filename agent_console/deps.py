@@ -10,7 +10,7 @@ from hotline import __version__
 from hotline.agent_console.accounts import Accounts
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
-from hotline.core.ports import AgentDesk, Bus, CallHistory, Figures, LivePicture, Transcripts
+from hotline.core.ports import AgentDesk, Alerts, Bus, CallHistory, Figures, LivePicture, Transcripts
 from hotline.core.views import CallSummary
 
 WEB_DIST = Path(__file__).resolve().parent / "web" / "dist"
@@ -45,6 +45,7 @@ class ConsoleDeps:
     transcripts: Transcripts
     history: PastCalls
     figures: Figures
+    alerts: Alerts
     accounts: Accounts
     audit: Audit
     clock: Clock

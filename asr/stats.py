@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hotline.asr.reasons import Reason
 from hotline.core.events import Side
 
 
@@ -63,6 +64,8 @@ class AsrStats:
         yield "asr_backlog_seconds", "Audio that waits for recognition.", False, self.backlog_seconds
         yield "asr_busy_seconds", "Time that recognition took.", True, self.busy_seconds
         yield "asr_tap_failures", "Attempts to tap that failed.", True, self.tap_failures.total()
+        without_room = self.tap_failures[Reason.NO_CAPACITY.value]
+        yield "asr_taps_without_room", "Of them, because every recogniser was full.", True, without_room
         audio = "Audio heard, thrown away, or filled with silence."
         yield "asr_audio_seconds", audio, True, self.counts["audio_ms"] / 1000
         yield "asr_dropped_audio_seconds", audio, True, self.counts["dropped_audio_ms"] / 1000

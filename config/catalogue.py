@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from hotline.config.schema import Digits, Section, Text
+from hotline.config.section import Digits, Section, Text
 from hotline.config.yaml_text import read_document
 
 __all__ = ["KnownLine", "catalogue", "known_line"]

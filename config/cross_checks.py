@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from hotline.config.alert_checks import check_alerts
 from hotline.config.catalogue import known_line
 from hotline.config.checker import Checker, Item, names
 from hotline.config.menu_checks import check_menus, check_prompts
@@ -245,5 +246,5 @@ def _ports(checker: Checker) -> None:
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
     _once, _numbers, _lines, _queues, _agents, _transfer, check_prompts, check_menus, _files, _surroundings,
-    _ports,
+    _ports, check_alerts,
 )  # fmt: skip

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from hotline.config.problems import KeyPath, Problem, did_you_mean, dotted
-from hotline.config.schema import Section, Site
+from hotline.config.schema import Site
+from hotline.config.section import Section
 from hotline.config.yaml_text import Document
 
 _PATTERNS = {

@@ -14,9 +14,9 @@ from hotline.config.schema import (
     AudioSocketSection,
     FastAgiSection,
     MetricsSection,
-    Section,
     WebSection,
 )
+from hotline.config.section import Section
 
 _ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 

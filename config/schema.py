@@ -12,32 +12,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
-"""A name that is safe as an Asterisk section, queue or endpoint."""
-Digits = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
-Text = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$")]
-"""A human name: no control characters and no line separators."""
-DialString = Annotated[
-    str, Field(pattern=r"^[A-Za-z]+/[A-Za-z0-9_.@:/-]*\{number\}[A-Za-z0-9_.@:/-]*$", max_length=200)
-]
-"""How a number outside is dialled: a technology, an endpoint, and ``{number}`` once."""
-Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
-
-
-class Section(BaseModel):
-    """Common ground: strict keys, immutable values, paths that count from the site file's folder."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _from_the_site_files_folder(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, Path) and isinstance(info.context, dict) and "folder" in info.context:
-            return info.context["folder"] / value.expanduser()
-        return value
+from hotline.config.alerting import AlertsSection
+from hotline.config.section import DialString, Digits, Key, Name, Port, SecretRef, Section, Text
 
 
 class MergeMode(StrEnum):
@@ -46,19 +24,6 @@ class MergeMode(StrEnum):
     ABSORBED = "整体并入"
     PARALLEL = "双号并行"
     SUB_CENTRE = "设分中心"
-
-
-class SecretRef(Section):
-    """Where a secret is kept. Without either, one is made at first start and kept in ``data_dir/secrets``."""
-
-    env: str | None = None
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if self.env and self.file:
-            raise ValueError("give env or file, not both")
-        return self
 
 
 class SiteSection(Section):
@@ -346,6 +311,7 @@ class Site(Section):
     database: DatabaseSection = DatabaseSection()
     figures: FiguresSection = FiguresSection()
     transfer: TransferSection = TransferSection()
+    alerts: AlertsSection = AlertsSection()
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]

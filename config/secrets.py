@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hotline.config.problems import ConfigError
-from hotline.config.schema import SecretRef
+from hotline.config.section import SecretRef
 
 __all__ = ["SecretError", "Secrets"]
 

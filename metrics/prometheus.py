@@ -17,10 +17,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from hotline.config.schema import MetricsSection
+from hotline.core.alerts import AlertKind
 from hotline.core.bus import follow
 from hotline.core.errors import SetupError
 from hotline.core.events import (
     AgentState,
+    AlertCleared,
+    AlertRaised,
     CallAnswered,
     CallEnded,
     CallerQueued,
@@ -100,6 +103,9 @@ class Exporter:
             Counter, "taps_lost", "Sides of live calls that stopped being heard.", ["side"]
         )
         self._link = make(Gauge, "ami_connected", "1 while the link to Asterisk's manager is up.", [])
+        self._alerts = make(Gauge, "alerts", "Alerts raised now, by kind.", ["kind"])
+        for kind in AlertKind:
+            self._alerts.labels(kind.value)
         for side in Side:  # a series that is there before the first event can be alerted on
             self._taps_live.labels(side.value)
             self._taps_lost.labels(side.value)
@@ -147,6 +153,10 @@ class Exporter:
                 self._count_taps()
             case LinkChanged():
                 self._link.set(event.up)
+            case AlertRaised():
+                self._alerts.labels(event.alert.kind.value).inc()
+            case AlertCleared():
+                self._alerts.labels(event.kind.value).dec()
             case CallEnded():
                 self._forget(event.call_id)
             case _:

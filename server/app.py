@@ -27,6 +27,7 @@ from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.metrics.watch import AlertWatch
 from hotline.queue.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.server.numbers import room_numbers
@@ -99,12 +100,9 @@ class HotlineServer:
         self.accounts = Accounts(AccountStore(sessions), audit, clock, session_hours=site.web.session_hours)
         self._stack.callback(self.accounts.close)
         menus = MenuService(site, bus, prompts, clock)
-        exporter = Exporter(
-            bus,
-            self.exchange,
-            room_numbers(ami, self.exchange, menus, hearing, bus),
-            [line.id for line in site.lines],
-        )
+        numbers = room_numbers(ami, self.exchange, menus, hearing, bus)
+        watch = AlertWatch(site, bus, self.exchange, figures, numbers, clock)
+        exporter = Exporter(bus, self.exchange, [*numbers, watch.numbers], [line.id for line in site.lines])
 
         await self._run("metrics", exporter.run())
         await self._run("exchange", self.exchange.run())
@@ -115,6 +113,7 @@ class HotlineServer:
             together.create_task(hearing.start())
         self._stack.push_async_callback(hearing.aclose)
         await self._run("ami", ami.run())
+        await self._run("alerts", watch.run())
         metrics = MetricsServer(exporter, site.metrics)
         metrics.start()
         self._stack.callback(metrics.close)
@@ -127,6 +126,7 @@ class HotlineServer:
                 transcripts=hearing.transcripts,
                 history=StoredHistory(sessions),
                 figures=figures,
+                alerts=watch,
                 accounts=self.accounts,
                 audit=audit,
                 clock=clock,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hotline.config.schema import SecretRef
 from hotline.config.secrets import SecretError, Secrets
+from hotline.config.section import SecretRef
 
 
 def mode(path: Path) -> int:

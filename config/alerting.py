@@ -1,0 +1,85 @@
+"""The site file's ``alerts``: what a supervisor is told of, and from which point on.
+
+A rule raises once its limit has been passed for ``for_seconds``, and clears once it has been kept for
+``clear_seconds`` (one for all rules): what goes up and down around a limit is told once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hotline.config.section import Name, Section
+from hotline.core.alerts import AlertKind
+
+Seconds = Annotated[int, Field(ge=0, le=3600)]
+Count = Annotated[int, Field(ge=0, le=10000)]
+Limit = Annotated[int, Field(ge=1, le=10000)]
+
+
+class WaitingRule(Section):
+    """Callers who wait in one queue. ``queues``: other limits for some queues."""
+
+    more_than: Count = 10
+    for_seconds: Seconds = 15
+    queues: dict[Name, Count] = Field(default_factory=dict)
+
+
+class LongestWaitRule(Section):
+    """The first caller of a queue. ``queues``: other limits for some queues."""
+
+    over_seconds: Limit = 60
+    queues: dict[Name, Limit] = Field(default_factory=dict)
+
+
+class AnswerRateRule(Section):
+    """Answered of those who began to wait within the last ``window_seconds``, each line and all together."""
+
+    under: Annotated[float, Field(gt=0, le=1)] | None = None  # absent: figures.answer_rate_norm
+    window_seconds: Annotated[int, Field(ge=60, le=7200)] = 1800
+    at_least_offered: Limit = 20  # fewer say nothing
+    for_seconds: Seconds = 60
+
+
+class WrapUpRule(Section):
+    """An agent's wrap-up."""
+
+    over_seconds: Limit = 180
+
+
+class AbusiveRule(Section):
+    """A caller flagged by the agent: shown while the call lasts, and at least this long."""
+
+    keep_seconds: Annotated[int, Field(ge=10, le=86400)] = 300
+
+
+class DiskRule(Section):
+    """Room on the disk of data_dir: the alert comes under either limit."""
+
+    under_percent_free: Annotated[int, Field(ge=0, le=90)] = 5
+    under_gib_free: Annotated[float, Field(ge=0, le=10000)] = 2.0
+    for_seconds: Seconds = 60
+
+
+class ForRule(Section):
+    """A thing that is well or not."""
+
+    for_seconds: Seconds = 10
+
+
+class AlertsSection(Section):
+    """When to raise the alarm."""
+
+    off: tuple[AlertKind, ...] = ()  # kinds that this site does not want
+    clear_seconds: Seconds = 30
+    waiting: WaitingRule = WaitingRule()
+    longest_wait: LongestWaitRule = LongestWaitRule()
+    unstaffed: ForRule = ForRule()
+    answer_rate: AnswerRateRule = AnswerRateRule()
+    wrap_up: WrapUpRule = WrapUpRule()
+    abusive: AbusiveRule = AbusiveRule()
+    link: ForRule = ForRule()
+    recogniser: ForRule = ForRule(for_seconds=30)
+    recording: ForRule = ForRule()
+    disk: DiskRule = DiskRule()

@@ -1,0 +1,234 @@
+"""What is wrong now: the site's limits against the live picture, recent figures and the rooms' numbers.
+
+Pure, but with a memory: of flagged calls, of agents paused by us, and of counters, to see that they rise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from hotline.config.schema import Site
+from hotline.core.alerts import AlertKind
+from hotline.core.events import AgentAutoPaused, AgentState, CallFlagged, Event
+from hotline.core.views import AgentView, LineFigures, LiveView, WaitingCaller
+from hotline.metrics import alert_texts as say
+from hotline.metrics.alert_texts import Texts
+from hotline.metrics.alerts import Trouble
+
+TOTAL = "total"
+"""The subject of what concerns all lines."""
+
+FROM_THE_EXCHANGE = frozenset(
+    {
+        AlertKind.WAITING,
+        AlertKind.LONGEST_WAIT,
+        AlertKind.UNSTAFFED,
+        AlertKind.WRAP_UP,
+        AlertKind.NO_ANSWER,
+    }
+)
+"""Nothing can be said of these while the link is down: the picture stands still."""
+
+ABSENT = frozenset({AgentState.SIGNED_OUT, AgentState.UNREACHABLE})
+RISING_SECONDS = 60.0  # a counter that rose so lately is trouble
+SETTLE_SECONDS = 10.0  # for the exchange to show a pause that we were told of
+MAX_FLAGS = 200  # flagged calls remembered; the oldest go first
+
+ASR_READY = "asr_workers_ready"
+ASR_WITHOUT_ROOM = "asr_taps_without_room"
+RECORDING_FAILURES = "recording_failures"
+"""The rooms' numbers looked at, by the names that Prometheus shows (without ``hotline_``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Room where data_dir lies."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the rules look at.
+
+    Attributes:
+        recent: figures of the answer rate's window, ``total`` among them; None while they cannot be had.
+        numbers: the rooms' own, by name.
+        disk: None while it cannot be told.
+    """
+
+    live: LiveView
+    recent: tuple[LineFigures, ...] | None
+    numbers: Mapping[str, float]
+    disk: Disk | None
+
+
+def for_seconds(site: Site) -> dict[AlertKind, float]:
+    """How long each kind must be in trouble before it is raised; the others are raised at once."""
+    rules = site.alerts
+    return {
+        AlertKind.WAITING: rules.waiting.for_seconds,
+        AlertKind.UNSTAFFED: rules.unstaffed.for_seconds,
+        AlertKind.ANSWER_RATE: rules.answer_rate.for_seconds,
+        AlertKind.LINK: rules.link.for_seconds,
+        AlertKind.RECOGNISER: rules.recogniser.for_seconds,
+        AlertKind.RECORDING: rules.recording.for_seconds,
+        AlertKind.DISK: rules.disk.for_seconds,
+    }
+
+
+class Rules:
+    """The rules of one site. Give it every event (``hear``), and ask it at each moment (``look``)."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._limits = site, site.alerts
+        self._titles = {queue.name: queue.title for queue in site.queues}
+        self._flags: dict[str, tuple[str, float]] = {}  # call id: who flagged it, when
+        self._paused: dict[str, tuple[int, float]] = {}  # agent: rings, when
+        self._counters: dict[str, _Rising] = {}
+
+    def hear(self, event: Event, seconds: float) -> None:
+        """Remember what only an event tells; ``seconds`` as in ``look``."""
+        match event:
+            case CallFlagged():
+                self._flags[event.call_id] = (event.agent, seconds)
+                if len(self._flags) > MAX_FLAGS:
+                    del self._flags[next(iter(self._flags))]
+            case AgentAutoPaused():
+                self._paused[event.agent] = (event.rings, seconds)
+            case _:
+                pass
+
+    def unknown(self, signs: Signs) -> set[AlertKind]:
+        """The kinds of which nothing can be said now."""
+        kinds = set() if signs.live.link_up else set(FROM_THE_EXCHANGE)
+        if signs.recent is None:
+            kinds.add(AlertKind.ANSWER_RATE)
+        if signs.disk is None:
+            kinds.add(AlertKind.DISK)
+        return kinds
+
+    def look(self, signs: Signs, seconds: float) -> list[Trouble]:
+        """All that is beyond its limit now.
+
+        Args:
+            signs: the present.
+            seconds: the present on a monotonic clock.
+        """
+        troubles = [
+            *self._queues(signs.live),
+            *self._answer_rates(signs.recent or ()),
+            *self._wrap_ups(signs.live),
+            *self._auto_pauses(signs.live, seconds),
+            *self._flagged(signs.live, seconds),
+            *self._machine(signs, seconds),
+        ]
+        return [trouble for trouble in troubles if trouble.kind not in self._limits.off]
+
+    def _queues(self, live: LiveView) -> Iterator[Trouble]:
+        queues: dict[str, list[WaitingCaller]] = {}
+        for caller in live.waiting:
+            queues.setdefault(caller.queue, []).append(caller)
+        staffed = {queue for agent in live.agents if agent.state not in ABSENT for queue in agent.queues}
+        for queue, callers in queues.items():
+            title, count = self._titles.get(queue, queue), len(callers)
+            limit = self._limits.waiting.queues.get(queue, self._limits.waiting.more_than)
+            if count > limit:
+                yield _trouble(AlertKind.WAITING, queue, count, limit, say.waiting(title, count, limit))
+            waited = (live.at - min(caller.since for caller in callers)).total_seconds()
+            limit = self._limits.longest_wait.queues.get(queue, self._limits.longest_wait.over_seconds)
+            if waited > limit:
+                text = say.longest_wait(title, waited, limit)
+                yield _trouble(AlertKind.LONGEST_WAIT, queue, waited, limit, text)
+            if queue not in staffed:
+                yield _trouble(AlertKind.UNSTAFFED, queue, count, 0, say.unstaffed(title, count))
+
+    def _answer_rates(self, recent: tuple[LineFigures, ...]) -> Iterator[Trouble]:
+        rule = self._limits.answer_rate
+        norm = rule.under if rule.under is not None else self._site.figures.answer_rate_norm
+        for line in recent:
+            closed = line.offered - line.still_open
+            if line.answer_rate is None or closed < rule.at_least_offered or line.answer_rate >= norm:
+                continue
+            name = None if line.line == TOTAL else line.name
+            text = say.answer_rate(name, line.answer_rate, norm, closed, rule.window_seconds)
+            yield _trouble(AlertKind.ANSWER_RATE, line.line, line.answer_rate, norm, text)
+
+    def _wrap_ups(self, live: LiveView) -> Iterator[Trouble]:
+        limit = self._limits.wrap_up.over_seconds
+        for agent in live.agents:
+            seconds = (live.at - agent.since).total_seconds()
+            if agent.state is AgentState.WRAP_UP and seconds > limit:
+                text = say.wrap_up(_person(agent), seconds, limit)
+                yield _trouble(AlertKind.WRAP_UP, agent.agent, seconds, limit, text)
+
+    def _auto_pauses(self, live: LiveView, seconds: float) -> Iterator[Trouble]:
+        agents = {agent.agent: agent for agent in live.agents}
+        for name, (rings, heard) in list(self._paused.items()):
+            agent = agents.get(name)
+            still = agent is not None and agent.state in (AgentState.PAUSED, AgentState.UNREACHABLE)
+            if agent is None or (live.link_up and not still and seconds - heard > SETTLE_SECONDS):
+                del self._paused[name]
+                continue
+            yield _trouble(AlertKind.NO_ANSWER, name, rings, None, say.no_answer(_person(agent), rings))
+
+    def _flagged(self, live: LiveView, seconds: float) -> Iterator[Trouble]:
+        alive = {call.call_id for call in live.calls}
+        people = {agent.agent: _person(agent) for agent in live.agents}
+        for call_id, (agent, heard) in list(self._flags.items()):
+            if call_id not in alive and seconds - heard > self._limits.abusive.keep_seconds:
+                del self._flags[call_id]
+                continue
+            yield _trouble(AlertKind.ABUSIVE, call_id, None, None, say.abusive(people.get(agent, agent)))
+
+    def _machine(self, signs: Signs, seconds: float) -> Iterator[Trouble]:
+        if not signs.live.link_up:
+            yield _trouble(AlertKind.LINK, "asterisk", None, None, say.link())
+        wanted = self._site.asr.workers if self._site.asr.enabled else 0
+        ready = signs.numbers.get(ASR_READY, wanted)
+        if ready < wanted:
+            yield _trouble(AlertKind.RECOGNISER, "workers", ready, wanted, say.workers(int(ready), wanted))
+        if self._rose(signs.numbers, ASR_WITHOUT_ROOM, seconds):
+            yield _trouble(AlertKind.RECOGNISER, "capacity", None, None, say.capacity())
+        if failures := self._rose(signs.numbers, RECORDING_FAILURES, seconds):
+            yield _trouble(AlertKind.RECORDING, "recordings", failures, 0, say.recording(failures))
+        if signs.disk is not None:
+            yield from self._disk(signs.disk)
+
+    def _disk(self, disk: Disk) -> Iterator[Trouble]:
+        rule = self._limits.disk
+        share, gib = disk.free_bytes / max(1, disk.total_bytes), disk.free_bytes / 1024**3
+        if share < rule.under_percent_free / 100 or gib < rule.under_gib_free:
+            limit = max(rule.under_gib_free, rule.under_percent_free / 100 * disk.total_bytes / 1024**3)
+            yield _trouble(AlertKind.DISK, "data_dir", round(gib, 2), round(limit, 2), say.disk(gib, share))
+
+    def _rose(self, numbers: Mapping[str, float], name: str, seconds: float) -> int:
+        if name not in numbers:
+            return 0
+        return self._counters.setdefault(name, _Rising()).by(numbers[name], seconds)
+
+
+class _Rising:
+    """A counter, and by how much it rose lately."""
+
+    def __init__(self) -> None:
+        self._total: float | None = None
+        self._rises: list[tuple[float, float]] = []  # when, by how much: one a look at most, a minute of them
+
+    def by(self, total: float, seconds: float) -> int:
+        rise = total - self._total if self._total is not None else 0
+        self._total = total
+        if rise > 0:
+            self._rises.append((seconds, rise))
+        self._rises = [one for one in self._rises if seconds - one[0] < RISING_SECONDS]
+        return round(sum(rise for _, rise in self._rises))
+
+
+def _trouble(kind: AlertKind, subject: str, value: float | None, limit: float | None, text: Texts) -> Trouble:
+    return Trouble(kind, subject, None if value is None else round(value, 4), limit, text.zh, text.en)
+
+
+def _person(agent: AgentView) -> str:
+    return f"{agent.name}（{agent.agent}）"

@@ -1,0 +1,111 @@
+"""What each alert says: what happened and what to do, in zh-CN and en. Callers are never named."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Texts(NamedTuple):
+    """The same in both languages."""
+
+    zh: str
+    en: str
+
+
+def waiting(queue: str, callers: int, limit: int) -> Texts:
+    """Too many wait."""
+    return Texts(
+        f"“{queue}”有 {callers} 人排队（上限 {limit}）：请增派坐席，或把来电转到其他队列。",
+        f"{callers} callers wait for {queue} (limit {limit}): bring in agents or move some.",
+    )
+
+
+def longest_wait(queue: str, seconds: float, limit: int) -> Texts:
+    """The first caller waits too long."""
+    return Texts(
+        f"“{queue}”有人已等候 {seconds:.0f} 秒（上限 {limit} 秒）：请安排坐席接听，或把该来电转到其他队列。",
+        f"A caller has waited {seconds:.0f} s for {queue} (limit {limit} s): have it answered or move it.",
+    )
+
+
+def unstaffed(queue: str, callers: int) -> Texts:
+    """Nobody is there for them."""
+    return Texts(
+        f"“{queue}”有 {callers} 人在等，但无人签入：请立即安排坐席签入，或把来电转到其他队列。",
+        f"{callers} callers wait for {queue} and nobody is signed in: sign agents in or move them.",
+    )
+
+
+def answer_rate(name: str | None, rate: float, norm: float, offered: int, window_seconds: int) -> Texts:
+    """Under the norm. ``name``: of the line; None for all lines."""
+    minutes = round(window_seconds / 60)
+    return Texts(
+        f"{f'“{name}”' if name else '全部线路'}近 {minutes} 分钟接通率 {rate:.1%}"
+        f"（{offered} 个来电，标准 {norm:.0%}）：请增派坐席，减少小休。",
+        f"{name or 'All lines'}: {rate:.1%} of {offered} callers answered in {minutes} min "
+        f"(norm {norm:.0%}): bring in agents, postpone breaks.",
+    )
+
+
+def wrap_up(agent: str, seconds: float, limit: int) -> Texts:
+    """Wrap-up does not end."""
+    return Texts(
+        f"{agent} 话后整理已 {seconds:.0f} 秒（上限 {limit} 秒）：请询问是否需要帮助，或将其置为示闲。",
+        f"{agent} has been in wrap-up for {seconds:.0f} s (limit {limit} s): ask, or set the agent ready.",
+    )
+
+
+def no_answer(agent: str, rings: int) -> Texts:
+    """Paused by us."""
+    return Texts(
+        f"{agent} 连续 {rings} 次振铃未接，已自动示忙：请确认人在座位、话机正常，再恢复示闲。",
+        f"{agent} let {rings} calls ring and was paused: see to the agent and the phone, then set ready.",
+    )
+
+
+def abusive(agent: str) -> Texts:
+    """A flagged caller."""
+    return Texts(
+        f"{agent} 把来电标记为骚扰或辱骂：请监听，必要时接管或结束通话。",
+        f"{agent} flagged the caller as abusive: listen in; take over or end the call if need be.",
+    )
+
+
+def link() -> Texts:
+    """Asterisk's manager is gone."""
+    return Texts(
+        "与 Asterisk 的管理连接已断：通话照常，但页面不再更新；请检查 Asterisk 是否运行（hotline doctor）。",
+        "The link to Asterisk is down: calls go on, pages stand still; see that it runs (hotline doctor).",
+    )
+
+
+def workers(ready: int, wanted: int) -> Texts:
+    """Recognisers are missing."""
+    return Texts(
+        f"语音识别进程只有 {ready}/{wanted} 个在工作：部分通话没有文字；请查看日志和模型（hotline doctor）。",
+        f"{ready} of {wanted} recognisers work: some calls get no text; see the log and hotline doctor.",
+    )
+
+
+def capacity() -> Texts:
+    """More calls than recognisers can hear."""
+    return Texts(
+        "语音识别已满，部分通话没有文字：通话照常；请增加 asr.workers 或 asr.legs_per_worker。",
+        "Recognition is full, some calls get no text: calls go on; raise asr.workers or asr.legs_per_worker.",
+    )
+
+
+def recording(failures: int) -> Texts:
+    """Recordings fail."""
+    return Texts(
+        f"一分钟内有 {failures} 个录音失败：通话照常；请检查磁盘和录音目录的权限。",
+        f"{failures} recordings failed within a minute: calls go on; look at the disk and its rights.",
+    )
+
+
+def disk(free_gib: float, free_share: float) -> Texts:
+    """Nearly full."""
+    return Texts(
+        f"数据目录所在磁盘只剩 {free_gib:.1f} GiB（{free_share:.0%}）：请立即清理或扩容，否则数据无法保存。",
+        f"{free_gib:.1f} GiB ({free_share:.0%}) left on data_dir's disk: free some, or nothing is kept.",
+    )

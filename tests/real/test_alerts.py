@@ -1,0 +1,52 @@
+"""Alerts on the real thing: a caller waits, a supervisor is told, and told that it is over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.real.serving import Watcher, citizen, serving, write_site
+
+pytestmark = pytest.mark.timeout(180)
+
+LIMITS = {
+    "clear_seconds": 1,
+    "waiting": {"more_than": 10, "for_seconds": 1, "queues": {"12333": 0}},
+    "unstaffed": {"for_seconds": 0},
+}
+
+
+def alerts_of(page: Watcher, name: str) -> list[tuple[str, str]]:
+    """Kind and subject of the alerts that the page was told of."""
+    events: list[dict[str, Any]] = [event for event in page.events if event["name"] == name]
+    return [(one["kind"], one["subject"]) for one in (event.get("alert", event) for event in events)]
+
+
+async def test_a_waiting_caller_raises_alerts_that_clear_when_the_caller_is_gone(tmp_path: Path) -> None:
+    """Nobody is signed in: the board hears of it, the list and Prometheus show it, the hang-up ends it."""
+    file = write_site(tmp_path, alerts=LIMITS)
+    wrong = {("waiting", "12333"), ("unstaffed", "12333")}
+    async with serving(file) as server:
+        await server.add_user("chief", role="supervisor")
+        metrics = f"http://127.0.0.1:{server.site.metrics.port}/metrics"
+        async with (
+            Watcher(server) as page,
+            citizen(server.site, "13800001234") as phone,
+            httpx.AsyncClient(trust_env=False) as scrape,
+        ):
+            call = await phone.call("12333")
+            await page.until(lambda: wrong <= set(alerts_of(page, "alert_raised")))
+            listed = (await page.get("/api/alerts"))["alerts"]
+            assert wrong <= {(one["kind"], one["subject"]) for one in listed}
+            assert 'hotline_alerts{kind="waiting"} 1.0' in (await scrape.get(metrics)).text
+            raised = [event for event in page.events if event["name"] == "alert_raised"]
+            assert "13800001234" not in str(raised) and "劳动社保坐席" in str(raised)
+            assert alerts_of(page, "alert_cleared") == []
+            await call.hangup()
+            await page.until(lambda: wrong <= set(alerts_of(page, "alert_cleared")))
+            assert (await page.get("/api/alerts"))["alerts"] == []
+            assert 'hotline_alerts{kind="waiting"} 0.0' in (await scrape.get(metrics)).text
+            assert len(alerts_of(page, "alert_raised")) == len(wrong), "told more than once"
