@@ -45,10 +45,11 @@ class Outcome(StrEnum):
 
 
 class Source(StrEnum):
-    """Where a ledger row's times come from: live events (milliseconds) or queue_log (whole seconds)."""
+    """Where a ledger row's times come from: live events (milliseconds) or a queue_log (whole seconds)."""
 
     LIVE = "live"
-    QUEUE_LOG = "queue_log"
+    QUEUE_LOG = "queue_log"  # our own exchange's, for what happened while nobody listened
+    IMPORT = "import"  # history brought along from another system's queue_log
 
 
 class AgentState(StrEnum):

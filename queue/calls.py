@@ -25,7 +25,6 @@ from hotline.core.events import (
 from hotline.core.views import CallView, WaitingCaller
 from hotline.queue.entry import Entry, EntryState
 from hotline.queue.facts import (
-    Abandoned,
     Announced,
     Completed,
     Connected,
@@ -336,13 +335,7 @@ class CallTable:
 
     def _close_silently(self, call: LiveCall, entry: Entry, at: datetime) -> None:
         """Close an entry whose end nobody reported, at the moment its caller was known to be gone."""
-        fact: QueueFact
-        if entry.state is EntryState.TALKING and entry.answered_at is not None:
-            talk_ms = round((at - entry.answered_at).total_seconds() * 1000)
-            fact = Completed(entry.uniqueid, at, entry.queue, entry.agent or "", max(0, talk_ms), "unknown")
-        else:
-            hold_ms = round((at - entry.joined_at).total_seconds() * 1000)
-            fact = Abandoned(entry.uniqueid, at, entry.queue, max(0, hold_ms))
+        fact = entry.unheard_end(at)
         entry.apply(fact, entry.source, self._short_abandon)
         self._report(call, entry, fact)
 

@@ -140,6 +140,14 @@ class Entry:
         self.ringing.clear()
         self.closed_at, self.outcome, self.ended_by = at, outcome, ended_by
 
+    def unheard_end(self, at: datetime) -> QueueFact:
+        """The end that nobody reported, of an entry whose caller was known to be gone at ``at``."""
+        if self.state is EntryState.TALKING:
+            return Completed(
+                self.uniqueid, at, self.queue, self.agent or "", _span_ms(self.answered_at, at), "unknown"
+            )
+        return Abandoned(self.uniqueid, at, self.queue, _span_ms(self.joined_at, at))
+
     def record(self) -> EntryRecord:
         """The row as it stands."""
         return EntryRecord(

@@ -72,7 +72,8 @@ def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data:
             return Joined(uniqueid, at, queue, position, data[1] if data[1] != "unknown" else "")
         case "CONNECT":
             ring_ms = int(data[2]) * 1000 if len(data) > 2 and data[2] else 0
-            return Connected(uniqueid, at, queue, agent, data[1], int(data[0]) * 1000, ring_ms)
+            agent_uniqueid = data[1] if len(data) > 1 else ""  # Asterisk 1.2 does not say
+            return Connected(uniqueid, at, queue, agent, agent_uniqueid, int(data[0]) * 1000, ring_ms)
         case "RINGNOANSWER":
             return RingEnded(uniqueid, at, queue, agent, int(data[0]))  # the one event in milliseconds
         case "COMPLETEAGENT" | "COMPLETECALLER":
@@ -80,6 +81,8 @@ def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data:
             return Completed(uniqueid, at, queue, agent, int(data[1]) * 1000, ended_by)
         case "BLINDTRANSFER" | "ATTENDEDTRANSFER":
             return Completed(uniqueid, at, queue, agent, int(data[-2]) * 1000, "transfer")
+        case "TRANSFER":  # as Asterisk up to 11 says it, up to 1.4 without the position at the end
+            return Completed(uniqueid, at, queue, agent, int(data[3]) * 1000, "transfer")
         case "ABANDON":
             return Abandoned(uniqueid, at, queue, int(data[2]) * 1000)
         case "EXITWITHTIMEOUT":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hotline.config.menu_path import titles
 from hotline.config.schema import Site
@@ -23,3 +23,41 @@ class Routing:
         for line in site.lines:
             first.setdefault(line.queue_name, line.id)
         return cls(lambda queue: first.get(queue, queue), lambda token: titles(site, token))
+
+
+@dataclass(slots=True)
+class HistoryNames:
+    """Look-ups from another system's names to the site's, for calls of the past."""
+
+    site: Site
+    queues: set[str] = field(init=False)
+    _routing: Routing = field(init=False)
+    _agents: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._routing = Routing.of_site(self.site)
+        self.queues = {queue.name for queue in self.site.queues}
+        self._agents = {agent.name: agent.id for agent in self.site.agents}
+        self._agents |= {agent.extension: agent.id for agent in self.site.agents}
+        self._agents |= {agent.id: agent.id for agent in self.site.agents}
+
+    def line_of(self, line: str, did: str) -> str:
+        """The line a log names, or that has the dialled number; empty if neither says."""
+        found = None if line else self.site.line_of_did(did)
+        return found.id if found else line
+
+    def line_of_queue(self, queue: str) -> str:
+        """The line of a queue; a queue the site has not stands for itself."""
+        return self._routing.line_of_queue(queue)
+
+    def menu_titles(self, token: str) -> tuple[str, ...]:
+        """The titles of a menu path."""
+        return self._routing.menu_titles(token)
+
+    def agent_of(self, member: str) -> str:
+        """The agent of a queue member: ``SIP/1001``, ``Local/1001@from-queue/n``, ``1001`` or a name.
+
+        A member that is nobody of the site keeps its own name.
+        """
+        extension = member.partition("/")[2].partition("@")[0].partition("-")[0]
+        return self._agents.get(member) or self._agents.get(extension) or member[:120]

@@ -21,6 +21,7 @@ from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import By, moment, print_rows, stats
+from hotline.queue.cli import queue_log_commands
 from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
 from hotline.server.paths import database_url
@@ -48,6 +49,7 @@ app.command("demo")(demo)
 app.add_typer(ivr_app, name="ivr")
 app.add_typer(asr_app, name="asr")
 app.add_typer(user_commands(open_site), name="user")
+app.add_typer(queue_log_commands(open_site), name="queue-log")
 app.add_typer(asterisk_app, name="asterisk")
 
 

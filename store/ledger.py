@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from hotline.core.events import Source
 from hotline.store.database import Sessions
 from hotline.store.models import AgentInterval, Base, Call, QueueEntry, TailPosition
-from hotline.store.upsert import upsert
+from hotline.store.upsert import insert_new, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,18 @@ class Ledger:
             if changes.tail is not None:
                 await upsert(session, TailPosition, (changes.tail,), ("path",))
 
+    async def add_history(
+        self, calls: Sequence[CallRecord], entries: Sequence[EntryRecord], tails: Sequence[TailRecord]
+    ) -> None:
+        """Insert the calls and entries that are not there yet, and set ``tails``, all or nothing.
+
+        A row that is there stays as it is: what was seen live is never replaced by an import.
+        """
+        async with self._sessions.begin() as session:
+            await insert_new(session, Call, calls, ("call_id",))
+            await insert_new(session, QueueEntry, entries, ("entry_id",))
+            await upsert(session, TailPosition, tails, ("path",))
+
     async def tail(self, path: str) -> TailRecord | None:
         """How far ``path`` has been read, or None if never."""
         async with self._sessions() as session:
@@ -125,11 +138,13 @@ class Ledger:
         async with self._sessions() as session:
             newest = await session.scalar(
                 select(func.max(func.coalesce(QueueEntry.closed_at, QueueEntry.joined_at))).where(
-                    QueueEntry.node == node
+                    QueueEntry.node == node, QueueEntry.source != Source.IMPORT.value
                 )
             )
             newest_call = await session.scalar(select(func.max(Call.started_at)).where(Call.node == node))
-            entries = select(QueueEntry).where(QueueEntry.node == node)
+            entries = select(QueueEntry).where(
+                QueueEntry.node == node, QueueEntry.source != Source.IMPORT.value
+            )
             calls = select(Call).where(Call.node == node)
             entry_floor = _aware(newest) - within if newest else None
             call_floor = _aware(newest_call) - within if newest_call else None

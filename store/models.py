@@ -6,7 +6,7 @@ agent_intervals  who was in which state from when to when
 segments         final texts of both sides
 users, sessions  accounts and cookie sessions
 audit            who looked at or did what
-tail_positions   how far queue_log has been read
+tail_positions   how far queue_log has been read, and each file imported
 """
 
 from __future__ import annotations

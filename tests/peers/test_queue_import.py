@@ -1,0 +1,270 @@
+"""``hotline queue-log import`` as a person runs it: logs whose truth is known, into a database file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hotline.config.samples import path as sample
+from tests.fixtures.believable_log import FIRST_EPOCH, BelievableLog, Truth
+
+COMMAND = (sys.executable, "-c", "from hotline.server.cli import main; main()")
+QUEUES = ("12345", "12315", "old-600")
+CLASSES = ("answered", "abandoned", "short_abandon", "timeout", "full", "empty", "key_exit", "callback")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With a site file, whose database lies beside it."""
+    site = yaml.safe_load(sample("demo").read_text(encoding="utf-8")) | {"data_dir": str(tmp_path)}
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
+    return tmp_path
+
+
+def command(folder: Path, *arguments: str | Path) -> list[str]:
+    return [*COMMAND, *map(str, arguments), "--site", str(folder / "site.yaml")]
+
+
+def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "HOTLINE_DATA_DIR"}
+    return subprocess.run(
+        command(folder, *arguments), capture_output=True, text=True, timeout=90, check=False, env=environment
+    )
+
+
+def imported(folder: Path, *arguments: str | Path) -> dict[str, Any]:
+    done = run(folder, "queue-log", "import", *arguments, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert isinstance(summary, dict)
+    return summary
+
+
+def rows(folder: Path) -> Counter[tuple[str, str]]:
+    """The database's rows by queue and class, by SQL of our own."""
+    with sqlite3.connect(folder / "hotline.db") as database:
+        found = database.execute(
+            "SELECT queue, outcome, count(*) FROM queue_entries GROUP BY 1, 2"
+        ).fetchall()
+    database.close()
+    return Counter({(queue, outcome): count for queue, outcome, count in found})
+
+
+def write(path: Path, seed: int, calls: int, **how: Any) -> Truth:
+    log = BelievableLog(seed, QUEUES, calls, **how)
+    path.write_text("".join(log.lines()), encoding="utf-8")
+    return log.truth
+
+
+def test_stats_count_what_the_callers_did(folder: Path) -> None:
+    """Every class, wait and talk of ``hotline stats`` after an import equals the truth behind the log."""
+    truth = write(folder / "queue_log", 1, 2000, shuffled=True)
+    summary = imported(folder, folder / "queue_log")
+    assert summary["calls"] == truth.calls and summary["entries"] == truth.rows.total()
+    assert rows(folder) == truth.rows
+    done = run(folder, "stats", "--from", "2023-01-01", "--to", "2024-12-31", "--format", "json")
+    figures = {row["line"]: row for row in json.loads(done.stdout)}
+    total = figures["total"]
+    assert {name: total[name] for name in CLASSES} == {name: truth.of_class(name) for name in CLASSES}
+    assert total["offered"] == truth.rows.total() and total["still_open"] == 0
+    assert total["talk_seconds_total"] == truth.talk_seconds
+    assert total["wait_seconds_total"] == truth.wait_seconds
+    assert figures["old-600"]["answered"] == truth.rows["old-600", "answered"]
+
+
+def test_malformed_lines_are_named_and_skipped_and_unknown_queues_told_once(folder: Path) -> None:
+    """Thirty bad lines: twenty are named by number and reason, all are counted, the others count in full."""
+    truth = write(folder / "queue_log", 2, 200)
+    lines = (folder / "queue_log").read_text(encoding="utf-8").splitlines(keepends=True)
+    for number in range(30):
+        lines.insert(number * 10, "123|broken\n" if number else "ungültig\x00\n")
+    (folder / "queue_log").write_text("".join(lines), encoding="utf-8")
+    done = run(folder, "queue-log", "import", folder / "queue_log")
+    assert done.returncode == 0 and "30 malformed" in done.stdout
+    named = [line for line in done.stderr.splitlines() if "skipped:" in line]
+    assert len(named) == 20
+    assert named[0].startswith(f"{folder}/queue_log:1: ") and named[1].startswith(f"{folder}/queue_log:11: ")
+    assert "fewer than five fields" in named[1]
+    assert done.stderr.count("queue old-600 is not in the site file") == 1
+    assert "12315 is not in" not in done.stderr
+    assert rows(folder) == truth.rows
+
+
+def test_rotated_and_compressed_files_in_any_order_are_one_log(folder: Path) -> None:
+    """Calls that go on over a rotation are whole; the same file given twice counts once."""
+    truth = write(folder / "all", 3, 900)
+    lines = (folder / "all").read_text(encoding="utf-8").splitlines(keepends=True)
+    third = len(lines) // 3
+    with gzip.open(folder / "queue_log.2.gz", "wt", encoding="utf-8") as packed:
+        packed.writelines(lines[:third])
+    (folder / "queue_log.1").write_text("".join(lines[third : 2 * third]), encoding="utf-8")
+    (folder / "queue_log").write_text("".join(lines[2 * third :]), encoding="utf-8")
+    (folder / "copy").write_text("".join(lines[third : 2 * third]), encoding="utf-8")
+    names = ("queue_log", "queue_log.2.gz", "copy", "queue_log.1")
+    summary = imported(folder, *(folder / name for name in names))
+    assert summary["lines"] == len(lines) and summary["still_open"] == 0
+    assert rows(folder) == truth.rows
+
+
+def test_running_it_again_adds_nothing_and_a_grown_file_adds_what_is_new(folder: Path) -> None:
+    """Once more: no line is read. Longer: the calls that were cut are completed, nothing is there twice."""
+    now = int(time.time())
+    truth = write(folder / "all", 4, 600, first_epoch=now - 30_000, per_second=0.03)
+    lines = (folder / "all").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "queue_log").write_text("".join(lines[:700]), encoding="utf-8")
+    first = imported(folder, folder / "queue_log")
+    assert first["still_open"] > 0
+    (folder / "queue_log").write_text("".join(lines), encoding="utf-8")
+    second = imported(folder, folder / "queue_log")
+    assert second["went_on"] and second["still_open"] == 0
+    assert rows(folder) == truth.rows
+    imported(folder, folder / "queue_log", "--anew")
+    assert rows(folder) == truth.rows
+
+
+def test_an_import_of_a_finished_log_reads_nothing_the_second_time(folder: Path) -> None:
+    """Also when the file has another name and is compressed by now."""
+    truth = write(folder / "queue_log", 5, 300)
+    imported(folder, folder / "queue_log")
+    with gzip.open(folder / "queue_log.1.gz", "wb") as packed:
+        packed.write((folder / "queue_log").read_bytes())
+    again = imported(folder, folder / "queue_log.1.gz")
+    assert (again["lines"], again["went_on"]) == (0, True)
+    assert rows(folder) == truth.rows
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_import_that_was_ended_goes_on_where_it_was(folder: Path, how: signal.Signals) -> None:
+    """Ended in the middle three times, by Ctrl-C or kill -9: in the end every row is there once."""
+    truth = write(folder / "queue_log", 6, 12_000, per_second=0.5)
+    environment = {key: value for key, value in os.environ.items() if key != "HOTLINE_DATA_DIR"}
+    saved = 0
+    for _ in range(3):
+        process = subprocess.Popen(
+            command(folder, "queue-log", "import", folder / "queue_log"),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, text=True,
+        )  # fmt: skip
+        _wait_for_more_rows(folder, saved, process)
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == (130 if how is signal.SIGINT else -how), errors
+        saved = rows(folder).total()
+        assert 0 < saved < truth.rows.total(), "it was not ended in the middle"
+    last = imported(folder, folder / "queue_log")
+    assert last["went_on"] and 0 < last["calls"] < truth.calls
+    assert rows(folder) == truth.rows
+
+
+def _wait_for_more_rows(folder: Path, saved: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if rows(folder).total() > saved:
+                return
+        except sqlite3.OperationalError:
+            pass  # the tables are not made yet
+        time.sleep(0.005)  # a database tells nobody that it grew
+    raise AssertionError("no row came")
+
+
+def test_two_systems_with_the_same_numbers_do_not_meet(folder: Path) -> None:
+    """The same log under two names is two histories; a live row of the site's node is never touched."""
+    truth = write(folder / "queue_log", 7, 50)
+    imported(folder, folder / "queue_log", "--node", "west")
+    imported(folder, folder / "queue_log", "--node", "east")
+    assert rows(folder) == Counter({key: 2 * count for key, count in truth.rows.items()})
+    done = run(folder, "queue-log", "import", folder / "queue_log", "--node", "no name")
+    assert done.returncode == 2 and "no name for an exchange" in done.stderr
+
+
+def test_our_own_log_fills_gaps_and_replaces_no_live_row(folder: Path) -> None:
+    """A row that is there with its milliseconds stays; the one that was lost comes back."""
+    site = yaml.safe_load((folder / "site.yaml").read_text(encoding="utf-8"))
+    node = site["site"].get("node", "node1")
+    lines = [
+        f"{FIRST_EPOCH}|{node}-1.{number}|12345|NONE|{event}\n"
+        for number in (1, 2)
+        for event in ("HOTLINE|12345|12345||", "ENTERQUEUE||1|1", "ABANDON|1|1|9")
+    ]
+    (folder / "queue_log").write_text("".join(lines), encoding="utf-8")
+    imported(folder, folder / "queue_log")
+    with sqlite3.connect(folder / "hotline.db") as database:
+        database.execute(
+            "UPDATE queue_entries SET source='live', wait_ms=8765 WHERE uniqueid=?", (f"{node}-1.1",)
+        )
+        database.execute("DELETE FROM queue_entries WHERE uniqueid=?", (f"{node}-1.2",))
+        database.commit()
+    imported(folder, folder / "queue_log", "--anew")
+    found = database.execute("SELECT source, wait_ms FROM queue_entries ORDER BY uniqueid").fetchall()
+    database.close()
+    assert found == [("live", 8765), ("import", 9000)]
+
+
+def test_a_server_on_the_same_database_gets_its_turn(folder: Path) -> None:
+    """While the import runs, another program's saves wait for moments, not for seconds; and it for them."""
+    truth = write(folder / "queue_log", 8, 6000)
+    imported(folder, folder / "queue_log", "--node", "first")  # the tables are there now
+    waits: list[float] = []
+    over = threading.Event()
+
+    def save() -> None:
+        database = sqlite3.connect(folder / "hotline.db", timeout=30, isolation_level=None)
+        while not over.is_set():
+            began = time.monotonic()
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("INSERT INTO audit (at, user, action, subject, detail) VALUES ('','','','','')")
+            waits.append(time.monotonic() - began)
+            time.sleep(0.02)
+            database.execute("COMMIT")
+            time.sleep(0.05)
+        database.close()
+
+    saver = threading.Thread(target=save)
+    saver.start()
+    try:
+        imported(folder, folder / "queue_log", "--node", "second")
+    finally:
+        over.set()
+        saver.join()
+    assert rows(folder).total() == 2 * truth.rows.total()
+    assert len(waits) > 5 and max(waits) < 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (None, 2, "cannot be read"),
+        (b"no log\nat all\n", 1, ":1: skipped: not a queue_log line"),
+        (b"", 0, ""),
+    ],
+)
+def test_what_is_no_log_is_said(folder: Path, content: bytes | None, code: int, words: str) -> None:
+    """No file: wrong usage. A file without one right line: a problem. An empty file: nothing to do."""
+    if content is not None:
+        (folder / "queue_log").write_bytes(content)
+    done = run(folder, "queue-log", "import", folder / "queue_log")
+    assert done.returncode == code and words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_compressed_file_is_said_and_what_came_before_is_kept(folder: Path) -> None:
+    """Cut off in the middle: one line on stderr, and the rows up to there."""
+    write(folder / "queue_log", 9, 9000)
+    packed = gzip.compress((folder / "queue_log").read_bytes())
+    (folder / "queue_log.gz").write_bytes(packed[: len(packed) * 3 // 4])
+    done = run(folder, "queue-log", "import", folder / "queue_log.gz")
+    assert done.returncode == 1 and "broken or cut off" in done.stderr.splitlines()[-1]
+    assert rows(folder).total() > 1000
