@@ -4,78 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
 
 from hotline.telephony.phone import sdp
-from hotline.telephony.phone.address import Address, MessageError, Uri
+from hotline.telephony.phone.address import MessageError, Uri
 from hotline.telephony.phone.codec import Samples
+from hotline.telephony.phone.dialling import Dialling
 from hotline.telephony.phone.dialog import Dialog
+from hotline.telephony.phone.hold import Holding
+from hotline.telephony.phone.line import Line
 from hotline.telephony.phone.media import AudioStream, Playback
-from hotline.telephony.phone.message import Headers, Request, Response, reply
+from hotline.telephony.phone.message import Request, Response, reply
 from hotline.telephony.phone.recorder import Recorder
 from hotline.telephony.phone.session import Session
-from hotline.telephony.phone.states import TABLE, CallRefused, CallStateError, State, Step, after
-from hotline.telephony.phone.transactions import ClientTransaction, Endpoint, ServerTransaction
+from hotline.telephony.phone.states import (
+    TABLE,
+    CallRefused,
+    CallStateError,
+    Direction,
+    End,
+    EndedBy,
+    Hold,
+    HoldStep,
+    State,
+    Step,
+    TransferStep,
+    after,
+)
+from hotline.telephony.phone.transactions import ServerTransaction
+from hotline.telephony.phone.transfer import Transferring, replacing
 
-
-class Direction(Enum):
-    """Who calls."""
-
-    OUT = "out"
-    IN = "in"
-
-
-class EndedBy(Enum):
-    """Who ended a call."""
-
-    US = "us"
-    THEM = "them"
-    FAULT = "fault"  # the other side fell silent or broke the protocol
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a call ended: by whom, and the SIP status if it was never answered (0 otherwise)."""
-
-    by: EndedBy
-    status: int = 0
-    reason: str = ""
-
-
-class Exchange(Protocol):
-    """A request under way, perhaps sent a second time with credentials."""
-
-    @property
-    def transaction(self) -> ClientTransaction | None:
-        """The transaction of its latest attempt; None once the phone is closed."""
-        ...
-
-
-class Line(Protocol):
-    """What a call needs of its phone."""
-
-    counts: Counter[str]
-
-    def send(
-        self, build: Callable[[], Request], target: Endpoint, on_response: Callable[[Response], None]
-    ) -> Exchange:
-        """Send a request, answering one challenge by building it anew."""
-        ...
-
-    def send_plain(self, request: Request, target: Endpoint) -> None:
-        """Send an ACK, which has no transaction."""
-        ...
-
-    async def open_session(self) -> Session:
-        """A bound RTP socket, nothing agreed yet."""
-        ...
-
-    def forget(self, call: Call) -> None:
-        """The call has ended."""
-        ...
+__all__ = ["Call", "Direction", "End", "EndedBy"]
 
 
 class Call:
@@ -83,8 +42,6 @@ class Call:
 
     Attributes:
         direction: who calls.
-        number: the other side's user part.
-        display_name: the other side's name, perhaps empty.
         state: see `hotline.telephony.phone.states`.
         end: how it ended, once it has.
     """
@@ -98,10 +55,9 @@ class Call:
         self._dialog = dialog
         self._loop = asyncio.get_running_loop()
         self._session: Session | None = None
-        self._exchange: Exchange | None = None
-        self._invite_cseq = 0
-        self._cancel_sent = False
-        self._accepted = False
+        self._dialling: Dialling | None = None
+        self._holding: Holding | None = None
+        self._transferring = Transferring(line, dialog, self._transferred)
         self._invitation: ServerTransaction | None = None
         self._offer: sdp.Media | None = None  # theirs, from the INVITE
         self._acknowledged = asyncio.Event()
@@ -144,6 +100,21 @@ class Call:
         """The keys that the other side pressed."""
         return "".join(self._session.stream.digits_heard) if self._session is not None else ""
 
+    @property
+    def held(self) -> bool:
+        """Whether we have the call on hold."""
+        return self._holding is not None and self._holding.state in (Hold.HELD, Hold.RESUMING)
+
+    @property
+    def held_by_them(self) -> bool:
+        """Whether the other side has us on hold."""
+        return self._session is not None and self._session.held_by_them
+
+    @property
+    def muted(self) -> bool:
+        """Whether our microphone is off."""
+        return self._session is not None and self._session.stream.muted
+
     async def wait_ringing(self) -> None:
         """Wait until the other side rings (or more); `CallRefused` if the call ends first."""
         await self._rang.wait()
@@ -165,8 +136,7 @@ class Call:
 
     def play(self, samples: Samples) -> Playback:
         """Say int16 samples at 8 kHz after what is queued already; `CallStateError` unless the call is up."""
-        if self.state is not State.UP:
-            raise CallStateError(self.state, Step.SPEAK)
+        self._require_up(Step.SPEAK)
         return self._stream.play(samples)
 
     async def send_dtmf(self, keys: str) -> None:
@@ -195,9 +165,9 @@ class Call:
         self._step(Step.ANSWER)
         self._session = session
         body = session.offer() if self._offer is None else session.answer(self._offer)
-        self._invitation.on_unacknowledged = self._never_acknowledged
+        self._await_ack(self._invitation)
         self._invitation.respond(self._reply(200, body=body))
-        self._mark_answered()
+        self._mark_answered(session)
 
     def reject(self, status: int = 486) -> None:
         """Refuse the caller."""
@@ -210,23 +180,59 @@ class Call:
         """End the call, whatever its state, and return when the other side knows or cannot be reached."""
         if self.state is State.OFFERED:
             self.reject(480)
-        elif self.state in (State.DIALLING, State.RINGING):
+        elif self._dialling is not None and self.state in (State.DIALLING, State.RINGING):
             self._step(Step.GIVE_UP)
-            self._cancel_if_wanted()
+            self._dialling.give_up()
         elif self.state is State.UP:
             self._step(Step.HANG_UP)
-            if self.direction is Direction.IN:
-                await self._acknowledged.wait()  # RFC 3261 section 15: not before the ACK
+            await self._acknowledged.wait()  # RFC 3261 section 15: not before the ACK
             if self.end is None:
                 self._bye()
         return await self.wait_ended()
+
+    def mute(self, muted: bool = True) -> None:
+        """Turn the microphone off (or on again): silence goes out, whatever is played."""
+        self._stream.muted = muted
+
+    async def hold(self) -> None:
+        """Put the call on hold: neither side hears the other until `resume`.
+
+        Raises:
+            CallStateError: the call is not up, is on hold already, or a change is under way.
+            ChangeRefused: the other side did not agree, or the call ended meanwhile.
+        """
+        await self._change(HoldStep.HOLD)
+
+    async def resume(self) -> None:
+        """Take the call back; raises as `hold`."""
+        await self._change(HoldStep.RESUME)
+
+    async def transfer(self, number: str) -> End:
+        """Have the other side call a number instead of us (blind transfer, RFC 3515); our call then ends.
+
+        Raises:
+            UsageError: the number cannot be dialled.
+            CallStateError: the call is not up, or a transfer is under way.
+            ChangeRefused: it came to nothing; the call is still ours, unless it ended meanwhile.
+        """
+        return await self._refer(self._line.uri_of(number))
+
+    async def transfer_to(self, consultation: Call) -> End:
+        """Join the other sides of two calls of this phone (attended transfer, RFC 3891); both of ours end.
+
+        Raises as `transfer`, also when the consultation is not up.
+        """
+        consultation._require_up(TransferStep.ASK)
+        end = await self._refer(replacing(consultation._dialog))
+        await consultation.hangup()
+        return end
 
     # -- what the phone tells it ----------------------------------------------------------------------
 
     def dial(self, session: Session) -> None:
         """Send the INVITE."""
         self._session = session
-        self._exchange = self._line.send(self._build_invite, self._dialog.next_hop, self._on_invite_response)
+        self._dialling = Dialling(self._line, self._dialog, session, self)
 
     def offered(self, transaction: ServerTransaction, offer: sdp.Media | None) -> None:
         """Take the caller's INVITE, whose description has been looked at."""
@@ -264,94 +270,67 @@ class Call:
             self._on_bye(transaction)
         elif request.method == "INVITE":
             self._on_reinvite(transaction)
+        elif request.method == "NOTIFY":
+            self._on_notify(transaction)
         else:
             transaction.respond(reply(request, 200 if request.method in ("INFO", "OPTIONS") else 501))
 
     # -- signalling, outgoing -------------------------------------------------------------------------
 
-    def _build_invite(self) -> Request:
-        body = self._session.offer() if self._session is not None else b""
-        request = self._dialog.request("INVITE", body=body)
-        self._invite_cseq = request.cseq
-        return request
-
-    def _on_invite_response(self, response: Response) -> None:
-        if response.status == 100:
-            self._cancel_if_wanted()
-        elif response.status < 200:
-            if self.state in (State.DIALLING, State.RINGING, State.CANCELLING):
-                self._step(Step.PROGRESS)
-            self._early(response)
-            self._rang.set()
-            self._cancel_if_wanted()
-        elif response.status < 300:
-            self._on_accepted(response)
-        elif self.state is not State.ENDED:
-            self._step(Step.REFUSED)
-            by = EndedBy.US if self._cancel_sent else EndedBy.THEM
-            fault = response.status == 408
-            self._finish(End(EndedBy.FAULT if fault else by, response.status, response.reason))
-
-    def _early(self, response: Response) -> None:
-        """183 may bring announcements before the answer."""
+    def progressed(self, response: Response) -> None:
+        """Our INVITE was answered provisionally; 183 may bring announcements."""
+        if Step.PROGRESS in TABLE[self.state]:
+            self._step(Step.PROGRESS)
         if response.body and self._session is not None and self.state is State.RINGING:
-            try:
-                self._session.accept(response.body)
-            except MessageError:
-                self._line.counts["malformed"] += 1
+            self._follows(self._session, response.body)
+        self._rang.set()
 
-    def _on_accepted(self, response: Response) -> None:
-        tag = Address.parse(response.headers.get("to")).params.get("tag", "")
-        if self._accepted and tag != self._dialog.remote_tag:
-            self._release_fork(response)
-            return
-        if self._accepted:
-            self._ack()  # the 2xx again: our ACK got lost
-            return
-        self._accepted = True
-        self._dialog.confirm(response)
-        self._ack()
+    def refused(self, response: Response, *, cancelled: bool) -> None:
+        """Our INVITE was refused, or withdrawn by us."""
         if self.state is State.ENDED:
+            return
+        self._step(Step.REFUSED)
+        by = EndedBy.US if cancelled else EndedBy.THEM
+        fault = response.status == 408
+        self._finish(End(EndedBy.FAULT if fault else by, response.status, response.reason))
+
+    def accepted(self, response: Response) -> None:
+        """Our INVITE was answered."""
+        if self.state is State.ENDED or self._session is None:
             return
         self._step(Step.ACCEPTED)
         if self.state is State.CLOSING:
             self._bye()
             return
-        try:
-            if self._session is not None:
-                self._session.accept(response.body)
-            self._mark_answered()
-        except MessageError:
-            self._line.counts["malformed"] += 1
+        if self._follows(self._session, response.body):
+            self._mark_answered(self._session)
+        else:
+            self._lost()
+
+    async def _change(self, step: HoldStep) -> None:
+        self._require_up(step)
+        await self._acknowledged.wait()  # RFC 3261 section 14.1: one INVITE of a call at a time
+        if self._holding is None or self.state is not State.UP:
+            raise CallStateError(self.state, step)
+        await self._holding.ask(step)
+
+    async def _refer(self, refer_to: str) -> End:
+        self._require_up(TransferStep.ASK)
+        await self._transferring.ask(refer_to)
+        return await self.wait_ended()
+
+    def _transferred(self) -> None:
+        """Somebody else has the other side now."""
+        if self.state is State.UP:
+            self._step(Step.HANG_UP)
+            self._bye()
+
+    def _lost(self) -> None:
+        """The other side does not do its part: end the call."""
+        self._acknowledged.set()
+        if self.state is State.UP:
             self._step(Step.HANG_UP)
             self._bye(EndedBy.FAULT)
-
-    def _ack(self) -> None:
-        self._line.send_plain(self._dialog.request("ACK", cseq=self._invite_cseq), self._dialog.next_hop)
-
-    def _release_fork(self, response: Response) -> None:
-        """A second phone answered the same INVITE: acknowledge it and hang up on it."""
-        first = self._dialog
-        fork = Dialog(first.call_id, first.local, first.remote, first.contact, first.target, first.peer)
-        fork.local_cseq = self._invite_cseq
-        fork.confirm(response)
-        self._line.send_plain(fork.request("ACK", cseq=self._invite_cseq), fork.next_hop)
-        self._line.send(lambda: fork.request("BYE"), fork.next_hop, lambda _: None)
-
-    def _cancel_if_wanted(self) -> None:
-        """RFC 3261 section 9.1: CANCEL goes out only after a provisional answer came."""
-        transaction = self._exchange.transaction if self._exchange is not None else None
-        if self.state is not State.CANCELLING or self._cancel_sent or transaction is None:
-            return
-        if not transaction.proceeding:
-            return
-        self._cancel_sent = True
-        invite = transaction.request
-        copied = ("via", "max-forwards", "from", "to", "call-id", "route")
-        headers = Headers((name, value) for name, value in invite.headers if name in copied)
-        headers.add("cseq", f"{invite.cseq} CANCEL")
-        transaction.cancelled()
-        self._line.send(lambda: Request("CANCEL", invite.uri, headers), self._dialog.next_hop, lambda _: None)
 
     def _bye(self, by: EndedBy = EndedBy.US) -> None:
         if self._session is not None:
@@ -367,20 +346,12 @@ class Call:
     # -- signalling, incoming -------------------------------------------------------------------------
 
     def _on_ack(self, request: Request) -> None:
-        if self._invitation is not None:
-            self._invitation.acknowledge()
+        if self._invitation is None or request.cseq != self._invitation.request.cseq:
+            return  # of an earlier INVITE, once more
+        self._invitation.acknowledge()
         self._acknowledged.set()
         if self._session is not None and self._session.awaits_answer and request.body:
-            try:
-                self._session.accept(request.body)
-            except MessageError:
-                self._line.counts["malformed"] += 1
-
-    def _never_acknowledged(self) -> None:
-        self._acknowledged.set()
-        if self.state is State.UP:
-            self._step(Step.HANG_UP)
-            self._bye(EndedBy.FAULT)
+            self._follows(self._session, request.body)
 
     def _on_bye(self, transaction: ServerTransaction) -> None:
         if Step.THEY_HANG_UP not in TABLE[self.state]:
@@ -396,7 +367,7 @@ class Call:
         """The other side moves its sound, holds, or refreshes the session: agreed."""
         request = transaction.request
         session = self._session
-        if self.state is not State.UP or session is None:
+        if self.state is not State.UP or session is None or (self._holding and self._holding.pending):
             transaction.respond(reply(request, 491))
             return
         try:
@@ -406,8 +377,15 @@ class Call:
             transaction.respond(reply(request, 488))
             return
         self._dialog.retarget(request)
-        self._invitation = transaction
+        self._await_ack(transaction)
         transaction.respond(self._reply(200, body=body))
+
+    def _on_notify(self, transaction: ServerTransaction) -> None:
+        event = transaction.request.event
+        if event == "refer":
+            self._transferring.on_notify(transaction)
+        else:
+            transaction.respond(reply(transaction.request, self._line.remote_control(event, [self])))
 
     # -- bookkeeping ----------------------------------------------------------------------------------
 
@@ -426,16 +404,42 @@ class Call:
             raise CallStateError(self.state, Step.SPEAK)
         return self._session.stream
 
+    def _follows(self, session: Session, body: bytes) -> bool:
+        """Take their answer to our offer; False when it makes no sense."""
+        try:
+            session.accept(body)
+        except MessageError:
+            self._line.counts["malformed"] += 1
+            return False
+        return True
+
+    def _await_ack(self, invitation: ServerTransaction) -> None:
+        """An INVITE of theirs gets its 2xx now; without ACK the call ends (RFC 3261 section 13.3.1.4)."""
+        self._invitation = invitation
+        self._acknowledged.clear()
+        invitation.on_unacknowledged = self._lost
+
+    def _require_up(self, step: Enum) -> None:
+        if self.state is not State.UP:
+            raise CallStateError(self.state, step)
+
     def _step(self, step: Step) -> None:
         self.state = after(self.state, step)
 
-    def _mark_answered(self) -> None:
+    def _mark_answered(self, session: Session) -> None:
+        we_called = self.direction is Direction.OUT
+        self._holding = Holding(self._line, self._dialog, session, we_called=we_called, on_lost=self._lost)
+        if we_called:
+            self._acknowledged.set()
         self.answered_at = self._loop.time()
         self._rang.set()
         self._settled.set()
 
     def _finish(self, end: End) -> None:
         self.end = end
+        self._transferring.close()
+        if self._holding is not None:
+            self._holding.close()
         if self._session is not None:
             self._session.stream.close()
         for event in (self._rang, self._settled, self._ended):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -92,12 +93,20 @@ class Dialog:
                 self.target = Address.parse(contact).uri
                 self.peer = _reachable(self.target, self.peer)
 
-    def request(self, method: str, *, cseq: int | None = None, body: bytes = b"") -> Request:
+    def request(
+        self,
+        method: str,
+        *,
+        cseq: int | None = None,
+        extra: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> Request:
         """The next request within the dialog.
 
         Args:
             method: its method.
             cseq: only for an ACK, which repeats its INVITE's number.
+            extra: further fields.
             body: a session description.
         """
         if cseq is None:
@@ -114,6 +123,7 @@ class Dialog:
                 ("call-id", self.call_id),
                 ("cseq", f"{cseq} {method}"),
                 ("contact", f"<{self.contact}>"),
+                *extra,
             ]
         )
         if body:

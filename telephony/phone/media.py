@@ -92,10 +92,15 @@ class AudioStream(asyncio.DatagramProtocol):
 
     `negotiated` starts sending; until then the port is held, and what comes in is dropped. Only packets from
     the negotiated address are heard: everything else is counted and dropped.
+
+    Attributes:
+        muted: silence goes out instead of what is played; the clips go on meanwhile, as speech would.
+        held: likewise, while the call is on hold.
     """
 
     def __init__(self, ticker: Ticker, *, max_recorded_seconds: float) -> None:
         self.counts: Counter[str] = Counter()
+        self.muted = self.held = False
         self.recorder = Recorder(max_seconds=max_recorded_seconds)
         self.digits_heard: deque[str] = deque(maxlen=MAX_QUEUED)  # oldest forgotten
         self._ticker = ticker
@@ -273,7 +278,7 @@ class AudioStream(asyncio.DatagramProtocol):
         while self._clips:
             frame = self._clips[0].next_frame(now, self._silence[:1])
             if frame is not None:
-                return frame
+                return self._silence if self.muted or self.held else frame
             self._clips.popleft()
         return self._silence
 

@@ -48,6 +48,7 @@ REASONS = {
     180: "Ringing",
     183: "Session Progress",
     200: "OK",
+    202: "Accepted",
     400: "Bad Request",
     403: "Forbidden",
     404: "Not Found",
@@ -59,6 +60,7 @@ REASONS = {
     486: "Busy Here",
     487: "Request Terminated",
     488: "Not Acceptable Here",
+    489: "Bad Event",
     491: "Request Pending",
     500: "Server Internal Error",
     501: "Not Implemented",
@@ -137,6 +139,11 @@ class Request:
     def cseq(self) -> int:
         """The sequence number of the request."""
         return int(self.headers.get("cseq").split()[0])
+
+    @property
+    def event(self) -> str:
+        """What a NOTIFY is about, without parameters (RFC 6665 section 8.2.1)."""
+        return self.headers.get("event").partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)

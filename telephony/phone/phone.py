@@ -8,7 +8,8 @@
         await call.hangup()
 
 It speaks SIP over UDP (RFC 3261) and G.711 over RTP, which is what Asterisk's endpoints for agents and trunks
-need; no TLS, no IPv6 names, no transfer. The demo's people and the tests' use it.
+need; no TLS, no IPv6 names. It transfers calls (blind, and attended with ``max_calls=2``) but follows no
+REFER of others. The demo's people and the tests' use it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -32,10 +33,11 @@ from hotline.telephony.phone.media import AudioStream
 from hotline.telephony.phone.message import Request, Response, reply
 from hotline.telephony.phone.registration import Registration
 from hotline.telephony.phone.session import Session
+from hotline.telephony.phone.states import CallStateError, ChangeRefused, State
 from hotline.telephony.phone.ticker import Ticker
 from hotline.telephony.phone.transactions import Endpoint, ServerTransaction, Timers, TransactionLayer
 
-ALLOWED_METHODS = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO"
+ALLOWED_METHODS = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY"
 
 #: How long `Phone.aclose` waits for the other side to confirm BYE and un-REGISTER before it goes anyway.
 CLOSE_SECONDS = 2.0
@@ -59,6 +61,8 @@ class Phone(asyncio.DatagramProtocol):
         codecs: names of codecs, best first.
         max_calls: calls at a time, in both directions together.
         max_recorded_seconds: how much a call remembers of what it heard.
+        remote_control: whether a NOTIFY of the server may answer, hold and resume calls, as the buttons of a
+            desk phone do (``Event: talk`` and ``Event: hold``).
         timers: RFC 3261's unless a test wants quicker ones.
         ticker: what paces the sound; the event loop's shared one unless given.
     """
@@ -75,6 +79,7 @@ class Phone(asyncio.DatagramProtocol):
         codecs: tuple[str, ...] = ("PCMA", "PCMU"),
         max_calls: int = 1,
         max_recorded_seconds: float = 600.0,
+        remote_control: bool = False,
         timers: Timers | None = None,
         ticker: Ticker | None = None,
     ) -> None:
@@ -91,7 +96,9 @@ class Phone(asyncio.DatagramProtocol):
         self._codecs = codecs
         self._max_calls = max_calls
         self._max_recorded_seconds = max_recorded_seconds
-        self._timers = timers or Timers()
+        self._remote_control = remote_control
+        self._errands: set[asyncio.Task[None]] = set()  # what NOTIFYs asked for; ends with the calls
+        self.timers = timers or Timers()
         self._ticker = ticker
         self._calls: dict[tuple[str, str], Call] = {}
         self._waiting: asyncio.Queue[Call | None] = asyncio.Queue()  # bounded by max_calls: more are refused
@@ -118,7 +125,7 @@ class Phone(asyncio.DatagramProtocol):
         self._ticker = self._ticker or Ticker.shared()
         self._gone = loop.create_future()
         await loop.create_datagram_endpoint(lambda: self, local_addr=(self._local_host, self._local_port))
-        self._layer = TransactionLayer(self, self._transmit, self._timers)
+        self._layer = TransactionLayer(self, self._transmit, self.timers)
         self._layer.counts = self.counts
 
     async def aclose(self) -> None:
@@ -131,6 +138,7 @@ class Phone(asyncio.DatagramProtocol):
         ]
         if self._registration is not None:
             farewells.append(asyncio.ensure_future(self._registration.aclose()))
+        farewells += [asyncio.ensure_future(errand) for errand in self._errands]
         try:
             if farewells:
                 await asyncio.wait(farewells, timeout=CLOSE_SECONDS)
@@ -195,14 +203,12 @@ class Phone(asyncio.DatagramProtocol):
         """
         if self._closing or self._transport is None:
             raise UsageError("the phone is not open")
-        if not _NAME.fullmatch(number):
-            raise UsageError("a number to dial has 1 to 64 characters, none of them blank, @, < or >")
+        target = self.uri_of(number)
         if len(self._calls) >= self._max_calls:
             raise UsageError("the phone has all the calls it may have")
         session = await self.open_session()
-        target = Uri(quote(number, safe="*+.-_"), *self.server)
         local = Address(self.display_name, self.address_of_record)
-        call = Call(self, Dialog.calling(local, str(target), self.contact, self.server), Direction.OUT)
+        call = Call(self, Dialog.calling(local, target, self.contact, self.server), Direction.OUT)
         self._calls[call.key] = call
         call.dial(session)
         return call
@@ -239,6 +245,12 @@ class Phone(asyncio.DatagramProtocol):
     def _user(self) -> str:
         return quote(self.username, safe="*+.-_")
 
+    def uri_of(self, number: str) -> str:
+        """The address of a number at the server; `UsageError` if it cannot be dialled."""
+        if not _NAME.fullmatch(number):
+            raise UsageError("a number to dial has 1 to 64 characters, none of them blank, @, < or >")
+        return str(Uri(quote(number, safe="*+.-_"), *self.server))
+
     def send(
         self, build: Callable[[], Request], target: Endpoint, on_response: Callable[[Response], None]
     ) -> AuthenticatedExchange:
@@ -262,6 +274,24 @@ class Phone(asyncio.DatagramProtocol):
     def forget(self, call: Call) -> None:
         """The call has ended."""
         self._calls.pop(call.key, None)
+
+    def remote_control(self, event: str, calls: Sequence[Call]) -> int:
+        """Do with one of the calls what a NOTIFY asks for; the status to answer it with."""
+        if not self._remote_control or event not in ("talk", "hold"):
+            return 489
+        act = _answer_or_resume(calls) if event == "talk" else _hold(calls)
+        if act is None:
+            return 481
+        errand = asyncio.ensure_future(self._carry_out(act))
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+        return 200
+
+    async def _carry_out(self, act: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await act()
+        except (CallStateError, ChangeRefused):  # the call went on meanwhile, or the other side disagrees
+            self.counts["remote_control_failed"] += 1
 
     # -- the network ----------------------------------------------------------------------------------
 
@@ -303,6 +333,8 @@ class Phone(asyncio.DatagramProtocol):
         elif request.method == "OPTIONS":
             extra = [("allow", ALLOWED_METHODS), ("accept", "application/sdp")]
             transaction.respond(reply(request, 200, extra=extra))
+        elif request.method == "NOTIFY":
+            transaction.respond(reply(request, self.remote_control(request.event, self.calls)))
         else:
             self.counts["unsupported"] += 1
             transaction.respond(reply(request, 501, extra=[("allow", ALLOWED_METHODS)]))
@@ -337,3 +369,16 @@ class Phone(asyncio.DatagramProtocol):
         for call in self.calls:
             if call.is_offered_by(invitation):
                 call.withdrawn()
+
+
+def _answer_or_resume(calls: Sequence[Call]) -> Callable[[], Awaitable[None]] | None:
+    """What ``Event: talk`` means: answer who rings, else take back who is on hold."""
+    for call in calls:
+        if call.state is State.OFFERED:
+            return call.answer
+    return next((call.resume for call in calls if call.state is State.UP and call.held), None)
+
+
+def _hold(calls: Sequence[Call]) -> Callable[[], Awaitable[None]] | None:
+    """What ``Event: hold`` means."""
+    return next((call.hold for call in calls if call.state is State.UP and not call.held), None)

@@ -12,6 +12,9 @@ _STATIC_TYPES = {0: "PCMU", 8: "PCMA"}
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ANSWERS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
+#: How RFC 2543 put a call on hold (RFC 3264 section 8.4 has us understand it still).
+_HELD_HOST = "0.0.0.0"  # noqa: S104  # nothing is bound to it
+
 #: The dynamic payload type that we propose for RFC 4733 events, the one in common use.
 EVENT_TYPE = 101
 
@@ -37,7 +40,8 @@ class Media:
     @property
     def wants_audio(self) -> bool:
         """Whether its author is willing to receive."""
-        return self.direction in ("sendrecv", "recvonly") and self.port > 0
+        held = self.host == _HELD_HOST
+        return self.direction in ("sendrecv", "recvonly") and self.port > 0 and not held
 
 
 def parse(body: bytes) -> Media:

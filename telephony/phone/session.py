@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from hotline.telephony.phone import sdp
 from hotline.telephony.phone.address import MessageError
 from hotline.telephony.phone.codec import CODECS
 from hotline.telephony.phone.media import AudioStream
+
+#: What is left of a direction, as its author sees it, when he wants to hear nothing (RFC 3264 section 8.4).
+_ON_HOLD = {"sendrecv": "sendonly", "sendonly": "sendonly", "recvonly": "inactive", "inactive": "inactive"}
 
 
 class Session:
@@ -22,9 +26,15 @@ class Session:
     def __init__(self, stream: AudioStream, host: str, codecs: tuple[str, ...]) -> None:
         self.stream = stream
         self.awaits_answer = False
+        self.held_by_them = False
+        self._holding = False
         self._host = host
         self._codecs = codecs
         self._id, self._version = secrets.randbelow(2**31), 0
+
+    def hold(self, holding: bool) -> None:
+        """Our next descriptions ask for silence, or for sound again; while we hold, we say nothing."""
+        self._holding = self.stream.held = holding
 
     def offer(self) -> bytes:
         """Our description, to be answered through `accept`."""
@@ -36,11 +46,19 @@ class Session:
         """Agree to an offer and act on it at once; ``MessageError`` when no codec is in common."""
         ours = sdp.answer(offer, self._host, self.stream.port, self._codecs)
         self._apply(offer)
+        self.held_by_them = not offer.wants_audio
         return self._build(ours)
 
     def accept(self, body: bytes) -> None:
         """Take the answer to our offer; ``MessageError`` when there is none that we can follow."""
-        self._apply(sdp.parse(body))
+        theirs = sdp.parse(body)
+        self._apply(theirs)
+        if not self._holding:  # "inactive" is an answer to our own hold too
+            self.held_by_them = not theirs.wants_audio
+        self.awaits_answer = False
+
+    def refused(self) -> None:
+        """Our offer was refused: what was agreed before stays."""
         self.awaits_answer = False
 
     def _apply(self, theirs: sdp.Media) -> None:
@@ -56,5 +74,7 @@ class Session:
         )
 
     def _build(self, media: sdp.Media) -> bytes:
+        if self._holding:
+            media = replace(media, direction=_ON_HOLD[media.direction])
         self._version += 1
         return sdp.build(media, session_id=self._id, version=self._version)

@@ -6,8 +6,7 @@ import asyncio
 import random
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -17,58 +16,11 @@ from hotline.telephony.phone import sdp
 from hotline.telephony.phone.address import Address
 from hotline.telephony.phone.call import EndedBy
 from hotline.telephony.phone.digest import Challenge, authorization
-from hotline.telephony.phone.message import Headers, Request, Response, parse, reply
 from hotline.telephony.phone.phone import Phone
 from hotline.telephony.phone.rtp import pack
 from hotline.telephony.phone.states import CallRefused, State
 from hotline.telephony.phone.ticker import MAX_FRAMES_BEHIND, Ticker
-from hotline.telephony.phone.transactions import Timers
-
-QUICK = Timers(t1_seconds=0.03, t2_seconds=0.12)
-DEADLINE_SECONDS = 10.0
-PEER_SDP = sdp.build(sdp.Media("127.0.0.1", 9, {"PCMA": 8}), session_id=1, version=1)
-
-
-class BadWire(asyncio.DatagramProtocol):
-    """Stands between two phones and drops or doubles what a rule says; RTP goes past it."""
-
-    def __init__(self, callee: tuple[str, int], rule: Callable[[bytes], int]) -> None:
-        self.dropped = 0
-        self._callee = callee
-        self._caller: tuple[str, int] | None = None
-        self._rule = rule
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self.port: int = transport.get_extra_info("sockname")[1]
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if addr != self._callee:
-            self._caller = addr
-        target = self._caller if addr == self._callee else self._callee
-        copies = self._rule(data)
-        self.dropped += copies == 0
-        for _ in range(copies):
-            self._transport.sendto(data, target)  # type: ignore[attr-defined]
-
-    def close(self) -> None:
-        self._transport.close()
-
-
-@asynccontextmanager
-async def over(rule: Callable[[bytes], int]) -> AsyncIterator[tuple[Phone, Phone, BadWire]]:
-    """A caller and a callee with a bad wire between them for what goes through the server."""
-    async with Phone("1001", timers=QUICK) as callee:
-        loop = asyncio.get_running_loop()
-        _, wire = await loop.create_datagram_endpoint(
-            lambda: BadWire(("127.0.0.1", callee.port), rule), local_addr=("127.0.0.1", 0)
-        )
-        try:
-            async with Phone("1390000", server=("127.0.0.1", wire.port), timers=QUICK) as caller:
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    yield caller, callee, wire
-        finally:
-            wire.close()
+from tests.fixtures.sip_peer import DEADLINE_SECONDS, PEER_SDP, QUICK, Peer, over
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -122,75 +74,10 @@ async def test_callee_whose_answer_is_never_acknowledged_hangs_up() -> None:
 # -- a peer made by hand --------------------------------------------------------------------------
 
 
-class Peer:
-    """A SIP peer whose every message the test writes itself."""
-
-    def __init__(self) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
-        self.address: tuple[str, int] = self.socket.getsockname()
-
-    async def receive(self) -> tuple[Request | Response, tuple[str, int]]:
-        """The next message."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            data, source = await asyncio.get_running_loop().sock_recvfrom(self.socket, 65535)
-        return parse(data), source
-
-    async def request(self, method: str) -> tuple[Request, tuple[str, int]]:
-        """The next request of this method, others passed over."""
-        while True:
-            message, source = await self.receive()
-            if isinstance(message, Request) and message.method == method:
-                return message, source
-
-    async def response(self, method: str) -> Response:
-        """The next final response to a request of this method."""
-        while True:
-            message, _ = await self.receive()
-            if isinstance(message, Response) and message.method == method and message.status >= 200:
-                return message
-
-    def send(self, message: Request | Response | bytes, target: tuple[str, int]) -> None:
-        """One datagram."""
-        self.socket.sendto(message if isinstance(message, bytes) else message.encode(), target)
-
-    def make(
-        self, method: str, uri: str, *, cseq: int = 1, to: str = "<sip:1001@h>", body: bytes = b""
-    ) -> Request:
-        """A request of ours."""
-        host, port = self.address
-        return Request(
-            method,
-            uri,
-            Headers(
-                [
-                    ("via", f"SIP/2.0/UDP {host}:{port};branch=z9hG4bK{random.random()}"),
-                    ("from", "<sip:peer@h>;tag=peer"),
-                    ("to", to),
-                    ("call-id", "made-by-hand"),
-                    ("cseq", f"{cseq} {method}"),
-                    ("contact", f"<sip:peer@{host}:{port}>"),
-                ]
-            ),
-            body,
-        )
-
-    def answer(self, request: Request, status: int, body: bytes = b"", **extra: str) -> Response:
-        """A response of ours with a Contact."""
-        host, port = self.address
-        fields = [("contact", f"<sip:peer@{host}:{port}>")]
-        fields += [(name.replace("_", "-"), value) for name, value in extra.items()]
-        return reply(request, status, to_tag="peer", extra=fields, body=body)
-
-
 @pytest.fixture
-async def peer() -> AsyncIterator[Peer]:
-    made = Peer()
-    try:
+def peer() -> Iterator[Peer]:
+    with Peer() as made:
         yield made
-    finally:
-        made.socket.close()
 
 
 def phone_of(peer: Peer, secret: str | None = None) -> Phone:

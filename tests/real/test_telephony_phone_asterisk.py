@@ -31,11 +31,24 @@ def strength(samples: Samples, hertz: float) -> float:
     return float(abs(np.mean(samples * np.exp(-2j * np.pi * hertz * time))) * 2)
 
 
-def phone_at(asterisk: Exchange, extension: str, *, secret: str | None = None) -> Phone:
+def phone_at(
+    asterisk: Exchange,
+    extension: str,
+    *,
+    secret: str | None = None,
+    max_calls: int = 1,
+    remote_control: bool = False,
+) -> Phone:
+    """The phone of an agent of the site, not yet registered."""
     agent = next(agent for agent in asterisk.site.agents if agent.extension == extension)
     server = (asterisk.site.asterisk.host, asterisk.site.asterisk.sip_port)
     return Phone(
-        extension, secret or asterisk.secret(f"agent-{agent.id}"), server=server, display_name=agent.name
+        extension,
+        secret or asterisk.secret(f"agent-{agent.id}"),
+        server=server,
+        display_name=agent.name,
+        max_calls=max_calls,
+        remote_control=remote_control,
     )
 
 
