@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from hotline.agent_console.accounts import TooManyAttempts, WrongCredentials
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import COOKIE, Identity
 from hotline.agent_console.ownership import visible_live
-from hotline.agent_console.room import Room, room_of, signed_in
+from hotline.agent_console.room import Room
+from hotline.agent_console.routes import Body, InRoom, Signed
 from hotline.agent_console.wire import to_json
-from hotline.core.errors import ExchangeUnreachable, HotlineError, PeerError, SetupError
 from hotline.core.events import Outcome
-from hotline.core.views import AgentView, CallSummary, CallView
+from hotline.core.views import CallSummary, CallView
 
-DESK_SECONDS: Final = 10.0  # for Asterisk to carry out what an agent asked
 NO_SUCH_CALL: Final = "there is no such call, or it is not yours"
 
 router = APIRouter()
-Signed = Annotated[Identity, Depends(signed_in)]
-InRoom = Annotated[Room, Depends(room_of)]
 CallId = Annotated[str, Field(min_length=1, max_length=120)]
-
-
-class Body(BaseModel):
-    """Common ground of request bodies: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class SignIn(Body):
@@ -40,12 +30,6 @@ class SignIn(Body):
 
     user: Annotated[str, Field(max_length=80)]
     password: Annotated[str, Field(max_length=512)]
-
-
-class Pause(Body):
-    """The body of a pause."""
-
-    reason: Annotated[str, Field(max_length=40)]
 
 
 @router.get("/healthz")
@@ -122,33 +106,6 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
     }
 
 
-@router.post("/api/agent/sign-in")
-async def agent_sign_in(identity: Signed, room: InRoom) -> Any:
-    """Take the seat: calls may come."""
-    return await _at_desk(room.deps.desk.sign_in(_seat(identity)))
-
-
-@router.post("/api/agent/sign-out")
-async def agent_sign_out(identity: Signed, room: InRoom) -> Any:
-    """Leave the seat."""
-    return await _at_desk(room.deps.desk.sign_out(_seat(identity)))
-
-
-@router.post("/api/agent/pause")
-async def agent_pause(body: Pause, identity: Signed, room: InRoom) -> Any:
-    """No calls for a while."""
-    if body.reason not in room.deps.pause_reasons:
-        reasons = "、".join(room.deps.pause_reasons)
-        raise ApiError(400, "unknown_reason", "there is no such pause reason", hint=f"one of: {reasons}")
-    return await _at_desk(room.deps.desk.pause(_seat(identity), body.reason))
-
-
-@router.post("/api/agent/resume")
-async def agent_resume(identity: Signed, room: InRoom) -> Any:
-    """Calls again."""
-    return await _at_desk(room.deps.desk.resume(_seat(identity)))
-
-
 @router.get("/api/live")
 async def live(identity: Signed, room: InRoom) -> Any:
     """The present, as far as it is this user's business."""
@@ -196,26 +153,6 @@ def _me(room: Room, identity: Identity) -> dict[str, Any]:
         "role": account.role,
         "agent": to_json(seat),
     }
-
-
-def _seat(identity: Identity) -> str:
-    if identity.account.agent is None:
-        raise ApiError(403, "no_seat", "this account has no seat", hint="ask a supervisor for one")
-    return identity.account.agent
-
-
-async def _at_desk(action: Any) -> Any:
-    unreachable = "the exchange did not carry this out"
-    try:
-        async with asyncio.timeout(DESK_SECONDS):
-            agent: AgentView = await action
-    except (ExchangeUnreachable, PeerError, SetupError) as error:
-        raise ApiError(503, "exchange_unreachable", error.message or unreachable, hint=error.hint) from error
-    except TimeoutError as error:
-        raise ApiError(503, "exchange_unreachable", unreachable, hint="try again in a moment") from error
-    except HotlineError as error:
-        raise ApiError(409, "illegal_now", error.message, hint=error.hint) from error
-    return to_json(agent)
 
 
 async def _past(room: Room, identity: Identity, limit: int, before: datetime | None) -> list[CallSummary]:

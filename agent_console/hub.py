@@ -20,10 +20,8 @@ from hotline.agent_console.wire import dump, event_frame, to_json
 from hotline.core.clock import Clock
 from hotline.core.errors import SlowConsumer
 from hotline.core.events import (
-    AgentAutoPaused,
-    AgentStateChanged,
-    AlertCleared,
-    AlertRaised,
+    AgentEvent,
+    AlertEvent,
     Envelope,
     Event,
     LegLost,
@@ -218,12 +216,9 @@ class Hub:
         """The pages worth asking ``visible`` about: with 900 agents, most events concern one."""
         if isinstance(event, LinkChanged):
             return set(self.consoles)
-        if isinstance(event, AlertRaised | AlertCleared):
+        if isinstance(event, AlertEvent):
             return set(self._supervisors)
-        if isinstance(event, AgentStateChanged | AgentAutoPaused):
-            seats = {event.agent}
-        else:
-            seats = self.ownership.seats(event.call_id)
+        seats = {event.agent} if isinstance(event, AgentEvent) else self.ownership.seats(event.call_id)
         return self._supervisors.union(*(self._at_seat.get(seat, ()) for seat in seats))
 
     def _show_call(self, envelope: Envelope, agents: tuple[str, ...]) -> None:

@@ -20,13 +20,12 @@ from enum import Enum, StrEnum
 from typing import Final
 
 from hotline.core.events import (
-    AgentAutoPaused,
+    AgentEvent,
     AgentNoAnswer,
     AgentRinging,
     AgentState,
     AgentStateChanged,
-    AlertCleared,
-    AlertRaised,
+    AlertEvent,
     CallAnswered,
     CallEnded,
     EntryClosed,
@@ -40,7 +39,9 @@ MAX_CALLS: Final = 20_000
 """Calls remembered; those longest unheard of are forgotten first. As many as the bus keeps events."""
 
 CALLS_OF_A_SEAT: Final = 8  # rings and talks looked at again when a seat's state changes
-AT_WORK: Final = frozenset({AgentState.RINGING, AgentState.TALKING})
+RINGS: Final = frozenset({AgentState.RESERVED, AgentState.RINGING})
+TALKS: Final = frozenset({AgentState.TALKING, AgentState.HELD})
+AT_WORK: Final = RINGS | TALKS
 
 
 class Topic(StrEnum):
@@ -124,9 +125,9 @@ class Ownership:
         for seat in live.agents:
             if seat.call_id is None or only not in (None, seat.agent):
                 continue
-            if seat.state is AgentState.TALKING:
+            if seat.state in TALKS:
                 self._adopt_one(seat.call_id, seat.agent, _Phase.TALKING, seq)
-            elif seat.state is AgentState.RINGING and seat.call_id not in talks:
+            elif seat.state in RINGS and seat.call_id not in talks:
                 # else the phone is just being told that a colleague was quicker
                 self._adopt_one(seat.call_id, seat.agent, _Phase.RINGING, seq)
 
@@ -180,7 +181,7 @@ class Ownership:
             for call_id in self._at_work.pop(event.agent, ()):
                 self._end_ringing(call_id, seq, event.agent)
                 self._talk_over(call_id, event.agent)
-        elif event.call_id is not None and event.state is AgentState.TALKING:
+        elif event.call_id is not None and event.state in TALKS:
             return self._begin(event.call_id, event.agent, _Phase.TALKING, seq)
         elif event.call_id is not None and not self.has(event.call_id, event.agent):
             return self._begin(event.call_id, event.agent, _Phase.RINGING, seq)
@@ -193,9 +194,9 @@ def visible(envelope: Envelope, viewer: Viewer, ownership: Ownership) -> bool:
     if isinstance(event, LinkChanged):
         return True
     runs_the_shift = viewer.supervisor and (Topic.BOARD in viewer.topics or Topic.CALLS in viewer.topics)
-    if isinstance(event, AlertRaised | AlertCleared):
+    if isinstance(event, AlertEvent):
         return runs_the_shift
-    if isinstance(event, AgentStateChanged | AgentAutoPaused):
+    if isinstance(event, AgentEvent):
         if runs_the_shift:
             return True
         return Topic.AGENT in viewer.topics and event.agent == viewer.agent

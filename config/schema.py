@@ -197,8 +197,15 @@ class Queue(Section):
     max_wait_seconds: Annotated[int, Field(ge=0, le=7200)] = 0  # 0: for as long as the caller stays
     max_waiting: Annotated[int, Field(ge=0, le=10000)] = 0  # 0: no bound
     wrap_up_seconds: Annotated[int, Field(ge=0, le=600)] = 5
+    wrap_up_max_seconds: Annotated[int, Field(ge=0, le=3600)] = 300  # as far as an agent may extend it
+    no_answer_pause_after: Annotated[int, Field(ge=0, le=20)] = 3  # calls left ringing in a row; 0: never
     announce_position: bool = False
     overflow: Name | None = None  # the queue that takes the caller after max_wait or when full
+
+    @property
+    def wrap_up_cap_seconds(self) -> int:
+        """How long a wrap-up may get at the most."""
+        return max(self.wrap_up_max_seconds, self.wrap_up_seconds)
 
 
 class OutsideNumber(Section):

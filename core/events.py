@@ -4,13 +4,12 @@ Every event is frozen and carries ``at`` (aware UTC); those of one call carry ``
 Linkedid: unique across nodes because each node has its own ``systemname``). The bus adds the sequence number.
 
     queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed, CallEnded,
-                AgentStateChanged
+                AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
     telephony-> LinkChanged (through server)
     console  -> CallFlagged
-    queue    -> AgentAutoPaused
     metrics  -> AlertRaised, AlertCleared
 """
 
@@ -57,8 +56,10 @@ class AgentState(StrEnum):
 
     SIGNED_OUT = "signed_out"
     READY = "ready"
+    RESERVED = "reserved"  # the queue chose the agent; the phone does not ring yet
     RINGING = "ringing"
     TALKING = "talking"
+    HELD = "held"  # talking, and one of the two is on hold
     WRAP_UP = "wrap_up"
     PAUSED = "paused"
     UNREACHABLE = "unreachable"
@@ -184,13 +185,20 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class AgentStateChanged:
-    """An agent went from one state to another."""
+    """An agent went from one state to another.
+
+    Attributes:
+        pending_reason: the break that begins when what the agent is busy with is over.
+        wrap_up_until: when the wrap-up ends by itself.
+    """
 
     agent: str
     at: datetime
     state: AgentState
     reason: str
     call_id: str | None
+    pending_reason: str | None = None
+    wrap_up_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +208,27 @@ class AgentAutoPaused:
     agent: str
     at: datetime
     rings: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpEnded:
+    """An agent finished the work after a talk. ``entry_id`` is None when no queue brought that talk."""
+
+    agent: str
+    at: datetime
+    entry_id: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentForced:
+    """A supervisor (``by``, a user) put an agent into a state. The change itself follows as its own event."""
+
+    agent: str
+    at: datetime
+    state: AgentState
+    reason: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +343,7 @@ CallEvent = (
 )
 """Events that belong to one call: they have ``call_id``."""
 
-AgentEvent = AgentStateChanged | AgentAutoPaused
+AgentEvent = AgentStateChanged | AgentAutoPaused | WrapUpEnded | AgentForced
 """Events that belong to one agent: they have ``agent``."""
 
 AlertEvent = AlertRaised | AlertCleared

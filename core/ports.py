@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Protocol, Self
 
 from hotline.core.alerts import Alert
-from hotline.core.events import Envelope, Event
+from hotline.core.events import AgentState, Envelope, Event
 from hotline.core.views import AgentView, CallSummary, DayFigures, LiveView, Segment
 
 
@@ -48,10 +48,21 @@ class AgentDesk(Protocol):
     done (unknown agent, Asterisk unreachable, illegal in the present state).
     """
 
-    async def sign_in(self, agent: str) -> AgentView: ...
+    async def sign_in(self, agent: str, queues: Collection[str] | None = None) -> AgentView:
+        """Serve these queues (None: all of the agent's skills) and no others."""
+        ...
+
     async def sign_out(self, agent: str) -> AgentView: ...
-    async def pause(self, agent: str, reason: str) -> AgentView: ...
+    async def pause(self, agent: str, reason: str) -> AgentView:
+        """A break: at once, or as soon as what the agent is busy with is over."""
+        ...
+
     async def resume(self, agent: str) -> AgentView: ...
+    async def end_wrap_up(self, agent: str) -> AgentView: ...
+    async def extend_wrap_up(self, agent: str, seconds: int) -> AgentView: ...
+    async def force(self, agent: str, state: AgentState, reason: str, *, by: str) -> AgentView:
+        """A supervisor's word (``by``: the user): READY, PAUSED for ``reason``, or SIGNED_OUT."""
+        ...
 
 
 class Transcripts(Protocol):

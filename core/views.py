@@ -22,7 +22,13 @@ class WaitingCaller:
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """An agent now. ``call_id`` is the call that rings or is being talked on."""
+    """An agent now.
+
+    Attributes:
+        call_id: the call that rings, is being talked on, or was and is now being wrapped up.
+        wrap_up_until: when the wrap-up ends by itself; None when there is none.
+        pending_reason: a break asked for while busy; it begins afterwards.
+    """
 
     agent: str
     name: str
@@ -32,6 +38,8 @@ class AgentView:
     since: datetime
     queues: tuple[str, ...]
     call_id: str | None
+    wrap_up_until: datetime | None = None
+    pending_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,104 +1,40 @@
 """The agent table: what every agent is doing, from what the exchange reports.
 
-Two things make the state that others see: what the agent's phone is busy with (``Activity``, a state table),
-and three switches beside it: signed in, paused, reachable. An agent who asks for a break while talking is
-TALKING until the talk and its wrap-up end, then PAUSED.
+Pure: every method says when it happened and returns what came of it: events to publish, intervals to save,
+and what to ask of the exchange. The states themselves are ``queue.seat``'s table.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from typing import Final
 
-from hotline.config.schema import Agent
-from hotline.core.events import AgentState, AgentStateChanged
+from hotline.config.schema import Agent, Queue
+from hotline.core.errors import IllegalState
+from hotline.core.events import AgentAutoPaused, AgentState, AgentStateChanged, WrapUpEnded
 from hotline.core.views import AgentView
+from hotline.queue.agent_changes import AgentOutbox, Leg, Membership, PauseOrder
+from hotline.queue.seat import RINGS, TALKS, Cue, Seat
+from hotline.queue.wrap_up import WrapUp
 from hotline.store.ledger import IntervalRecord
 
+NO_ANSWER_REASON: Final = "无应答"
+"""Why an agent who left too many calls ringing is paused."""
 
-class Activity(StrEnum):
-    """What the agent's phone is busy with."""
-
-    IDLE = "idle"
-    RINGING = "ringing"
-    TALKING = "talking"
-    WRAP_UP = "wrap_up"
-
-
-class Cue(StrEnum):
-    """What may change an activity."""
-
-    RANG = "rang"
-    RING_ENDED = "ring_ended"
-    CONNECTED = "connected"
-    COMPLETED = "completed"
-    WRAP_UP_OVER = "wrap_up_over"
-
-
-ACTIVITIES: dict[Activity, dict[Cue, Activity]] = {
-    Activity.IDLE: {Cue.RANG: Activity.RINGING, Cue.CONNECTED: Activity.TALKING},
-    Activity.RINGING: {
-        Cue.RANG: Activity.RINGING,
-        Cue.RING_ENDED: Activity.IDLE,
-        Cue.CONNECTED: Activity.TALKING,
-    },
-    Activity.TALKING: {Cue.COMPLETED: Activity.WRAP_UP},
-    Activity.WRAP_UP: {
-        Cue.WRAP_UP_OVER: Activity.IDLE,
-        Cue.RANG: Activity.RINGING,
-        Cue.CONNECTED: Activity.TALKING,
-    },
-}
-
-
-@dataclass(slots=True)
-class Seat:
-    """One agent's present."""
-
-    agent: Agent
-    since: datetime
-    activity: Activity = Activity.IDLE
-    queues: set[str] = field(default_factory=set)
-    paused: bool = False
-    pause_reason: str = ""
-    reachable: bool = True
-    call_id: str | None = None
-    wrap_up_until: datetime | None = None
-    shown: AgentState = AgentState.SIGNED_OUT
-    shown_reason: str = ""
-    shown_call: str | None = None
-
-    def state(self) -> AgentState:
-        """The one state others see."""
-        if not self.queues and self.activity is not Activity.TALKING:
-            return AgentState.SIGNED_OUT
-        match self.activity:
-            case Activity.TALKING:
-                return AgentState.TALKING
-            case Activity.RINGING:
-                return AgentState.RINGING
-            case Activity.WRAP_UP:
-                return AgentState.WRAP_UP
-        if not self.reachable:
-            return AgentState.UNREACHABLE
-        return AgentState.PAUSED if self.paused else AgentState.READY
-
-
-@dataclass(slots=True)
-class AgentOutbox:
-    """What came of a change."""
-
-    events: list[AgentStateChanged] = field(default_factory=list)
-    intervals: list[IntervalRecord] = field(default_factory=list)
+LEG_GRACE: Final = timedelta(seconds=2)
+"""How long after the end of an agent's channel the queue's own last word on the talk may come."""
 
 
 class AgentTable:
-    """All agents of the site file. Pure: every method says when it happened and returns what came of it."""
+    """All agents of the site file."""
 
-    def __init__(self, agents: tuple[Agent, ...], now: datetime) -> None:
+    def __init__(self, agents: tuple[Agent, ...], queues: tuple[Queue, ...], now: datetime) -> None:
         self.illegal = 0
+        self._queues = {queue.name: queue for queue in queues}
         self._seats = {agent.id: Seat(agent, now) for agent in agents}
+        self._shown = {agent.id: _Shown(AgentState.SIGNED_OUT, "") for agent in agents}
         self._by_extension = {agent.extension: agent.id for agent in agents}
 
     def knows(self, agent: str) -> bool:
@@ -114,136 +50,347 @@ class AgentTable:
         extension = interface.partition("/")[2].rpartition("-")[0] or interface.partition("/")[2]
         return self._by_extension.get(extension)
 
-    def member(
-        self, agent: str, queue: str, at: datetime, *, paused: bool, reason: str, reachable: bool
-    ) -> AgentOutbox:
-        """The exchange says that the agent serves ``queue``, in this condition."""
+    # switches
+
+    def member(self, agent: str, at: datetime, told: Membership) -> AgentOutbox:
+        """The exchange says that the agent serves a queue, in this condition."""
         seat = self._seats.get(agent)
         if seat is None:
             return AgentOutbox()
-        seat.queues.add(queue)
-        seat.paused, seat.pause_reason, seat.reachable = paused, reason if paused else "", reachable
-        return self._show(seat, at)
+        held = seat.held_wrap_up
+        seat.queues[told.queue], seat.reachable = told.paused_reason, told.reachable
+        out = self._follow_wrap_up(seat, held, at)
+        return self._cued(seat, Cue.SWITCHED, at, out)
 
     def removed(self, agent: str, queue: str, at: datetime) -> AgentOutbox:
         """The agent serves ``queue`` no longer."""
         seat = self._seats.get(agent)
         if seat is None:
             return AgentOutbox()
-        seat.queues.discard(queue)
+        seat.queues.pop(queue, None)
+        out = AgentOutbox()
         if not seat.queues:
-            seat.paused, seat.pause_reason = False, ""
-            if seat.activity is Activity.WRAP_UP:
-                seat.activity, seat.call_id = Activity.IDLE, None
-        return self._show(seat, at)
+            seat.unanswered = 0
+            out.add(_finished(seat, at))
+        return self._cued(seat, Cue.SWITCHED, at, out)
 
-    def cue(
-        self, agent: str, cue: Cue, at: datetime, *, call_id: str | None = None, wrap_up_seconds: float = 0
-    ) -> AgentOutbox:
-        """The agent's phone did something; an impossible cue is counted and changes nothing."""
+    # calls
+
+    def chosen(self, agent: str, at: datetime, *, call_id: str | None, queue: str, leg: str) -> AgentOutbox:
+        """The queue has the agent's phone called on channel ``leg``."""
         seat = self._seats.get(agent)
         if seat is None:
             return AgentOutbox()
-        target = ACTIVITIES[seat.activity].get(cue)
-        if target is None:
-            self.illegal += 1
+        if seat.state not in TALKS:
+            seat.call_id, seat.queue, seat.leg, seat.entry_id = call_id, queue, leg, None
+        return self._cued(seat, Cue.CHOSEN, at)
+
+    def leg_rings(self, agent: str, at: datetime, leg: str, call_id: str) -> AgentOutbox:
+        """A channel to the agent's phone rings: the queue's, a colleague's or a transferred call's."""
+        seat = self._seats.get(agent)
+        if seat is None or seat.state in TALKS or (seat.state in RINGS and seat.leg not in ("", leg)):
+            return AgentOutbox()  # a second call at a busy phone is no change
+        seat.leg, seat.call_id = leg, seat.call_id if seat.state in RINGS else call_id
+        return self._cued(seat, Cue.RANG, at)
+
+    def leg_up(self, agent: str, at: datetime, leg: str, call_id: str, queue: str = "") -> AgentOutbox:
+        """The agent's phone talks on a call that no queue brought; ``queue``: where its caller waited before.
+
+        A queue's own call is answered when the queue says so (``answered``).
+        """
+        seat = self._seats.get(agent)
+        if seat is None or seat.state in TALKS or (seat.state in RINGS and seat.queue):
             return AgentOutbox()
-        if target is Activity.WRAP_UP and wrap_up_seconds <= 0:
-            target = Activity.IDLE
-        seat.activity = target
-        seat.call_id = None if target is Activity.IDLE else (call_id or seat.call_id)
-        seat.wrap_up_until = at + timedelta(seconds=wrap_up_seconds) if target is Activity.WRAP_UP else None
-        return self._show(seat, at)
+        seat.leg, seat.call_id, seat.entry_id, seat.queue = leg, call_id, None, queue
+        return self._cued(seat, Cue.CONNECTED, at)
+
+    def leg_gone(self, agent: str, at: datetime, leg: str) -> AgentOutbox:
+        """A channel of the agent's phone ended."""
+        seat = self._seats.get(agent)
+        if seat is None or seat.leg != leg:
+            return AgentOutbox()
+        if seat.state in RINGS:
+            return self._cued(seat, Cue.RING_ENDED, at)
+        if seat.entry_id is not None:
+            seat.leg_gone_at = seat.leg_gone_at or at
+            return AgentOutbox()
+        return self.completed(agent, at, seat.queue, None)
+
+    def answered(
+        self, agent: str, at: datetime, *, call_id: str | None, leg: str, queue: str, entry_id: str | None
+    ) -> AgentOutbox:
+        """The agent answered a caller of ``queue``."""
+        seat = self._seats.get(agent)
+        if seat is None:
+            return AgentOutbox()
+        out, seat.unanswered = AgentOutbox(), 0
+        if seat.state not in TALKS:
+            seat.call_id, seat.leg, seat.queue = call_id or seat.call_id, leg or seat.leg, queue
+            seat.entry_id = entry_id or ""
+            if seat.wrap_up is not None:  # a call all the same: what is left of it is dropped
+                seat.wrap_up.until = min(seat.wrap_up.until, at)
+        return self._cued(seat, Cue.CONNECTED, at, out)
+
+    def unanswered(self, agent: str, at: datetime, queue: str) -> AgentOutbox:
+        """The phone rang in vain for a caller of ``queue``; too often in a row, and the agent is paused."""
+        seat = self._seats.get(agent)
+        if seat is None:
+            return AgentOutbox()
+        out = self._cued(seat, Cue.RING_ENDED, at)
+        seat.unanswered += 1
+        rules = self._queues.get(queue)
+        limit = rules.no_answer_pause_after if rules else 0
+        if limit and seat.unanswered >= limit and not seat.break_reason:
+            out.orders.append(PauseOrder(agent, NO_ANSWER_REASON))
+            out.events.append(AgentAutoPaused(agent, at, seat.unanswered))
+            seat.unanswered = 0
+        return out
+
+    def completed(self, agent: str, at: datetime, queue: str, entry_id: str | None) -> AgentOutbox:
+        """The agent's talk is over: the wrap-up of ``queue`` begins, if it has one."""
+        seat = self._seats.get(agent)
+        if seat is None:
+            return AgentOutbox()
+        out = AgentOutbox()
+        rules = self._queues.get(queue)
+        if seat.state in TALKS and seat.queues and rules and rules.wrap_up_seconds:
+            out.add(_finished(seat, at))
+            until = at + timedelta(seconds=rules.wrap_up_seconds)
+            seat.wrap_up = WrapUp(at, until, entry_id or None)
+            out.add(_hold(seat, at))
+        return self._cued(seat, Cue.COMPLETED, at, out)
 
     def call_taken(self, call_id: str, at: datetime, *, by: str | None = None) -> AgentOutbox:
         """A call was answered ``by`` an agent or is over: whoever else rings for it stops ringing."""
         merged = AgentOutbox()
         for seat in self._seats.values():
-            if seat.agent.id != by and seat.call_id == call_id and seat.activity is Activity.RINGING:
-                seat.activity, seat.call_id = Activity.IDLE, None
-                _merge(merged, self._show(seat, at))
+            if seat.agent.id != by and seat.call_id == call_id and seat.state in RINGS:
+                merged.add(self._cued(seat, Cue.RING_ENDED, at))
         return merged
+
+    def hold(self, channel: str, at: datetime) -> AgentOutbox:
+        """A party put the other on hold; ``channel``: the unique id of its channel."""
+        merged = AgentOutbox()
+        for seat in self._talking_on(channel):
+            seat.holds.add(channel)
+            merged.add(self._cued(seat, Cue.HELD, at))
+        return merged
+
+    def unhold(self, channel: str, at: datetime) -> AgentOutbox:
+        """That party took the other off hold."""
+        merged = AgentOutbox()
+        for seat in self._talking_on(channel):
+            if channel in seat.holds:
+                seat.holds.discard(channel)
+                if not seat.holds:
+                    merged.add(self._cued(seat, Cue.UNHELD, at))
+        return merged
+
+    def _talking_on(self, channel: str) -> list[Seat]:
+        """Who talks on this channel: it is the agent's own, or the caller's (which gave the call its id)."""
+        return [
+            seat for seat in self._seats.values()
+            if seat.state in TALKS and channel in (seat.leg, seat.call_id)
+        ]  # fmt: skip
+
+    # time
 
     def tick(self, now: datetime) -> AgentOutbox:
-        """End the wrap-ups that are over."""
+        """End the wrap-ups that are over, and the talks whose end the queue did not tell."""
         merged = AgentOutbox()
         for seat in self._seats.values():
-            if seat.wrap_up_until is not None and now >= seat.wrap_up_until:
-                _merge(merged, self.cue(seat.agent.id, Cue.WRAP_UP_OVER, now))
+            if seat.leg_gone_at is not None and now - seat.leg_gone_at > LEG_GRACE:
+                agent, queue, entry = seat.agent.id, seat.queue, seat.entry_id
+                merged.add(self.completed(agent, seat.leg_gone_at, queue, entry))
+            if seat.wrap_up is not None:
+                merged.add(self._keep_wrap_up(seat, now))
         return merged
 
+    def end_wrap_up(self, agent: str, now: datetime) -> AgentOutbox:
+        """The agent is done before the time. KeyError if unknown; nothing if there is no wrap-up."""
+        seat = self._seats[agent]
+        if seat.wrap_up is None:
+            return AgentOutbox()
+        seat.wrap_up.until, seat.wrap_up.asked_at = min(seat.wrap_up.until, now), None
+        return self._keep_wrap_up(seat, now)
+
+    def extend_wrap_up(self, agent: str, seconds: int, now: datetime) -> AgentOutbox:
+        """Give the agent more time, up to the queue's cap.
+
+        Raises:
+            IllegalState: there is no wrap-up, or it is as long as it may be.
+        """
+        seat = self._seats[agent]
+        wrap = seat.wrap_up
+        if wrap is None or seat.state is not AgentState.WRAP_UP:
+            raise IllegalState(f"agent {agent} is in no wrap-up", hint="it begins when a call ends")
+        cap = max(self._cap(wrap), wrap.until)
+        until = min(wrap.until + timedelta(seconds=seconds), cap)
+        if until <= wrap.until:
+            raise IllegalState("the wrap-up is as long as it may be", hint="ask for a break instead")
+        wrap.until, wrap.asked_at = until, None
+        out = _hold(seat, now)
+        out.add(self._show(seat, now))
+        return out
+
+    def _cap(self, wrap: WrapUp) -> datetime:
+        """The latest end of a wrap-up; after a transferred call, as late as in any queue."""
+        queue = self._queues.get((wrap.entry_id or "").rpartition(":")[0].rpartition(":")[2])
+        rules = [queue] if queue else list(self._queues.values())
+        return wrap.since + timedelta(seconds=max((rule.wrap_up_cap_seconds for rule in rules), default=0))
+
+    def _keep_wrap_up(self, seat: Seat, now: datetime) -> AgentOutbox:
+        """Ask again for what the exchange has not confirmed; end what is over."""
+        wrap = seat.wrap_up
+        assert wrap is not None  # noqa: S101 - both callers have looked
+        if now < wrap.until:
+            return _hold(seat, now) if not seat.paused else AgentOutbox()
+        if seat.held_wrap_up is None:
+            return self._cued(seat, Cue.SWITCHED, now, _finished(seat, now))
+        # the exchange's pause ends first; its event ends the wrap-up
+        return AgentOutbox(orders=[PauseOrder(seat.agent.id, None)] if wrap.may_ask(now) else [])
+
+    def _follow_wrap_up(self, seat: Seat, before: WrapUp | None, at: datetime) -> AgentOutbox:
+        """The exchange's pauses changed: one that tells of a wrap-up is one; its end is the wrap-up's end."""
+        held = seat.held_wrap_up
+        if held is not None and seat.wrap_up is None:
+            seat.wrap_up = held
+        elif before is not None and not seat.paused:
+            return _finished(seat, at)
+        return AgentOutbox()
+
+    # after a break
+
     def resync(
-        self, members: dict[str, dict[str, tuple[bool, str, bool]]], talking: dict[str, str], at: datetime
+        self,
+        members: Mapping[str, Iterable[Membership]],
+        talking: Mapping[str, str],
+        legs: Mapping[str, Leg],
+        at: datetime,
     ) -> AgentOutbox:
         """Believe the exchange after a break.
 
         Args:
-            members: agent -> queue -> (paused, reason, reachable).
-            talking: agent -> call id, of the calls answered and still alive.
+            members: agent -> what each queue says of him or her.
+            talking: agent -> call id, of the queues' calls answered and still alive.
+            legs: agent -> the channel of the agent's phone, of those that have one.
             at: when the exchange was asked.
         """
         merged = AgentOutbox()
-        for seat in self._seats.values():
-            serves = members.get(seat.agent.id, {})
-            seat.queues = set(serves)
-            seat.paused = any(paused for paused, _, _ in serves.values())
-            seat.pause_reason = next((reason for paused, reason, _ in serves.values() if paused), "")
-            seat.reachable = all(reachable for _, _, reachable in serves.values())
-            if seat.agent.id in talking:
-                seat.activity, seat.call_id, seat.wrap_up_until = (
-                    Activity.TALKING,
-                    talking[seat.agent.id],
-                    None,
-                )
-            elif seat.activity in (Activity.RINGING, Activity.TALKING):
-                seat.activity, seat.call_id = Activity.IDLE, None
-            _merge(merged, self._show(seat, at))
+        for agent, seat in self._seats.items():
+            held, told = seat.held_wrap_up, list(members.get(agent, ()))
+            seat.queues = {one.queue: one.paused_reason for one in told}
+            seat.reachable = all(one.reachable for one in told)
+            out = self._follow_wrap_up(seat, held, at) if seat.queues else _finished(seat, at)
+            leg = legs.get(agent)
+            if agent in talking or (leg is not None and leg.up):
+                seat.call_id = talking.get(agent) or (leg.call_id if leg else None)
+                seat.leg = leg.uniqueid if leg else ""
+                if seat.state not in TALKS:
+                    seat.entry_id = "" if agent in talking else None
+                    seat.state = AgentState.TALKING
+            elif seat.state in TALKS or (seat.state in RINGS and leg is None):
+                seat.state = seat.rest()
+            # a wrap-up says itself since when it is one, also where the row of it was lost
+            since = seat.wrap_up.since if seat.wrap_up and seat.rest() is AgentState.WRAP_UP else at
+            merged.add(self._cued(seat, Cue.SWITCHED, min(since, at), out))
         return merged
 
-    def restore(self, intervals: list[IntervalRecord]) -> None:
-        """Go on with the intervals an earlier run left open: a state kept through a restart is one."""
+    def restore(self, intervals: list[IntervalRecord], now: datetime) -> AgentOutbox:
+        """Go on with the intervals an earlier run left open: a state kept through a restart is one.
+
+        Every agent has an open interval from here on; those of agents the site no longer has end now.
+        """
+        out = AgentOutbox()
         for row in intervals:
             seat = self._seats.get(row.agent)
-            if seat is not None:
-                seat.shown, seat.shown_reason, seat.since = AgentState(row.state), row.reason, row.since
+            if seat is None:
+                out.intervals.append(
+                    IntervalRecord(row.agent, row.state, row.reason, row.since, max(now, row.since))
+                )
+                continue
+            seat.state, seat.since = AgentState(row.state), row.since
+            self._shown[row.agent] = _Shown(seat.state, row.reason)
+        known = {row.agent for row in intervals}
+        for agent, seat in self._seats.items():
+            if agent not in known:
+                out.intervals.append(IntervalRecord(agent, seat.state.value, "", seat.since))
+        return out
+
+    # views
 
     def view(self, agent: str) -> AgentView:
         """The agent as others see them; KeyError if unknown."""
-        seat = self._seats[agent]
+        seat, shown = self._seats[agent], self._shown[agent]
         return AgentView(
             agent=seat.agent.id,
             name=seat.agent.name,
             extension=seat.agent.extension,
-            state=seat.shown,
-            reason=seat.shown_reason,
+            state=shown.state,
+            reason=shown.reason,
             since=seat.since,
             queues=tuple(sorted(seat.queues)),
             call_id=seat.call_id,
+            wrap_up_until=seat.wrap_up_until,
+            pending_reason=seat.pending_reason,
         )
 
     def views(self) -> tuple[AgentView, ...]:
         """Every agent, in the site file's order."""
         return tuple(self.view(agent) for agent in self._seats)
 
+    def _cued(self, seat: Seat, cue: Cue, at: datetime, out: AgentOutbox | None = None) -> AgentOutbox:
+        """Let the table decide; an impossible cue is counted and changes nothing."""
+        out = out or AgentOutbox()
+        if not seat.step(cue):
+            self.illegal += 1
+        out.add(self._show(seat, at))
+        return out
+
     def _show(self, seat: Seat, at: datetime) -> AgentOutbox:
-        """Report the state if others would see a change."""
-        state = seat.state()
-        reason = seat.pause_reason if state is AgentState.PAUSED else ""
-        if (state, reason, seat.call_id) == (seat.shown, seat.shown_reason, seat.shown_call):
+        """Report what others would see change; a new interval when the state or its reason did."""
+        agent = seat.agent.id
+        before = self._shown[agent]
+        now = _Shown(seat.state, seat.reason, seat.call_id, seat.pending_reason, seat.wrap_up_until)
+        if now == before:
             return AgentOutbox()
-        out = AgentOutbox(events=[AgentStateChanged(seat.agent.id, at, state, reason, seat.call_id)])
-        seat.shown_call = seat.call_id
-        if (state, reason) != (seat.shown, seat.shown_reason):
+        self._shown[agent] = now
+        event = AgentStateChanged(
+            agent, at, now.state, now.reason, now.call_id, now.pending_reason, now.wrap_up_until
+        )
+        out = AgentOutbox(events=[event])
+        if (now.state, now.reason) != (before.state, before.reason):
             at = max(at, seat.since)
             if at > seat.since:
-                out.intervals.append(
-                    IntervalRecord(seat.agent.id, seat.shown.value, seat.shown_reason, seat.since, at)
-                )
-            seat.shown, seat.shown_reason, seat.since = state, reason, at
-            out.intervals.append(IntervalRecord(seat.agent.id, state.value, reason, at))
+                out.intervals.append(IntervalRecord(agent, before.state.value, before.reason, seat.since, at))
+            seat.since = at
+            out.intervals.append(IntervalRecord(agent, now.state.value, now.reason, at))
         return out
 
 
-def _merge(into: AgentOutbox, other: AgentOutbox) -> None:
-    into.events.extend(other.events)
-    into.intervals.extend(other.intervals)
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What others were last told of an agent."""
+
+    state: AgentState
+    reason: str
+    call_id: str | None = None
+    pending_reason: str | None = None
+    wrap_up_until: datetime | None = None
+
+
+def _hold(seat: Seat, now: datetime) -> AgentOutbox:
+    """Have the exchange keep the agent paused for the wrap-up, unless a break does so already."""
+    wrap = seat.wrap_up
+    if wrap is None or seat.break_reason is not None or not wrap.may_ask(now):
+        return AgentOutbox()
+    return AgentOutbox(orders=[PauseOrder(seat.agent.id, wrap.reason)])
+
+
+def _finished(seat: Seat, at: datetime) -> AgentOutbox:
+    """The wrap-up is over, if there is one."""
+    wrap, seat.wrap_up = seat.wrap_up, None
+    if wrap is None:
+        return AgentOutbox()
+    seconds = max(0.0, (at - wrap.since).total_seconds())
+    return AgentOutbox(events=[WrapUpEnded(seat.agent.id, at, wrap.entry_id, seconds)])

@@ -156,6 +156,11 @@ class CallTable:
         call = self._by_channel.get(uniqueid)
         return call.call_id if call else None
 
+    def queue_of(self, call_id: str) -> str:
+        """The queue that a call waited in last; empty when it is no caller's call, or waited in none."""
+        call = self._calls.get(call_id)
+        return call.entries[-1].queue if call and call.entries else ""
+
     def is_waiting(self, uniqueid: str, queue: str) -> bool:
         """Whether the caller is known to wait in ``queue``."""
         call = self._by_channel.get(uniqueid)

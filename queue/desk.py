@@ -1,18 +1,16 @@
-"""The agents' desk: signing in and out of queues, pausing, resuming, by way of Asterisk."""
+"""The agents' desk: signing in and out of queues, breaks, wrap-up, forced states, by way of Asterisk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection
 
 from hotline.config.schema import Agent, Site
 from hotline.core.clock import Clock
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
-from hotline.core.events import AgentState
+from hotline.core.events import AgentForced, AgentState
 from hotline.core.views import AgentView
-from hotline.queue.agents import AgentTable
 from hotline.queue.exchange import Exchange
-from hotline.telephony.ami.answers import AmiResponse
+from hotline.queue.seats import Actions
 from hotline.telephony.ami.errors import AmiError, AmiRefused
 
 SEEN_SECONDS = 2.0
@@ -21,73 +19,124 @@ ALREADY = ("already there", "not there")
 """What Asterisk answers when the wish is the present state; that is no error to the agent."""
 
 
-class AmiActions(Protocol):
-    """The part of the AMI client that the desk uses."""
-
-    async def action(self, name: str, fields: Mapping[str, str | Sequence[str]]) -> AmiResponse: ...
-
-
 class Desk:
     """What an agent may do about being available. See ``core.ports.AgentDesk``."""
 
-    def __init__(self, site: Site, actions: AmiActions, exchange: Exchange, clock: Clock) -> None:
+    def __init__(self, site: Site, actions: Actions, exchange: Exchange, clock: Clock) -> None:
         self._agents = {agent.id: agent for agent in site.agents}
-        self._actions, self._exchange, self._clock = actions, exchange, clock
+        self._actions, self._clock = actions, clock
+        self._seats = exchange.seats
+        self._table = exchange.agents
 
-    @property
-    def _table(self) -> AgentTable:
-        return self._exchange.agents
-
-    async def sign_in(self, agent: str) -> AgentView:
-        """Make the agent a member of every queue of his or her skills, ready at once."""
+    async def sign_in(self, agent: str, queues: Collection[str] | None = None) -> AgentView:
+        """Make the agent a member of ``queues`` (None: all of the skills) and of no other, ready at once."""
         seat = self._agent(agent)
+        wanted = set(seat.skills) if queues is None else set(queues)
         if not seat.skills:
             raise IllegalState(f"agent {agent} has no skills", hint="give the agent skills in the site file")
-        for queue, level in seat.skills.items():
+        if not wanted or not wanted <= set(seat.skills):
+            skills = ", ".join(seat.skills)
+            raise IllegalState(f"agent {agent} cannot serve these queues", hint=f"one or more of: {skills}")
+        there = self._table.seat(agent)
+        for queue in sorted(set(there.queues) - wanted):
+            await self._ask("QueueRemove", {"Queue": queue, "Interface": _interface(seat)})
+        for queue in sorted(wanted):
             await self._ask(
                 "QueueAdd",
                 {
                     "Queue": queue,
                     "Interface": _interface(seat),
                     "MemberName": seat.id,
-                    "Penalty": str(level - 1),
+                    "Penalty": str(seat.skills[queue] - 1),
                     "Paused": "false",
                     "StateInterface": _interface(seat),
                 },
             )
         # a member that was there already keeps its pause, over a restart of Asterisk too
         await self._ask("QueuePause", {"Interface": _interface(seat), "Paused": "false"})
-        there = self._table.seat(agent)
-        return await self._seen(agent, lambda: set(seat.skills) <= there.queues and not there.paused)
+        return await self._seen(agent, lambda: wanted == set(there.queues) and not there.paused)
 
     async def sign_out(self, agent: str) -> AgentView:
         """Take the agent out of every queue; a talk that goes on is not touched."""
         seat = self._agent(agent)
-        for queue in sorted(self._table.seat(agent).queues | set(seat.skills)):
+        for queue in sorted(set(self._table.seat(agent).queues) | set(seat.skills)):
             await self._ask("QueueRemove", {"Queue": queue, "Interface": _interface(seat)})
         return await self._seen(agent, lambda: not self._table.seat(agent).queues)
 
     async def pause(self, agent: str, reason: str) -> AgentView:
-        """No new calls for the agent, for ``reason``, until ``resume``."""
-        return await self._pause(agent, reason)
+        """No new calls for the agent, for ``reason``, until ``resume``; what goes on is finished first."""
+        self._signed_in(agent)
+        await self._pause(agent, reason)
+        return await self._seen(agent, lambda: self._table.seat(agent).break_reason == reason)
 
     async def resume(self, agent: str) -> AgentView:
-        """New calls again."""
-        return await self._pause(agent, None)
+        """New calls again: takes back a break that waits for the wrap-up's end; else ends either."""
+        self._signed_in(agent)
+        seat = self._table.seat(agent)
+        if seat.break_reason is not None and seat.wrap_up is not None:
+            await self._pause(agent, seat.wrap_up.reason)
+            return await self._seen(agent, lambda: seat.break_reason is None)
+        await self._pause(agent, None)
+        return await self._seen(agent, lambda: not seat.paused)
 
-    async def _pause(self, agent: str, reason: str | None) -> AgentView:
-        seat = self._agent(agent)
-        if self._table.view(agent).state is AgentState.SIGNED_OUT:
-            raise IllegalState(f"agent {agent} is not signed in", hint="sign in first")
-        fields = {"Interface": _interface(seat), "Paused": "true" if reason is not None else "false"}
+    async def end_wrap_up(self, agent: str) -> AgentView:
+        """Done before the time: new calls again, or the break that was asked for."""
+        self._agent(agent)
+        seat = self._table.seat(agent)
+        if seat.state is not AgentState.WRAP_UP:
+            raise IllegalState(f"agent {agent} is in no wrap-up", hint="it begins when a call ends")
+        if seat.held_wrap_up is not None and seat.break_reason is None:
+            await self._pause(agent, None)
+        else:
+            self._seats.tell(self._table.end_wrap_up(agent, self._clock.now()))
+        return await self._seen(agent, lambda: seat.state is not AgentState.WRAP_UP)
+
+    async def extend_wrap_up(self, agent: str, seconds: int) -> AgentView:
+        """More time, up to the queue's ``wrap_up_max_seconds``."""
+        self._agent(agent)
+        self._seats.tell(self._table.extend_wrap_up(agent, seconds, self._clock.now()))
+        return self._table.view(agent)
+
+    async def force(self, agent: str, state: AgentState, reason: str, *, by: str) -> AgentView:
+        """A supervisor's word: READY, PAUSED for ``reason``, or SIGNED_OUT."""
+        if state is AgentState.SIGNED_OUT:
+            work = self.sign_out(agent)
+        elif state is AgentState.PAUSED:
+            work = self.pause(agent, reason)
+        elif state is AgentState.READY:
+            work = self._free(agent)
+        else:
+            raise IllegalState(f"nobody can be forced to be {state}", hint="ready, paused or signed_out")
+        view = await work
+        self._seats.publish(AgentForced(agent, self._clock.now(), state, reason, by))
+        return view
+
+    async def _free(self, agent: str) -> AgentView:
+        """Neither break nor wrap-up."""
+        self._signed_in(agent)
+        seat = self._table.seat(agent)
+        await self._pause(agent, None)
+        await self._seen(agent, lambda: not seat.paused)
+        self._seats.tell(self._table.end_wrap_up(agent, self._clock.now()))
+        return self._table.view(agent)
+
+    async def _pause(self, agent: str, reason: str | None) -> None:
+        fields = {
+            "Interface": _interface(self._agent(agent)),
+            "Paused": "true" if reason is not None else "false",
+        }
         if reason is not None:
             fields["Reason"] = reason
         await self._ask("QueuePause", fields)
-        return await self._seen(agent, lambda: self._table.seat(agent).paused == (reason is not None))
+
+    def _signed_in(self, agent: str) -> None:
+        self._agent(agent)
+        if not self._table.seat(agent).queues:
+            raise IllegalState(f"agent {agent} is not signed in", hint="sign in first")
 
     async def _seen(self, agent: str, reached: Callable[[], bool]) -> AgentView:
         """The agent as the exchange's events show it: they come on another way than the answer did."""
-        return await self._exchange.agent_until(agent, reached, SEEN_SECONDS)
+        return await self._seats.until(agent, reached, SEEN_SECONDS)
 
     def _agent(self, agent: str) -> Agent:
         try:

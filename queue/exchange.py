@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,22 +16,22 @@ from hotline.core.bus import follow
 from hotline.core.clock import Clock
 from hotline.core.events import LinkChanged, MenuFinished, Source
 from hotline.core.ports import Bus
-from hotline.core.views import AgentView, LiveView
-from hotline.queue.agents import AgentOutbox, AgentTable, Cue
+from hotline.core.views import LiveView
 from hotline.queue.calls import CallTable, Outbox
-from hotline.queue.facts import Abandoned, Completed, Connected, Fact, Joined, Left, Rang, RingEnded
+from hotline.queue.facts import Joined
 from hotline.queue.from_ami import fact_of
 from hotline.queue.queue_log import Batch, MalformedLine, QueueLogFollower, parse_line
 from hotline.queue.routing import Routing
+from hotline.queue.seats import Seats
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import Ledger, TailRecord
 from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError
 from hotline.telephony.ami.feed import AmiFeed
 
 log = logging.getLogger(__name__)
 
-UNREACHABLE = (ami.DeviceState.UNAVAILABLE, ami.DeviceState.INVALID)
 FEED_LIMIT = 20_000  # events unread; beyond that they are replayed from the bus's history
 CATCH_UP_SECONDS = 30.0
 SETTLE = timedelta(seconds=5)  # queue_log lines younger than this are left to the live events
@@ -45,6 +44,7 @@ class Manager(Protocol):
     def reconnect(self, reason: str) -> None: ...
     async def queue_status(self) -> tuple[ami.QueueSnapshot, ...]: ...
     async def core_show_channels(self) -> tuple[ami.CoreShowChannel, ...]: ...
+    async def action(self, name: str, fields: Mapping[str, str | Sequence[str]]) -> AmiResponse: ...
 
 
 class Exchange:
@@ -63,19 +63,18 @@ class Exchange:
         self, site: Site, manager: Manager, bus: Bus, ledger: Ledger, clock: Clock, queue_log: Path | None
     ) -> None:
         self.table = CallTable(site.site.node, Routing.of_site(site), site.figures.short_abandon_seconds)
-        self.agents = AgentTable(site.agents, clock.now())
         self.writer = LedgerWriter(ledger)
+        self.seats = Seats(site, manager, bus, self.writer, clock, self.table)
+        self.agents = self.seats.table
         self.link_up = False
         self.malformed_lines = 0
         self.faults = 0
         self.recovered: Counter[str] = Counter()  # ledger classes that only queue_log could tell
-        self._wrap_up = {queue.name: queue.wrap_up_seconds for queue in site.queues}
-        self._queues = set(self._wrap_up)
+        self._queues = {queue.name for queue in site.queues}
         self._node = site.site.node
         self._manager, self._bus, self._ledger, self._clock = manager, bus, ledger, clock
         self._follower = QueueLogFollower(queue_log) if queue_log else None
         self._catching_up = asyncio.Lock()
-        self._agent_waiters: set[asyncio.Future[None]] = set()
         self._tail: TailRecord | None = None
         self._tail_read = False
 
@@ -83,7 +82,7 @@ class Exchange:
         """Take over what an earlier run left open. Call once, before ``run``."""
         calls, entries = await self._ledger.recent(self._node, within=CallTable.KEEP)
         self.table.restore(calls, entries)
-        self.agents.restore(await self._ledger.open_intervals())
+        self.seats.restore(await self._ledger.open_intervals())
 
     async def run(self) -> None:
         """Work until cancelled, then save what waits (the caller sets the deadline)."""
@@ -94,6 +93,7 @@ class Exchange:
                 tasks.create_task(self._keep_time(), name="queue-time")
                 tasks.create_task(self._hear_menus(), name="queue-menus")
                 tasks.create_task(self._follow_queue_log(), name="queue-log")
+                tasks.create_task(self.seats.run(), name="queue-agents")
                 tasks.create_task(_fail_with(writer), name="queue-writer-watch")
         finally:
             self.writer.close()
@@ -141,74 +141,14 @@ class Exchange:
     def _event(self, event: ami.AmiEvent) -> None:
         """One live event: first the calls, then the agents."""
         fact = fact_of(event)
-        if fact is not None:
-            self._tell(self.table.apply(fact))
-            self._cue(fact)
-            return
-        match event:
-            case ami.QueueMemberAdded() | ami.QueueMemberPause() | ami.QueueMemberStatus():
-                self._tell_agents(
-                    self.agents.member(
-                        event.member_name,
-                        event.queue,
-                        event.at,
-                        paused=event.paused,
-                        reason=event.paused_reason,
-                        reachable=event.device_state not in UNREACHABLE,
-                    )
-                )
-            case ami.QueueMemberRemoved():
-                self._tell_agents(self.agents.removed(event.member_name, event.queue, event.at))
-            case _:
-                pass
-
-    def _cue(self, fact: Fact) -> None:
-        """What a call's fact means for the agents."""
-        call_id = self.table.call_of_channel(fact.uniqueid)
-        match fact:
-            case Rang():
-                out = self.agents.cue(fact.agent, Cue.RANG, fact.at, call_id=call_id)
-            case RingEnded():
-                out = self.agents.cue(fact.agent, Cue.RING_ENDED, fact.at)
-            case Connected():
-                out = self.agents.cue(fact.agent, Cue.CONNECTED, fact.at, call_id=call_id)
-                if call_id:
-                    self._tell_agents(self.agents.call_taken(call_id, fact.at, by=fact.agent))
-            case Completed():
-                seconds = self._wrap_up.get(fact.queue, 0)
-                out = self.agents.cue(fact.agent, Cue.COMPLETED, fact.at, wrap_up_seconds=seconds)
-            case Abandoned() | Left() if call_id:
-                out = self.agents.call_taken(call_id, fact.at)
-            case _:
-                return
-        self._tell_agents(out)
+        out = self.table.apply(fact) if fact is not None else Outbox()
+        self._tell(out)
+        self.seats.follow(event, out)
 
     def _tell(self, out: Outbox) -> None:
         """Rows first: whoever hears an event may look at the row soon after."""
         if out.calls or out.entries:
             self.writer.put(calls=out.calls, entries=out.entries)
-        for event in out.events:
-            self._bus.publish(event)
-
-    async def agent_until(self, agent: str, reached: Callable[[], bool], within_seconds: float) -> AgentView:
-        """The agent's view once ``reached`` holds, or as it is after ``within_seconds``."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_seconds):
-                while not reached():
-                    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                    self._agent_waiters.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._agent_waiters.discard(waiter)
-        return self.agents.view(agent)
-
-    def _tell_agents(self, out: AgentOutbox) -> None:
-        for waiter in self._agent_waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        if out.intervals:
-            self.writer.put(intervals=out.intervals)
         for event in out.events:
             self._bus.publish(event)
 
@@ -237,15 +177,7 @@ class Exchange:
                 if not self.table.is_waiting(entry.uniqueid, entry.queue):
                     self._tell(self.table.apply(joined))
         self._tell(self.table.reconcile(now, {channel.uniqueid: channel.linkedid for channel in channels}))
-        members: dict[str, dict[str, tuple[bool, str, bool]]] = {}
-        for queue in queues:
-            for member in queue.members:
-                members.setdefault(member.member_name, {})[queue.params.queue] = (
-                    member.paused,
-                    member.paused_reason,
-                    member.device_state not in UNREACHABLE,
-                )
-        self._tell_agents(self.agents.resync(members, self.table.talking(), now))
+        self.seats.resync(queues, channels, now)
         return True
 
     async def _keep_time(self) -> None:
@@ -253,7 +185,7 @@ class Exchange:
             await asyncio.sleep(0.5)
             now = self._clock.now()
             self._tell(self.table.tick(now))
-            self._tell_agents(self.agents.tick(now))
+            self.seats.tick(now)
 
     async def _hear_menus(self) -> None:
         feed = self._bus.subscribe("queue-menus", limit=FEED_LIMIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,9 +54,13 @@ class ConsoleClient:
         await self._request("DELETE", "/api/session")
         self._cookie = ""
 
-    async def agent(self, action: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    async def agent(self, action: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Do one of ``sign-in``, ``sign-out``, ``pause`` and ``resume`` at the user's own seat."""
-        return await self._request("POST", f"/api/agent/{action}", body)
+        return await self.post(f"/api/agent/{action}", body)
+
+    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Do something of the API."""
+        return await self._request("POST", path, body)
 
     async def get(self, path: str) -> dict[str, Any]:
         """Read something of the API."""
@@ -98,10 +102,10 @@ class ConsoleClient:
                 pass  # it comes back, or the demo ends: the pause below is the policy
             await asyncio.sleep(next(pauses))
 
-    async def _request(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return await asyncio.to_thread(self._exchange, method, path, body)
 
-    def _exchange(self, method: str, path: str, body: dict[str, str] | None) -> dict[str, Any]:
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """One request and its answer; runs in a thread."""
         headers = {"Cookie": self._cookie} if self._cookie else {}
         payload = None

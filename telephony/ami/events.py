@@ -116,6 +116,13 @@ class Newchannel(_OnChannel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Newstate(_OnChannel):
+    """A channel's state changed: `Ringing` (its phone said so), `Up` (answered), `Ring` (it calls) ..."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup(_OnChannel):
     """A channel ended. `cause` is a Q.850 code."""
 
@@ -402,7 +409,7 @@ class UnknownEvent(_Happened):
 AmiEvent = (
     AgentCalled | AgentComplete | AgentConnect | AgentRingNoAnswer
     | ContactStatus | CoreShowChannel | DeviceStateChange | DialBegin | DialEnd
-    | FullyBooted | Hangup | Hold | Newchannel | OriginateResponse | PeerStatus
+    | FullyBooted | Hangup | Hold | Newchannel | Newstate | OriginateResponse | PeerStatus
     | QueueCallerAbandon | QueueCallerJoin | QueueCallerLeave
     | QueueEntry | QueueMember | QueueParams
     | QueueMemberAdded | QueueMemberPause | QueueMemberRemoved | QueueMemberStatus

@@ -270,6 +270,7 @@ _PARSERS: Final[dict[str, Callable[[_Fields], ev.AmiEvent]]] = {
     "Hangup": lambda f: ev.Hangup(**f.channel(), cause=f.integer("Cause", 0), cause_text=f.text("Cause-txt")),
     "Hold": lambda f: ev.Hold(**f.channel(), music_class=f.text("MusicClass")),
     "Newchannel": lambda f: ev.Newchannel(**f.channel()),
+    "Newstate": lambda f: ev.Newstate(**f.channel(), state=f.must("ChannelStateDesc")),
     "OriginateResponse": _originate_response,
     "PeerStatus": lambda f: ev.PeerStatus(at=f.at(), peer=f.must("Peer"), status=f.must("PeerStatus")),
     "QueueCallerAbandon": lambda f: ev.QueueCallerAbandon(

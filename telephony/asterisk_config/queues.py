@@ -16,6 +16,9 @@ from hotline.telephony.asterisk_config.text import document, section, value, wor
 
 PERIODIC_ANNOUNCEMENT_SECONDS = 30
 POSITION_ANNOUNCEMENT_SECONDS = 45
+BRIDGE_WRAP_UP_SECONDS = 2
+"""How long app_queue itself leaves an agent alone after a talk: until the server's pause for the wrap-up has
+arrived. app_queue counts whole seconds, so 2 are at least 1."""
 
 
 def queues_conf(site: Site, *, name: str = "queues.conf", managed: bool = True) -> str:
@@ -39,7 +42,7 @@ def queues_conf(site: Site, *, name: str = "queues.conf", managed: bool = True) 
 
 
 def _queue(queue: Queue, answer_within_seconds: int) -> str:
-    """One queue. Wrap-up is app_queue's own, so that agents get it while the server is away too."""
+    """One queue. Of the wrap-up only its first moment is app_queue's own."""
     options: list[tuple[str, str | int]] = [
         ("strategy", queue.strategy),
         ("timeout", queue.ring_seconds),
@@ -49,7 +52,7 @@ def _queue(queue: Queue, answer_within_seconds: int) -> str:
         ("ringinuse", "no"),
         ("joinempty", "yes"),
         ("leavewhenempty", "no"),
-        ("wrapuptime", queue.wrap_up_seconds),
+        ("wrapuptime", min(BRIDGE_WRAP_UP_SECONDS, queue.wrap_up_seconds)),
         ("autopause", "no"),
         ("timeoutpriority", "app"),
         ("musicclass", "default"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from hotline.store.ledger import Ledger
 from hotline.store.migrate import upgrade
 from hotline.store.models import QueueEntry
 from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiTimeout
 from hotline.telephony.ami.feed import AmiFeed
 
@@ -42,6 +43,8 @@ class ScriptedManager:
         self.channels: tuple[ami.CoreShowChannel, ...] = ()
         self.silent = False
         self.reconnects = 0
+        self.actions: list[tuple[str, dict[str, object]]] = []
+        self.acted = asyncio.Event()
 
     def feed(self, limit: int = 1000) -> AmiFeed:
         return self._feed
@@ -52,6 +55,11 @@ class ScriptedManager:
 
     def reconnect(self, reason: str) -> None:
         self.reconnects += 1
+
+    async def action(self, name: str, fields: Mapping[str, str | Sequence[str]]) -> AmiResponse:
+        self.actions.append((name, dict(fields)))
+        self.acted.set()
+        return AmiResponse("Success", "", {})
 
     async def queue_status(self) -> tuple[ami.QueueSnapshot, ...]:
         if self.silent:

@@ -226,12 +226,12 @@ class Watcher:
         self.events: list[dict[str, Any]] = []
         self.figures: dict[str, Any] = {}
         self.live: dict[str, Any] = {}
-        self._client = ConsoleClient(server.url, user)
+        self.console = ConsoleClient(server.url, user)
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Watcher:
-        await self._client.sign_in(PASSWORD)
+        await self.console.sign_in(PASSWORD)
         self._task = asyncio.create_task(self._follow())
         await self.until(lambda: bool(self.live) and self.live["link_up"])
         return self
@@ -242,7 +242,7 @@ class Watcher:
             await asyncio.wait({self._task})
 
     async def _follow(self) -> None:
-        async for frame in self._client.frames(["board", "calls"]):
+        async for frame in self.console.frames(["board", "calls"]):
             match frame["type"]:
                 case "event":
                     self.events.append({"name": frame["name"], **frame["data"]})

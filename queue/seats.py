@@ -1,0 +1,207 @@
+"""The agents at work: live events to the agent table, what comes of them to bus, database and exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Protocol
+
+from hotline.config.schema import Site
+from hotline.core.clock import Clock
+from hotline.core.events import AgentEvent, CallAnswered, EntryClosed
+from hotline.core.ports import Bus
+from hotline.core.views import AgentView
+from hotline.queue.agent_changes import AgentOutbox, Leg, Membership, PauseOrder
+from hotline.queue.agents import AgentTable
+from hotline.queue.calls import CallTable, Outbox
+from hotline.queue.writer import LedgerWriter
+from hotline.store.ledger import IntervalRecord
+from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.answers import AmiResponse
+from hotline.telephony.ami.errors import AmiError
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE = (ami.DeviceState.UNAVAILABLE, ami.DeviceState.INVALID)
+RINGING, UP = "Ringing", "Up"
+
+
+class Actions(Protocol):
+    """The part of the AMI client that this needs."""
+
+    async def action(self, name: str, fields: Mapping[str, str | Sequence[str]]) -> AmiResponse: ...
+
+
+class Seats:
+    """Keeps the agent table in step with the exchange and carries out its orders.
+
+    Of the orders the newest of each agent waits, one slot an agent: an order that fails is asked for again by
+    the table itself, at its next tick or when the exchange has been compared.
+    """
+
+    def __init__(
+        self, site: Site, actions: Actions, bus: Bus, writer: LedgerWriter, clock: Clock, calls: CallTable
+    ) -> None:
+        self.table = AgentTable(site.agents, site.queues, clock.now())
+        self.failed_orders = 0
+        self._interfaces = {agent.id: f"PJSIP/{agent.extension}" for agent in site.agents}
+        self._actions, self._bus, self._writer, self._clock, self._calls = actions, bus, writer, clock, calls
+        self._orders: dict[str, PauseOrder] = {}
+        self._ordered = asyncio.Event()
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    def restore(self, intervals: list[IntervalRecord]) -> None:
+        """Take over the intervals that an earlier run left open."""
+        self.tell(self.table.restore(intervals, self._clock.now()))
+
+    def tick(self, now: datetime) -> None:
+        """Let time pass."""
+        self.tell(self.table.tick(now))
+
+    async def until(self, agent: str, reached: Callable[[], bool], within_seconds: float) -> AgentView:
+        """The agent's view once ``reached`` holds, or as it is after ``within_seconds``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                while not reached():
+                    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._waiters.add(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._waiters.discard(waiter)
+        return self.table.view(agent)
+
+    def publish(self, event: AgentEvent) -> None:
+        """Tell everybody."""
+        self._bus.publish(event)
+
+    def tell(self, out: AgentOutbox) -> None:
+        """Rows first: whoever hears an event may look at the row soon after."""
+        if out.intervals:
+            self._writer.put(intervals=out.intervals)
+        for event in out.events:
+            self._bus.publish(event)
+        for order in out.orders:
+            self._orders[order.agent] = order
+            self._ordered.set()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def run(self) -> None:
+        """Carry out what the table orders, until cancelled."""
+        while True:
+            await self._ordered.wait()
+            self._ordered.clear()
+            while self._orders:
+                await self.order(self._orders.pop(next(iter(self._orders))))
+
+    async def order(self, order: PauseOrder) -> None:
+        """Ask the exchange for one pause or its end; a failure is told and counted."""
+        fields = {
+            "Interface": self._interfaces[order.agent],
+            "Paused": "true" if order.reason is not None else "false",
+        }
+        if order.reason is not None:
+            fields["Reason"] = order.reason
+        try:
+            await self._actions.action("QueuePause", fields)
+        except AmiError as error:
+            self.failed_orders += 1
+            log.warning("an agent's pause could not be changed: %s", error)
+
+    def follow(self, event: ami.AmiEvent, came: Outbox) -> None:
+        """One live event; ``came``: what the call table made of it."""
+        match event:
+            case ami.QueueMemberAdded() | ami.QueueMemberPause() | ami.QueueMemberStatus():
+                out = self.table.member(event.member_name, event.at, _membership(event))
+            case ami.QueueMemberRemoved():
+                out = self.table.removed(event.member_name, event.queue, event.at)
+            case ami.Newstate():
+                out = self._state_of_leg(event)
+            case ami.Hangup() if agent := self.table.agent_of_interface(event.channel):
+                out = self.table.leg_gone(agent, event.at, event.uniqueid)
+            case ami.Hold():
+                out = self.table.hold(event.uniqueid, event.at)
+            case ami.Unhold():
+                out = self.table.unhold(event.uniqueid, event.at)
+            case ami.QueueCallerAbandon() | ami.UserEvent(name="HotlineExit"):
+                call_id = self._calls.call_of_channel(event.uniqueid)
+                out = self.table.call_taken(call_id, event.at) if call_id else AgentOutbox()
+            case _:
+                out = self._of_queue(event, came)
+        self.tell(out)
+
+    def _of_queue(self, event: ami.AmiEvent, came: Outbox) -> AgentOutbox:
+        """What the queue says of its own calls."""
+        match event:
+            case ami.AgentCalled():
+                return self.table.chosen(
+                    event.member_name,
+                    event.at,
+                    call_id=self._calls.call_of_channel(event.uniqueid),
+                    queue=event.queue,
+                    leg=event.agent_uniqueid,
+                )
+            case ami.AgentRingNoAnswer():
+                return self.table.unanswered(event.member_name, event.at, event.queue)
+            case ami.AgentConnect():
+                call_id = self._calls.call_of_channel(event.uniqueid)
+                entry = next((one.entry_id for one in came.events if isinstance(one, CallAnswered)), None)
+                out = self.table.answered(
+                    event.member_name,
+                    event.at,
+                    call_id=call_id,
+                    leg=event.agent_uniqueid,
+                    queue=event.queue,
+                    entry_id=entry,
+                )
+                if call_id:
+                    out.add(self.table.call_taken(call_id, event.at, by=event.member_name))
+                return out
+            case ami.AgentComplete():
+                closed = next((one.entry_id for one in came.events if isinstance(one, EntryClosed)), None)
+                return self.table.completed(event.member_name, event.at, event.queue, closed)
+            case _:
+                return AgentOutbox()
+
+    def _state_of_leg(self, event: ami.Newstate) -> AgentOutbox:
+        """A channel of an agent's phone rings or was answered."""
+        agent = self.table.agent_of_interface(event.channel)
+        if agent is None:
+            return AgentOutbox()
+        if event.state == RINGING:
+            return self.table.leg_rings(agent, event.at, event.uniqueid, event.linkedid)
+        if event.state == UP:
+            queue = self._calls.queue_of(event.linkedid)
+            return self.table.leg_up(agent, event.at, event.uniqueid, event.linkedid, queue)
+        return AgentOutbox()
+
+    def resync(
+        self, queues: Iterable[ami.QueueSnapshot], channels: Iterable[ami.CoreShowChannel], at: datetime
+    ) -> None:
+        """Believe what the exchange told of itself."""
+        members: dict[str, list[Membership]] = {}
+        for queue in queues:
+            for member in queue.members:
+                members.setdefault(member.member_name, []).append(_membership(member))
+        legs: dict[str, Leg] = {}
+        for channel in channels:
+            agent = self.table.agent_of_interface(channel.channel)
+            if (
+                agent is not None
+                and channel.state in (RINGING, UP)
+                and not (agent in legs and legs[agent].up)
+            ):
+                legs[agent] = Leg(channel.uniqueid, channel.linkedid, channel.state == UP)
+        self.tell(self.table.resync(members, self._calls.talking(), legs, at))
+
+
+def _membership(
+    event: ami.QueueMember | ami.QueueMemberAdded | ami.QueueMemberPause | ami.QueueMemberStatus,
+) -> Membership:
+    reason = event.paused_reason if event.paused else None
+    return Membership(event.queue, reason, event.device_state not in UNREACHABLE)

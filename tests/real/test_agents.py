@@ -1,0 +1,170 @@
+"""Agents on a real Asterisk through the real server: states, wrap-up, breaks, and what a kill leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotline.core.errors import PeerError
+from hotline.telephony.phone.call import Call
+from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
+
+pytestmark = pytest.mark.timeout(120)
+
+QUEUE = "12333"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """One queue without a menu, wrap-up of 20 s (at most 25), two agents of one level; nobody listens in."""
+    queue = {
+        "name": QUEUE, "title": "劳动社保", "ring_seconds": 5, "no_answer_pause_after": 2,
+        "wrap_up_seconds": 20, "wrap_up_max_seconds": 25,
+    }  # fmt: skip
+    agents = [
+        {"id": name, "name": name, "extension": name, "skills": {QUEUE: level}}
+        for name, level in (("1005", 1), ("1006", 1))
+    ]
+    line = {"id": QUEUE, "name": "劳动社保", "number": QUEUE, "dids": [QUEUE]}
+    file = write_site(
+        tmp_path, lines=[line], queues=[queue], agents=agents, menus=[], prompts=[], asr={"enabled": False}
+    )
+    async with serving(file) as running:
+        await running.add_user("chief", role="supervisor")
+        for agent in ("1005", "1006"):
+            await running.add_user(agent, agent=agent)
+        yield running
+
+
+@asynccontextmanager
+async def calling(server: ServerProcess, number: str = "13800001111") -> AsyncIterator[Call]:
+    """A citizen who waits in the queue."""
+    async with citizen(server.site, number) as phone:
+        call = await phone.call(QUEUE)
+        await call.wait_answered()
+        yield call
+
+
+async def talk_once(server: ServerProcess, seat: Seat, page: Watcher, number: str) -> float:
+    """A short talk from the caller's dialling to the end; seconds from the call to its ring."""
+    clock = asyncio.get_running_loop()
+    began = clock.time()
+    async with calling(server, number) as call:
+        talk = await asyncio.wait_for(seat.next_call(), 20)
+        rang = clock.time() - began
+        talk.ring()
+        await talk.answer()
+        await state(page, seat.agent, "talking")
+        await call.hangup()
+        await talk.wait_ended()
+    return rang
+
+
+def seat_of(page: Watcher, agent: str) -> dict[str, Any]:
+    """An agent's newest state event."""
+    events = [one for one in page.events if one["name"] == "agent_state_changed" and one["agent"] == agent]
+    return events[-1] if events else {"state": None}
+
+
+async def state(page: Watcher, agent: str, wanted: str, within_seconds: float = 20) -> dict[str, Any]:
+    """Wait until the agent is in this state."""
+    await page.until(lambda: seat_of(page, agent)["state"] == wanted, within_seconds)
+    return seat_of(page, agent)
+
+
+async def test_states_and_a_wrap_up_ended_early(server: ServerProcess) -> None:
+    """Reserved before the phone says it rings; an ended wrap-up brings the waiting caller at once."""
+    async with Watcher(server) as page, Seat(server, "1005") as seat:
+        async with calling(server) as call:
+            talk = await asyncio.wait_for(seat.next_call(), 20)
+            await state(page, "1005", "reserved")
+            talk.ring()
+            await state(page, "1005", "ringing")
+            await talk.answer()
+            await state(page, "1005", "talking")
+            await call.hangup()
+        wrapping = await state(page, "1005", "wrap_up")
+        left = datetime.fromisoformat(wrapping["wrap_up_until"]) - datetime.fromisoformat(wrapping["at"])
+        assert left.total_seconds() == 20
+        async with calling(server, "13800002222"):
+            await page.event("caller_queued", caller_number="138****2222")
+            with pytest.raises(TimeoutError):  # longer than app_queue's own two seconds
+                await asyncio.wait_for(seat.next_call(), 4)
+            began = asyncio.get_running_loop().time()
+            view = await seat.console.post("/api/agent/wrap-up/end")
+            assert view["state"] in ("ready", "reserved")
+            await asyncio.wait_for(seat.next_call(), 5)
+            assert asyncio.get_running_loop().time() - began < 2.5, "the next call did not come at once"
+        ended = await page.event("wrap_up_ended")
+        (row,) = [row for row in await server.rows() if row.outcome == "answered"]
+        assert ended["entry_id"] == row.entry_id and 4 <= ended["seconds"] < 10
+
+
+async def test_an_extended_wrap_up_holds_the_next_call_and_a_break_follows_it(server: ServerProcess) -> None:
+    """Up to the cap, told by the view; the break asked for meanwhile begins when it ends."""
+    async with Watcher(server) as page, Seat(server, "1005") as seat:
+        await talk_once(server, seat, page, "13800001111")
+        await state(page, "1005", "wrap_up")
+        view = await seat.console.post("/api/agent/wrap-up/extend", {"seconds": 60})
+        until = datetime.fromisoformat(view["wrap_up_until"])
+        assert (until - datetime.fromisoformat(view["since"])).total_seconds() == 25
+        with pytest.raises(PeerError, match="illegal_now"):
+            await seat.console.post("/api/agent/wrap-up/extend", {"seconds": 60})
+        view = await seat.console.agent("pause", {"reason": "小休"})
+        assert (view["state"], view["pending_reason"]) == ("wrap_up", "小休")
+        async with calling(server, "13800002222"):
+            paused = await state(page, "1005", "paused", 30)
+            assert paused["reason"] == "小休"
+            assert datetime.fromisoformat(paused["at"]) >= until
+            view = await seat.console.agent("resume")
+            assert view["state"] in ("ready", "reserved")
+            await asyncio.wait_for(seat.next_call(), 5)
+
+
+async def test_a_server_killed_in_a_wrap_up_ends_it_when_it_is_back(server: ServerProcess) -> None:
+    """The next start knows since when and until when; the agent gets calls again without doing anything."""
+    async with Seat(server, "1005") as seat:
+        async with Watcher(server) as page:
+            await talk_once(server, seat, page, "13800001111")
+            wrapping = await state(page, "1005", "wrap_up")
+        await server.kill()
+        await server.start()
+        async with Watcher(server) as page:
+            (view,) = [one for one in page.live["agents"] if one["agent"] == "1005"]
+            if view["state"] == "wrap_up":  # on a slow machine it may be over by now
+                assert view["wrap_up_until"] == wrapping["wrap_up_until"]
+                assert view["since"] == wrapping["at"], "one wrap-up, not two"
+            await page.until(lambda: any(
+                one["agent"] == "1005" and one["state"] == "ready" for one in page.live["agents"]
+            ), 30)  # fmt: skip
+            assert await talk_once(server, seat, page, "13800002222") < 5
+
+
+async def test_calls_left_ringing_pause_the_agent_who_can_resume(server: ServerProcess) -> None:
+    """Two rings in vain: paused with the reason, the supervisor is told, and a forced ready brings calls."""
+    async with Watcher(server) as page, Seat(server, "1005") as seat, calling(server):
+        for _ in range(2):
+            talk = await asyncio.wait_for(seat.next_call(), 20)
+            talk.reject()
+        alarm = await page.event("agent_auto_paused", agent="1005")
+        assert alarm["rings"] == 2
+        assert (await state(page, "1005", "paused"))["reason"] == "无应答"
+        view = await page.console.post("/api/agents/1005/force", {"state": "ready"})
+        assert view["state"] in ("ready", "reserved", "ringing")
+        await asyncio.wait_for(seat.next_call(), 10)
+        await page.event("agent_forced", agent="1005", by="chief", state="ready")
+
+
+async def test_a_phone_that_goes_away_is_unreachable_and_comes_back(server: ServerProcess) -> None:
+    """Unregistering is seen; registering again makes the agent ready without a new sign-in."""
+    async with Watcher(server) as page, Seat(server, "1005") as seat:
+        await seat.phone.aclose()
+        await state(page, "1005", "unreachable")
+        async with Seat(server, "1005", sign_in=False):
+            await state(page, "1005", "ready")
