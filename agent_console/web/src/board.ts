@@ -129,8 +129,10 @@ export function lineRows(
 /** The states in the order of the board: at work first, away last. */
 export const BOARD_STATES: readonly AgentState[] = [
   'ready',
+  'reserved',
   'ringing',
   'talking',
+  'held',
   'wrap_up',
   'paused',
   'unreachable',
@@ -140,8 +142,10 @@ export const BOARD_STATES: readonly AgentState[] = [
 export function agentsByState(agents: LiveView['agents']): Readonly<Record<AgentState, number>> {
   const counts: Record<AgentState, number> = {
     ready: 0,
+    reserved: 0,
     ringing: 0,
     talking: 0,
+    held: 0,
     wrap_up: 0,
     paused: 0,
     unreachable: 0,

@@ -16,10 +16,25 @@ export function errorText(error: unknown): string {
 
 /** Shows an error over the page for a while; the same one twice is shown once. */
 export function tell(error: unknown): void {
+  inform(errorText(error), 'warning')
+}
+
+/** Does something that may fail; a failure is told. Says whether it was done. */
+export async function attempt(action: () => Promise<unknown>): Promise<boolean> {
+  try {
+    return (await action()) !== false
+  } catch (error) {
+    tell(error)
+    return false
+  }
+}
+
+/** Something to know, over the page, for a while or until it is closed. */
+export function inform(text: string, kind: 'info' | 'success' | 'warning' = 'info', stays = false): void {
   ElMessage({
-    message: errorText(error),
-    type: 'warning',
-    duration: SHOWN_MS,
+    message: text,
+    type: kind,
+    duration: stays ? 0 : SHOWN_MS,
     showClose: true,
     grouping: true,
     offset: 84,

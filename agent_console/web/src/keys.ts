@@ -2,18 +2,22 @@
 
 import { onBeforeUnmount, onMounted } from 'vue'
 
-/** "F2", "Shift+F2", "Escape": the handler's answer says whether the key was used. */
+/** "F2", "Shift+F2", "Alt+T", "Escape": the handler's answer says whether the key was used. */
 export type Bindings = Readonly<Record<string, () => boolean>>
 
 export function chord(event: KeyboardEvent): string {
   const prefix = [event.ctrlKey && 'Ctrl', event.altKey && 'Alt', event.shiftKey && 'Shift'].filter(Boolean)
-  return [...prefix, event.key].join('+')
+  // with Alt some keyboards write signs of their own: then the key cap counts
+  const key = event.altKey && event.code.startsWith('Key') ? event.code.slice(3) : event.key
+  return [...prefix, key].join('+')
 }
 
-export function useKeys(bindings: Bindings): void {
+/** The keys of a part of the page while it is there; a function gives them as they are when one is pressed. */
+export function useKeys(bindings: Bindings | (() => Bindings)): void {
   const pressed = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing || event.repeat || event.metaKey) return
-    if (bindings[chord(event)]?.() === true) event.preventDefault()
+    const now = typeof bindings === 'function' ? bindings() : bindings
+    if (now[chord(event)]?.() === true) event.preventDefault()
   }
   onMounted(() => window.addEventListener('keydown', pressed))
   onBeforeUnmount(() => window.removeEventListener('keydown', pressed))

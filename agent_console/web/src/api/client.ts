@@ -1,6 +1,20 @@
 /** The HTTP API, a function per request. Every failure is an ApiError. */
 
-import type { AgentView, CallSummary, DayFigures, LiveView, Me, PastCall, Site } from './types'
+import type {
+  AgentView,
+  Alert,
+  CallSummary,
+  CallView,
+  DayFigures,
+  LiveView,
+  Me,
+  PastCall,
+  Shift,
+  Site,
+  Note,
+  Target,
+  Targets,
+} from './types'
 
 const TIMEOUT_MS = 10_000
 
@@ -64,7 +78,26 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   }
 }
 
-const call = (callId: string): string => `/api/calls/${encodeURIComponent(callId)}`
+const part = encodeURIComponent
+const call = (callId: string): string => `/api/calls/${part(callId)}`
+
+/** What an agent does with the own live call where nothing more need be said. */
+export type CallVerb =
+  | 'answer'
+  | 'hangup'
+  | 'hold'
+  | 'unhold'
+  | 'mute'
+  | 'unmute'
+  | 'consult/complete'
+  | 'consult/cancel'
+  | 'three-way'
+  | 'recording/pause'
+  | 'recording/resume'
+
+export type SuperviseVerb = 'listen' | 'whisper' | 'barge' | 'take-over' | 'release'
+
+export type ForcedState = 'ready' | 'paused' | 'signed_out'
 
 export const api = {
   me: () => request<Me>('GET', '/api/session'),
@@ -73,15 +106,41 @@ export const api = {
   site: () => request<Site>('GET', '/api/site'),
   live: () => request<LiveView>('GET', '/api/live'),
   figuresToday: () => request<DayFigures>('GET', '/api/figures/today'),
-  agentSignIn: () => request<AgentView>('POST', '/api/agent/sign-in'),
+  agentSignIn: (queues?: readonly string[]) =>
+    request<AgentView>('POST', '/api/agent/sign-in', queues === undefined ? undefined : { queues }),
   agentSignOut: () => request<AgentView>('POST', '/api/agent/sign-out'),
   agentPause: (reason: string) => request<AgentView>('POST', '/api/agent/pause', { reason }),
   agentResume: () => request<AgentView>('POST', '/api/agent/resume'),
+  endWrapUp: () => request<AgentView>('POST', '/api/agent/wrap-up/end'),
+  extendWrapUp: (seconds: number) => request<AgentView>('POST', '/api/agent/wrap-up/extend', { seconds }),
+  onCall: (callId: string, verb: CallVerb) => request<CallView>('POST', `/api/call/${part(callId)}/${verb}`),
+  transfer: (callId: string, target: Target) =>
+    request<CallView>('POST', `/api/call/${part(callId)}/transfer`, { target }),
+  consult: (callId: string, target: Target) =>
+    request<CallView>('POST', `/api/call/${part(callId)}/consult`, { target }),
+  emergency: (callId: string, service: string) =>
+    request<CallView>('POST', `/api/call/${part(callId)}/emergency`, { service }),
+  targets: () => request<Targets>('GET', '/api/targets'),
+  callBack: (callId: string) => request<unknown>('POST', '/api/callback', { call_id: callId }),
+  note: (callId: string, text: string) => request<Note>('POST', `${call(callId)}/note`, { text }),
+  nuisance: (callId: string, nuisance: boolean, reason: string) =>
+    request<unknown>('POST', `${call(callId)}/nuisance`, { nuisance, reason }),
+  supervise: (callId: string, verb: SuperviseVerb) =>
+    request<unknown>('POST', `/api/supervise/${part(callId)}/${verb}`),
+  superviseStop: () => request<void>('POST', '/api/supervise/stop'),
+  toFront: (callId: string) => request<void>('POST', `/api/waiting/${part(callId)}/front`),
+  toQueue: (callId: string, queue: string) =>
+    request<void>('POST', `/api/waiting/${part(callId)}/queue`, { queue }),
+  force: (agent: string, state: ForcedState, reason: string) =>
+    request<AgentView>('POST', `/api/agents/${part(agent)}/force`, { state, reason }),
+  shift: () => request<Shift>('GET', '/api/shift'),
+  alerts: () => request<{ alerts: readonly Alert[] }>('GET', '/api/alerts'),
   calls: (limit: number, before?: string) => {
     const query = new URLSearchParams({ limit: String(limit) })
     if (before !== undefined) query.set('before', before)
     return request<{ calls: readonly CallSummary[] }>('GET', `/api/calls?${query.toString()}`)
   },
-  call: (callId: string) => request<PastCall>('GET', call(callId)),
+  call: (callId: string) =>
+    request<PastCall>('GET', call(callId)).then((past) => ({ ...past, notes: past.notes ?? [] })),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
 }

@@ -7,7 +7,8 @@ export type Moment = string
 export type Side = 'caller' | 'agent'
 export type Role = 'agent' | 'supervisor'
 
-export type AgentState = 'signed_out' | 'ready' | 'ringing' | 'talking' | 'wrap_up' | 'paused' | 'unreachable'
+export type AgentState =
+  'signed_out' | 'ready' | 'reserved' | 'ringing' | 'talking' | 'held' | 'wrap_up' | 'paused' | 'unreachable'
 
 export type Outcome =
   | 'answered'
@@ -38,7 +39,19 @@ export interface AgentView {
   readonly since: Moment
   readonly queues: readonly string[]
   readonly call_id: string | null
+  /** When the wrap-up ends by itself. */
+  readonly wrap_up_until: Moment | null
+  /** A break asked for while busy; it begins after. */
+  readonly pending_reason: string | null
 }
+
+/** An enquiry with a third party: the number asked, and how far it has come. */
+export interface ConsultView {
+  readonly target: string
+  readonly state: 'ringing' | 'talking' | 'three_way'
+}
+
+export type RecordingState = 'off' | 'on' | 'paused'
 
 export interface CallView {
   readonly call_id: string
@@ -52,6 +65,12 @@ export interface CallView {
   readonly answered_at: Moment | null
   readonly agent: string | null
   readonly wait_seconds: number | null
+  readonly held: boolean
+  readonly muted: boolean
+  readonly consult: ConsultView | null
+  readonly recording: RecordingState
+  /** The caller was marked as a nuisance. */
+  readonly nuisance: boolean
 }
 
 export interface LiveView {
@@ -111,9 +130,72 @@ export interface CallSummary {
   readonly talk_seconds: number | null
 }
 
+/** What somebody wrote down about a call. */
+export interface Note {
+  readonly call_id: string
+  readonly at: Moment
+  readonly user: string
+  readonly text: string
+}
+
 export interface PastCall {
   readonly call: CallSummary
   readonly segments: readonly Segment[]
+  readonly notes: readonly Note[]
+}
+
+/** Whom a call may be handed to. */
+export type Target = { readonly agent: string } | { readonly queue: string } | { readonly number: string }
+
+export interface Targets {
+  readonly agents: readonly {
+    readonly agent: string
+    readonly name: string
+    readonly extension: string
+    readonly state: AgentState
+  }[]
+  readonly queues: readonly {
+    readonly queue: string
+    readonly title: string
+    readonly waiting: number
+    readonly ready: number
+  }[]
+  readonly outside: readonly { readonly name: string; readonly number: string }[]
+  readonly emergency: readonly {
+    readonly service: string
+    readonly name: string
+    readonly number: string
+  }[]
+}
+
+/** What is wrong now. `text` is Chinese, `text_en` English; `subject` names a queue, a line, an agent or a call. */
+export interface Alert {
+  readonly alert_id: string
+  readonly kind: string
+  readonly subject: string
+  readonly severity: 'warning' | 'critical'
+  readonly since: Moment
+  readonly value: number | null
+  readonly limit: number | null
+  readonly text: string
+  readonly text_en: string
+}
+
+/** Who should be here and who is. `adherence`: time present in shift over shift time so far, 0 to 1. */
+export interface ShiftRow {
+  readonly agent: string
+  readonly name: string
+  readonly planned: readonly { readonly from: Moment; readonly to: Moment }[]
+  readonly due: boolean
+  readonly present: boolean
+  readonly state: AgentState
+  readonly adherence: number | null
+  readonly late_seconds: number
+}
+
+export interface Shift {
+  readonly at: Moment
+  readonly rows: readonly ShiftRow[]
 }
 
 export interface Me {
@@ -186,13 +268,27 @@ export interface EventData {
     talk_seconds: number
   }
   call_ended: { call_id: string; at: Moment }
+  call_changed: {
+    call_id: string
+    at: Moment
+    held: boolean
+    muted: boolean
+    consult_target: string | null
+    consult_state: ConsultView['state'] | null
+  }
   agent_state_changed: {
     agent: string
     at: Moment
     state: AgentState
     reason: string
     call_id: string | null
+    pending_reason: string | null
+    wrap_up_until: Moment | null
   }
+  agent_auto_paused: { agent: string; at: Moment; rings: number }
+  agent_forced: { agent: string; at: Moment; state: AgentState; reason: string; by: string }
+  alert_raised: { at: Moment; alert: Alert }
+  alert_cleared: { at: Moment; alert_id: string }
   leg_tapped: { call_id: string; at: Moment; side: Side }
   leg_lost: { call_id: string; at: Moment; side: Side; reason: string }
   transcript_segment: Segment

@@ -3,7 +3,7 @@
 
 import type { EventData, EventName, Moment } from '@/api/types'
 
-import type { LiveCall, LiveState } from './state'
+import type { LiveCall, LiveState, Told } from './state'
 import {
   closed,
   EMPTY_TRANSCRIPT,
@@ -31,6 +31,11 @@ function blankCall(callId: string, at: Moment): LiveCall {
     answered_at: null,
     agent: null,
     wait_seconds: null,
+    held: false,
+    muted: false,
+    consult: null,
+    recording: 'off',
+    nuisance: false,
     ended_at: null,
     outcome: null,
   }
@@ -46,6 +51,10 @@ function withKnownCall(state: LiveState, callId: string, change: Partial<LiveCal
   return known === undefined
     ? state
     : { ...state, calls: { ...state.calls, [callId]: { ...known, ...change } } }
+}
+
+function withTold(state: LiveState, agent: string, told: Told): LiveState {
+  return { ...state, told: { ...state.told, [agent]: told } }
 }
 
 function withText(
@@ -136,13 +145,46 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
     )
   },
 
+  call_changed: (state, data) =>
+    withKnownCall(state, data.call_id, {
+      held: data.held,
+      muted: data.muted,
+      consult:
+        data.consult_target === null || data.consult_state === null
+          ? null
+          : { target: data.consult_target, state: data.consult_state },
+    }),
+
   agent_state_changed: (state, data) => ({
     ...state,
     agents: state.agents.map((agent) =>
       agent.agent === data.agent
-        ? { ...agent, state: data.state, reason: data.reason, since: data.at, call_id: data.call_id }
+        ? {
+            ...agent,
+            state: data.state,
+            reason: data.reason,
+            since: data.at,
+            call_id: data.call_id,
+            pending_reason: data.pending_reason,
+            wrap_up_until: data.wrap_up_until,
+          }
         : agent,
     ),
+  }),
+
+  agent_auto_paused: (state, data) =>
+    withTold(state, data.agent, { kind: 'auto_paused', at: data.at, rings: data.rings }),
+
+  agent_forced: (state, { agent, ...forced }) => withTold(state, agent, { kind: 'forced', ...forced }),
+
+  alert_raised: (state, { alert }) => ({
+    ...state,
+    alerts: [...state.alerts.filter((known) => known.alert_id !== alert.alert_id), alert],
+  }),
+
+  alert_cleared: (state, data) => ({
+    ...state,
+    alerts: state.alerts.filter((known) => known.alert_id !== data.alert_id),
   }),
 
   leg_tapped: (state, data) =>

@@ -43,12 +43,13 @@ export function withCallDetails(state: LiveState, call: CallView): LiveState {
   return { ...state, calls: { ...state.calls, [call.call_id]: filled } }
 }
 
-function transcriptsOf(segments: readonly Segment[]): Record<string, Transcript> {
-  const transcripts: Record<string, Transcript> = {}
+/** Adds texts to what is known of their calls; a newer revision that is known already stays. */
+export function withSegments(state: LiveState, segments: readonly Segment[]): LiveState {
+  const transcripts: Record<string, Transcript> = { ...state.transcripts }
   for (const segment of segments) {
     transcripts[segment.call_id] = withSegment(transcripts[segment.call_id] ?? EMPTY_TRANSCRIPT, segment)
   }
-  return transcripts
+  return { ...state, transcripts }
 }
 
 /** Applies one frame that arrived at `localMs`. */
@@ -58,11 +59,11 @@ export function reduce(state: LiveState, frame: ServerFrame, localMs: number): L
       return frame.resumed ? state : { ...state, bootId: frame.boot_id, lastSeq: null, heardSeq: null }
     case 'snapshot':
       return {
-        ...withLive({ ...EMPTY_STATE, bootId: state.bootId }, frame.live),
+        ...withSegments(withLive({ ...EMPTY_STATE, bootId: state.bootId }, frame.live), frame.segments),
+        alerts: state.alerts,
         lastSeq: frame.seq,
         heardSeq: frame.seq,
         known: true,
-        transcripts: transcriptsOf(frame.segments),
         figures: frame.figures,
         clock: observe(EMPTY_STATE.clock, frame.live.at, localMs),
       }

@@ -1,6 +1,15 @@
 /** All that a page knows of the present. */
 
-import type { AgentView, CallView, DayFigures, Moment, Outcome, WaitingCaller } from '@/api/types'
+import type {
+  AgentState,
+  AgentView,
+  Alert,
+  CallView,
+  DayFigures,
+  Moment,
+  Outcome,
+  WaitingCaller,
+} from '@/api/types'
 
 import { NO_OFFSET, type ClockOffset } from './clock'
 import type { Transcript } from './transcript'
@@ -12,6 +21,17 @@ export interface LiveCall extends CallView {
 
 /** Where a call stands for whoever looks at it. */
 export type CallPhase = 'ringing' | 'talking' | 'ended'
+
+/** What was done to an agent, by the system or by a supervisor. */
+export type Told =
+  | { readonly kind: 'auto_paused'; readonly at: Moment; readonly rings: number }
+  | {
+      readonly kind: 'forced'
+      readonly at: Moment
+      readonly state: AgentState
+      readonly reason: string
+      readonly by: string
+    }
 
 export interface LiveState {
   /** The server's start that the numbers below count from. */
@@ -26,6 +46,10 @@ export interface LiveState {
   readonly calls: Readonly<Record<string, LiveCall>>
   readonly waiting: readonly WaitingCaller[]
   readonly agents: readonly AgentView[]
+  /** What is wrong now, for supervisors: oldest first. */
+  readonly alerts: readonly Alert[]
+  /** The last that was done to an agent by somebody else, by agent: to be told once. */
+  readonly told: Readonly<Record<string, Told>>
   readonly transcripts: Readonly<Record<string, Transcript>>
   readonly figures: DayFigures | null
   readonly clock: ClockOffset
@@ -40,6 +64,8 @@ export const EMPTY_STATE: LiveState = {
   calls: {},
   waiting: [],
   agents: [],
+  alerts: [],
+  told: {},
   transcripts: {},
   figures: null,
   clock: NO_OFFSET,

@@ -4,9 +4,9 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 
 import { api, ApiError } from '@/api/client'
-import type { AgentView, HelloFrame, ServerFrame, Topic } from '@/api/types'
+import type { AgentView, CallView, HelloFrame, Segment, ServerFrame, Topic } from '@/api/types'
 import { localNowMs } from '@/live/clock'
-import { reduce } from '@/live/reducer'
+import { reduce, withSegments } from '@/live/reducer'
 import { LiveSocket, type SocketOwner, type SocketStatus } from '@/live/socket'
 import { EMPTY_STATE, type LiveState } from '@/live/state'
 
@@ -88,5 +88,41 @@ export const useLive = defineStore('live', () => {
     }
   }
 
-  return { state, status, serverStarts, heardAtMs, broken, open, close, agentIs }
+  /** The server's answer to a command on a call: shown at once, and again when its event comes. */
+  function callIs(view: CallView): void {
+    const known = state.value.calls[view.call_id]
+    if (known === undefined || known.ended_at !== null) return // over meanwhile: what it was is no news
+    state.value = { ...state.value, calls: { ...state.value.calls, [view.call_id]: { ...known, ...view } } }
+  }
+
+  function nuisanceIs(callId: string, nuisance: boolean): void {
+    const known = state.value.calls[callId]
+    if (known === undefined) return
+    state.value = { ...state.value, calls: { ...state.value.calls, [callId]: { ...known, nuisance } } }
+  }
+
+  /** What a call brings along: text that was heard before it came to this page. */
+  function textIs(segments: readonly Segment[]): void {
+    state.value = withSegments(state.value, segments)
+  }
+
+  async function loadAlerts(): Promise<void> {
+    const { alerts } = await api.alerts()
+    state.value = { ...state.value, alerts }
+  }
+
+  return {
+    state,
+    status,
+    serverStarts,
+    heardAtMs,
+    broken,
+    open,
+    close,
+    agentIs,
+    callIs,
+    nuisanceIs,
+    textIs,
+    loadAlerts,
+  }
 })

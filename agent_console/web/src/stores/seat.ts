@@ -1,7 +1,7 @@
 /** The agent's own seat: state, call, and the state buttons. */
 
 import { defineStore } from 'pinia'
-import { computed, ref, watch } from 'vue'
+import { computed, ref } from 'vue'
 
 import { api } from '@/api/client'
 import type { AgentState, AgentView } from '@/api/types'
@@ -11,30 +11,32 @@ import { EMPTY_TRANSCRIPT } from '@/live/transcript'
 import { useLive } from './live'
 import { useSession } from './session'
 
-export type Command = 'sign-in' | 'resume' | 'pause' | 'sign-out'
+export type Command = 'sign-in' | 'resume' | 'pause' | 'sign-out' | 'extend'
 
 /** In which states a button does something. The server has the last word (409). */
 const ALLOWED: Readonly<Record<Command, ReadonlySet<AgentState>>> = {
   'sign-in': new Set(['signed_out']),
-  resume: new Set(['paused']),
-  pause: new Set(['ready', 'paused', 'wrap_up', 'talking', 'ringing', 'unreachable']),
+  resume: new Set(['paused', 'wrap_up']),
+  pause: new Set(['ready', 'paused', 'wrap_up', 'talking', 'held', 'ringing', 'reserved', 'unreachable']),
   'sign-out': new Set(['ready', 'paused', 'wrap_up', 'unreachable']),
+  extend: new Set(['wrap_up']),
 }
 
-const AT_CALL: ReadonlySet<AgentState> = new Set(['ringing', 'talking', 'wrap_up'])
+/** In these the agent is no longer on the call that the seat names, or was last on. */
+const AWAY: ReadonlySet<AgentState> = new Set(['signed_out', 'ready', 'wrap_up', 'paused'])
 
 export const useSeat = defineStore('seat', () => {
   const live = useLive()
   const session = useSession()
   const busy = ref<Command | null>(null)
   const lastCallId = ref<string | null>(null)
-  /** The reason of a break that was asked for during a call, and begins after it. */
-  const breakAfter = ref<string | null>(null)
-
   const view = computed<AgentView | null>(() => {
     const mine = session.me?.agent ?? null
     return mine === null ? null : (live.state.agents.find((agent) => agent.agent === mine.agent) ?? mine)
   })
+
+  /** The reason of a break that was asked for during a call, and begins after it. */
+  const breakAfter = computed(() => view.value?.pending_reason ?? null)
 
   /** The call that rings or is talked on; after it, the last one until it is put away or another comes. */
   const call = computed<LiveCall | null>(() => {
@@ -48,14 +50,19 @@ export const useSeat = defineStore('seat', () => {
 
   const phase = computed<'none' | CallPhase>(() => {
     if (call.value === null) return 'none'
-    const mine = view.value?.call_id === call.value.call_id
+    const mine = view.value?.call_id === call.value.call_id && !AWAY.has(view.value.state)
     if (call.value.ended_at !== null || !mine) return 'ended'
     return call.value.answered_at === null || view.value?.state === 'ringing' ? 'ringing' : 'talking'
   })
 
+  /** The call is a colleague's who asks this agent something about it. */
+  const asked = computed(
+    () => call.value?.consult != null && call.value.agent !== null && call.value.agent !== view.value?.agent,
+  )
+
   function may(command: Command): boolean {
     if (busy.value !== null || view.value === null) return false
-    if (command === 'resume' && breakAfter.value !== null) return true
+    if (command === 'resume' && breakAfter.value !== null) return true // takes the break back
     return ALLOWED[command].has(view.value.state)
   }
 
@@ -69,26 +76,19 @@ export const useSeat = defineStore('seat', () => {
     }
   }
 
-  const signIn = (): Promise<void> => run('sign-in', api.agentSignIn)
+  /** Serves all queues of the agent's skills, or only these. */
+  const signIn = (queues?: readonly string[]): Promise<void> => run('sign-in', () => api.agentSignIn(queues))
   const signOut = (): Promise<void> => run('sign-out', api.agentSignOut)
+  const pause = (reason: string): Promise<void> => run('pause', () => api.agentPause(reason))
+  const extendWrapUp = (seconds: number): Promise<void> => run('extend', () => api.extendWrapUp(seconds))
 
-  async function resume(): Promise<void> {
-    await run('resume', api.agentResume)
-    breakAfter.value = null
-  }
+  const endWrapUp = (): Promise<void> => run('resume', api.endWrapUp)
 
-  /** A break now, or after the call and its wrap-up if there is one. */
-  async function pause(reason: string): Promise<void> {
-    await run('pause', () => api.agentPause(reason))
-    if (AT_CALL.has(view.value?.state ?? 'signed_out')) breakAfter.value = reason
-  }
-
-  watch(
-    () => view.value?.state,
-    (state) => {
-      if (state === undefined || !AT_CALL.has(state)) breakAfter.value = null
-    },
-  )
+  /** Ready for calls: after a break, without the break that was to come, or at once instead of a wrap-up. */
+  const resume = (): Promise<void> =>
+    view.value?.state === 'wrap_up' && breakAfter.value === null
+      ? endWrapUp()
+      : run('resume', api.agentResume)
 
   /** Remembers the call that is on now, to go on showing it after its end. A call that only rang is not kept. */
   function keep(): void {
@@ -104,13 +104,16 @@ export const useSeat = defineStore('seat', () => {
     call,
     transcript,
     phase,
+    asked,
     busy,
     breakAfter,
     may,
     signIn,
     signOut,
     resume,
+    endWrapUp,
     pause,
+    extendWrapUp,
     keep,
     putAway,
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -71,6 +72,46 @@ def fill_history() -> None:
         do("end", call)
 
 
+def control(page: Page, shot: Callable[[str], None]) -> None:
+    """Hold, enquiry, emergency, recording, note and nuisance, all by keys."""
+    page.keyboard.press("Alt+T")
+    page.get_by_test_id("target").first.wait_for()
+    shot("control-transfer")
+    page.keyboard.press("Escape")
+    page.keyboard.press("F6")
+    page.get_by_text("消防").wait_for()
+    shot("control-emergency")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Alt+C")
+    page.get_by_test_id("target").first.wait_for()
+    page.keyboard.type("1003")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    page.get_by_test_id("notice-consult").wait_for()
+    page.keyboard.press("Alt+R")
+    page.get_by_test_id("notice-recording").wait_for()
+    page.keyboard.press("Alt+N")
+    page.keyboard.type("健身房关门，卡费4800元，人民路260号")
+    shot("control-consult")
+    page.keyboard.press("Alt+B")
+    page.get_by_test_id("notice-consult").wait_for(state="detached")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Alt+R")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Alt+M")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Alt+H")
+    page.get_by_test_id("notice-held").wait_for()
+    for width, height in ((1024, 768), (1366, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        shot(f"control-{width}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.keyboard.press("Alt+H")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Alt+M")
+    page.get_by_test_id("notice-muted").wait_for(state="detached")
+
+
 def agent_pages(page: Page) -> None:
     """The agent's day: signed out, break, waiting, ringing, talking, gap, break of the line, the past."""
 
@@ -98,13 +139,16 @@ def agent_pages(page: Page) -> None:
         "arrive", {"line": "12315", "path": ["消费维权", "预付卡退费"], "agoSeconds": 7, "name": "老李"}
     )
     do("ring", call, "a1001")
+    page.get_by_test_id("control-answer").wait_for()
     shot("agent-ringing")
-    do("answer", call, "a1001")
+    page.keyboard.press("Alt+A")
+    page.locator("[data-testid=call][data-phase=talking]").wait_for()
     start = speak(call, TALK[:5])
     do("say", call, "caller", 6, 1, "去年三月", False, start)
     do("say", call, "caller", 6, 2, "去年三月办的四千", False, start)
     page.keyboard.press("F4")
     shot("agent-talking")
+    control(page, shot)
     do("say", call, "caller", 6, 3, TALK[5][1], True, start)
     do("emit", "leg_lost", {"call_id": call, "side": "caller", "reason": "worker"})
     page.wait_for_timeout(1200)
@@ -138,7 +182,14 @@ def agent_pages(page: Page) -> None:
     post("refuse", {"refuse": False})
     page.get_by_text("这句话是断线期间说的。").wait_for(timeout=20_000)
     require(page.get_by_text("这句话是断线期间说的。").count() == 1, "what was missed comes once")
-    do("end", call)
+    page.keyboard.press("F9")
+    page.keyboard.press("2")
+    page.keyboard.press("Alt+X")
+    page.get_by_test_id("wrap-up").wait_for()
+    shot("agent-wrap-up")
+    page.keyboard.press("Shift+F8")
+    page.keyboard.press("Alt+W")
+    page.get_by_test_id("wrap-up").wait_for(state="detached")
     shot("agent-ended")
     page.set_viewport_size({"width": 1280, "height": 800})
     shot("agent-1280")

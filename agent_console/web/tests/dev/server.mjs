@@ -64,9 +64,22 @@ async function session(request, response) {
 }
 
 async function seat(request, response, viewer, action) {
-  const { reason } = await body(request)
-  const states = { 'sign-in': 'ready', 'sign-out': 'signed_out', pause: 'paused', resume: 'ready' }
-  answer(response, 200, world.setState(viewer.agent, states[action], reason ?? ''))
+  answer(response, 200, world.seat(viewer.agent, action, await body(request)))
+}
+
+/** POST /api/call/{id}/…, /api/calls/{id}/note|nuisance, /api/waiting/{id}/…, /api/agents/{id}/force, /api/supervise/… */
+async function command(request, response, viewer, [, kind, id, ...action]) {
+  const what = await body(request)
+  if (kind === 'agents') return answer(response, 200, world.seat(id, 'force', what))
+  if (kind === 'call') return answer(response, 200, world.control(id, action.join('/'), what))
+  if (kind === 'calls' && action[0] === 'note') {
+    const note = { call_id: id, at: new Date().toISOString(), user: viewer.user, text: what.text }
+    world.notes.set(id, [...(world.notes.get(id) ?? []), note])
+    return answer(response, 200, note)
+  }
+  if (kind === 'waiting') world.move(id, action[0], what.queue)
+  if (kind === 'supervise' && action[0] === 'release') world.end(id)
+  answer(response, kind === 'callback' ? 202 : 200, {})
 }
 
 async function api(request, response, path) {
@@ -78,11 +91,17 @@ async function api(request, response, path) {
   if (path === '/api/figures/today') return answer(response, 200, world.figures())
   if (path.startsWith('/api/agent/')) return seat(request, response, viewer, path.slice(11))
   if (path === '/api/calls') return answer(response, 200, { calls: world.past.slice(0, 50) })
+  if (path === '/api/targets') return answer(response, 200, world.targets())
+  if (path === '/api/shift') return answer(response, 200, world.shift())
+  if (path === '/api/alerts') return answer(response, 200, { alerts: world.alerts })
   if (path.endsWith('/reveal')) return answer(response, 200, { caller_number: '13812341234' })
+  if (request.method === 'POST') {
+    return command(request, response, viewer, path.slice(4).split('/').map(decodeURIComponent))
+  }
   const id = decodeURIComponent(path.slice('/api/calls/'.length))
-  const call = world.past.find((one) => one.call_id === id)
+  const call = world.past.find((one) => one.call_id === id) ?? world.calls.get(id)
   return call
-    ? answer(response, 200, { call, segments: world.segments.get(id) })
+    ? answer(response, 200, { call, segments: world.segments.get(id), notes: world.notes.get(id) ?? [] })
     : fail(response, 404, 'not_found')
 }
 
@@ -122,6 +141,7 @@ server.on('upgrade', (request, socket, head) => {
 
 function concerns(viewer, topics, { name, data }) {
   if (name === 'link_changed') return true
+  if (name.startsWith('alert_')) return viewer.role === 'supervisor'
   if (topics.includes('calls')) return true
   if (name === 'agent_state_changed') return viewer.role === 'supervisor' || data.agent === viewer.agent
   const call = world.calls.get(data.call_id) ?? world.past.find((one) => one.call_id === data.call_id)

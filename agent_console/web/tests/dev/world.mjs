@@ -57,7 +57,11 @@ export class World {
       since: iso(Date.now() - 600_000),
       queues: ['12345', '12315'],
       call_id: null,
+      wrap_up_until: null,
+      pending_reason: null,
     }))
+    this.notes = new Map()
+    this.alerts = []
     this.listeners = new Set()
     this.next = 1
   }
@@ -75,9 +79,126 @@ export class World {
   setState(id, state, reason = '', callId = null, agoSeconds = 0) {
     const agent = this.agent(id)
     const since = iso(Date.now() - agoSeconds * 1000)
-    Object.assign(agent, { state, reason, since, call_id: callId })
-    this.emit('agent_state_changed', { agent: id, state, reason, call_id: callId, at: since })
+    const until = state === 'wrap_up' ? iso(Date.now() + 30_000) : null
+    Object.assign(agent, { state, reason, since, call_id: callId, wrap_up_until: until })
+    this.tellState(agent)
     return agent
+  }
+
+  tellState(agent) {
+    this.emit('agent_state_changed', { ...agent, at: agent.since })
+  }
+
+  /** What an agent or a supervisor asks about a seat. */
+  seat(id, action, { reason, seconds, state }) {
+    const agent = this.agent(id)
+    if (action === 'wrap-up/extend') {
+      agent.wrap_up_until = iso(Date.parse(agent.wrap_up_until) + seconds * 1000)
+      this.tellState(agent)
+      return agent
+    }
+    if (action === 'pause' && ['ringing', 'talking', 'held', 'wrap_up'].includes(agent.state)) {
+      agent.pending_reason = reason
+      this.tellState(agent)
+      return agent
+    }
+    const next = {
+      'sign-in': 'ready',
+      'sign-out': 'signed_out',
+      pause: 'paused',
+      resume: 'ready',
+      'wrap-up/end': 'ready',
+      force: state,
+    }[action]
+    agent.pending_reason = null
+    return this.setState(id, next, reason ?? '')
+  }
+
+  /** What an agent asks about a live call. */
+  control(id, action, { target, service }) {
+    const call = this.calls.get(id)
+    const asked = target && (target.number ?? this.agent(target.agent)?.extension ?? target.queue)
+    if (action === 'hangup' || action === 'transfer') this.end(id)
+    if (action === 'answer') this.answer(id, call.agent)
+    const changes = {
+      hold: { held: true },
+      unhold: { held: false },
+      mute: { muted: true },
+      unmute: { muted: false },
+      consult: { consult: { target: asked, state: 'talking' } },
+      'consult/cancel': { consult: null },
+      'three-way': { consult: { ...call.consult, state: 'three_way' } },
+      emergency: { consult: { target: service, state: 'three_way' } },
+      'recording/pause': { recording: 'paused' },
+      'recording/resume': { recording: 'on' },
+    }
+    Object.assign(call, changes[action])
+    this.emit('call_changed', {
+      call_id: id,
+      held: call.held,
+      muted: call.muted,
+      consult_target: call.consult?.target ?? null,
+      consult_state: call.consult?.state ?? null,
+    })
+    if (action === 'hold') this.setState(call.agent, 'held', '', id)
+    if (action === 'unhold') this.setState(call.agent, 'talking', '', id)
+    return call
+  }
+
+  targets() {
+    return {
+      agents: this.agents.map(({ agent, name, extension, state }) => ({ agent, name, extension, state })),
+      queues: SITE.lines
+        .filter((line) => line.parent === null)
+        .map(({ queue, name }) => ({
+          queue,
+          title: `${name}坐席`,
+          waiting: this.waiting.filter((caller) => caller.queue === queue).length,
+          ready: 2,
+        })),
+      outside: [
+        { name: '市供水集团值班室', number: '83350000' },
+        { name: '城管委夜间值班', number: '83351234' },
+      ],
+      emergency: [
+        { service: '110', name: '公安', number: '110' },
+        { service: '119', name: '消防', number: '119' },
+        { service: '120', name: '急救', number: '120' },
+        { service: '122', name: '交通事故', number: '122' },
+      ],
+    }
+  }
+
+  shift() {
+    const at = (hour) => new Date(new Date().setHours(hour, 0, 0, 0)).toISOString()
+    return {
+      at: iso(Date.now()),
+      rows: this.agents.map(({ agent, name, state }, index) => ({
+        agent,
+        name,
+        planned: index % 5 === 4 ? [] : [{ from: at(0), to: at(23) }],
+        due: index % 5 !== 4,
+        present: state !== 'signed_out',
+        state,
+        adherence: index % 5 === 4 ? null : state === 'signed_out' ? 0 : 0.97 - index / 100,
+        late_seconds: state === 'signed_out' && index % 5 !== 4 ? 900 + index * 60 : 0,
+      })),
+    }
+  }
+
+  /** A waiting caller to the front, or to another queue. */
+  move(id, how, queue) {
+    const caller = this.waiting.find((one) => one.call_id === id)
+    this.waiting = this.waiting.filter((one) => one !== caller)
+    if (how === 'front') this.waiting.unshift(caller)
+    else this.waiting.push({ ...caller, queue, line: queue })
+    this.waiting.forEach((one, index) => (one.position = index + 1))
+  }
+
+  raise(alert) {
+    const raised = { severity: 'warning', value: null, limit: null, since: iso(Date.now()), ...alert }
+    this.alerts.push(raised)
+    this.emit('alert_raised', { alert: raised })
   }
 
   arrive({ line, number = '13812341234', path = [], agoSeconds = 0, name = '' }) {
@@ -98,6 +219,11 @@ export class World {
       answered_at: null,
       agent: null,
       wait_seconds: null,
+      held: false,
+      muted: false,
+      consult: null,
+      recording: 'on',
+      nuisance: false,
     })
     this.segments.set(id, [])
     this.emit('call_started', { call_id: id, ...caller, at })
@@ -179,7 +305,8 @@ export class World {
     }
     this.emit('entry_closed', { ...entry, outcome, wait_seconds: call.wait_seconds ?? 9, talk_seconds: talk })
     this.emit('call_ended', { call_id: callId })
-    if (call.agent && this.agent(call.agent).call_id === callId) this.setState(call.agent, 'wrap_up')
+    if (call.agent && this.agent(call.agent).call_id === callId)
+      this.setState(call.agent, 'wrap_up', '', callId)
   }
 
   count(line, change) {

@@ -76,7 +76,7 @@ describe('past calls', () => {
     vi.spyOn(api, 'call').mockImplementation(
       (id) =>
         new Promise((resolve) =>
-          answers.set(id, () => resolve({ call: past(Number(id.slice(1))), segments: [] })),
+          answers.set(id, () => resolve({ call: past(Number(id.slice(1))), segments: [], notes: [] })),
         ),
     )
     const slow = history.read('c1')

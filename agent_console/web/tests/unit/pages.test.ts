@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { nextTick } from 'vue'
 
 import MenuPath from '@/components/MenuPath.vue'
-import PauseMenu from '@/components/PauseMenu.vue'
+import ActionMenu from '@/components/ActionMenu.vue'
 import TranscriptView from '@/components/TranscriptView.vue'
 import LineTable from '@/components/board/LineTable.vue'
 import { lineRows } from '@/board'
@@ -66,10 +66,25 @@ describe('the transcript on the page', () => {
   })
 })
 
-describe('the break menu', () => {
-  const props = { reasons: ['小休', '用餐', '培训'], disabled: false, loading: false, hint: 'F9' }
+describe('a menu, such as that of breaks', () => {
+  const props = {
+    label: '小休',
+    heading: '小休原因',
+    hint: 'F9',
+    items: [
+      { id: '小休', text: '小休' },
+      { id: '用餐', text: '用餐' },
+      { id: '培训', text: '培训' },
+      { id: '会议', text: '会议', reason: '现在不行' },
+    ],
+  }
   const open = async () => {
-    const menu = mount(PauseMenu, { props, global, attachTo: document.body })
+    const menu = mount(ActionMenu, {
+      props,
+      attrs: { 'data-testid': 'pause' },
+      global,
+      attachTo: document.body,
+    })
     await menu.find('[data-testid=pause]').trigger('click')
     await nextTick()
     return menu
@@ -77,14 +92,22 @@ describe('the break menu', () => {
 
   it('is chosen from by mouse, by digit and by arrows', async () => {
     const menu = await open()
-    await menu.findAll('[data-testid=pause-reason]')[1]?.trigger('click')
+    await menu.findAll('[data-testid=menu-item]')[1]?.trigger('click')
     await menu.find('[data-testid=pause]').trigger('click')
     await menu.find('[role=menu]').trigger('keydown', { key: '3' })
     expect(menu.emitted('choose')).toEqual([['用餐'], ['培训']])
     await menu.find('[data-testid=pause]').trigger('click')
     await nextTick()
     await menu.find('[role=menu]').trigger('keydown', { key: 'ArrowUp' })
-    expect(document.activeElement?.getAttribute('data-reason')).toBe('培训')
+    expect(document.activeElement?.getAttribute('data-item')).toBe('会议')
+    menu.unmount()
+  })
+
+  it('says why something cannot be chosen, and does not choose it', async () => {
+    const menu = await open()
+    await menu.find('[role=menu]').trigger('keydown', { key: '4' })
+    expect(menu.find('[data-item=会议]').text()).toContain('现在不行')
+    expect(menu.emitted('choose')).toBeUndefined()
     menu.unmount()
   })
 
@@ -146,7 +169,8 @@ describe('the languages', () => {
       .filter(([path]) => !path.includes('/i18n/'))
       .map(([, text]) => String(text))
       .join('\n')
-    const computedKeys = /^(state|outcome|error|board\.level|board\.formula|transcript\.(caller|agent)$)/
+    const computedKeys =
+      /^(state|outcome|error|obstacle|control|nuisance|target|notice\.consult|board\.level|board\.formula|transcript\.(caller|agent)$)/
     const unused = texts(zhCN)
       .map(([key]) => key)
       .filter((key) => !computedKeys.test(key) && !code.includes(`'${key}'`))

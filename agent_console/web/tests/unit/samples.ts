@@ -43,6 +43,11 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   answered_at: null,
   agent: null,
   wait_seconds: null,
+  held: false,
+  muted: false,
+  consult: null,
+  recording: 'off',
+  nuisance: false,
   ...change,
 })
 
@@ -55,6 +60,8 @@ export const agent = (change: Partial<AgentView> = {}): AgentView => ({
   since: T0,
   queues: ['12345'],
   call_id: null,
+  wrap_up_until: null,
+  pending_reason: null,
   ...change,
 })
 

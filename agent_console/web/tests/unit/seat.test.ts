@@ -1,6 +1,5 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { nextTick } from 'vue'
 
 import { api, ApiError } from '@/api/client'
 import type { ServerFrame } from '@/api/types'
@@ -76,6 +75,8 @@ describe('the state buttons', () => {
     expect(offered()).toEqual(['resume', 'pause', 'sign-out'])
     receive(state(3, 'talking', 'c1'))
     expect(offered()).toEqual(['pause'])
+    receive(state(4, 'wrap_up', 'c1'))
+    expect(offered()).toEqual(['resume', 'pause', 'sign-out'])
   })
 
   it("show the server's answer at once, and do nothing twice meanwhile", async () => {
@@ -92,15 +93,28 @@ describe('the state buttons', () => {
     expect(seat.busy).toBeNull()
   })
 
-  it('remember a break that begins after the call, and let it be taken back', async () => {
+  it('show a break that begins after the call, and let it be taken back', async () => {
     const seat = useSeat()
     receive(state(1, 'talking', 'c1'))
-    vi.spyOn(api, 'agentPause').mockResolvedValue(agent({ state: 'talking', call_id: 'c1' }))
+    const answer = agent({ state: 'talking', call_id: 'c1', pending_reason: '用餐' })
+    vi.spyOn(api, 'agentPause').mockResolvedValue(answer)
     await seat.pause('用餐')
     expect([seat.breakAfter, seat.may('resume')]).toEqual(['用餐', true])
-    receive(state(2, 'paused'))
-    await nextTick()
+    receive(event(2, 'agent_state_changed', { ...answer, state: 'paused', pending_reason: null }))
     expect(seat.breakAfter).toBeNull()
+  })
+
+  it('end a wrap-up early, or take back the break that was to follow it', async () => {
+    const seat = useSeat()
+    const end = vi.spyOn(api, 'endWrapUp').mockResolvedValue(agent({ state: 'ready' }))
+    const back = vi.spyOn(api, 'agentResume').mockResolvedValue(agent({ state: 'wrap_up' }))
+    const wrapUp = { ...agent({ state: 'wrap_up', pending_reason: '用餐' }), at: T0 }
+    receive(event(1, 'agent_state_changed', wrapUp))
+    await seat.resume()
+    expect([back.mock.calls.length, end.mock.calls.length]).toEqual([1, 0])
+    receive(event(2, 'agent_state_changed', { ...wrapUp, pending_reason: null }))
+    await seat.resume()
+    expect([end.mock.calls.length, seat.view?.state]).toEqual([1, 'ready'])
   })
 
   it('come back to life after a refusal, which the caller is told', async () => {

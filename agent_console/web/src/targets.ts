@@ -1,0 +1,67 @@
+/** Whom a call may be handed to, as rows to choose from: the reachable first. Pure. */
+
+import type { AgentState, Target, Targets } from '@/api/types'
+
+export interface TargetRow {
+  readonly id: string
+  readonly kind: 'agent' | 'queue' | 'outside'
+  readonly name: string
+  /** Extension, queue name or number: also searched for. */
+  readonly number: string
+  readonly state: AgentState | null
+  readonly waiting: number | null
+  readonly ready: number | null
+  readonly target: Target
+}
+
+function rank(state: AgentState): number {
+  if (state === 'ready') return 0
+  return state === 'signed_out' || state === 'unreachable' ? 2 : 1
+}
+
+function rowsOf(targets: Targets, self: string | null): readonly TargetRow[] {
+  const none = { state: null, waiting: null, ready: null }
+  const agents = targets.agents
+    .filter(({ agent }) => agent !== self)
+    .toSorted((a, b) => rank(a.state) - rank(b.state))
+    .map(({ agent, name, extension, state }) => ({
+      ...none,
+      id: `agent:${agent}`,
+      kind: 'agent' as const,
+      name,
+      number: extension,
+      state,
+      target: { agent },
+    }))
+  const queues = targets.queues.map(({ queue, title, waiting, ready }) => ({
+    ...none,
+    id: `queue:${queue}`,
+    kind: 'queue' as const,
+    name: title,
+    number: queue,
+    waiting,
+    ready,
+    target: { queue },
+  }))
+  const outside = targets.outside.map(({ name, number }) => ({
+    ...none,
+    id: `number:${number}`,
+    kind: 'outside' as const,
+    name,
+    number,
+    target: { number },
+  }))
+  return [...queues, ...agents, ...outside]
+}
+
+/** The rows whose name or number holds what was typed, ignoring case; `self` is left out. */
+export function targetRows(
+  targets: Targets | null,
+  self: string | null,
+  typed: string,
+): readonly TargetRow[] {
+  const wanted = typed.trim().toLowerCase()
+  return targets === null
+    ? []
+    : rowsOf(targets, self).filter((row) => `${row.name} ${row.number}`.toLowerCase().includes(wanted))
+}

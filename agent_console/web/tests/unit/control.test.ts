@@ -1,0 +1,204 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { api, ApiError } from '@/api/client'
+import type { CallView, ServerFrame } from '@/api/types'
+import { obstacle, type ControlCommand } from '@/control'
+import { reduce } from '@/live/reducer'
+import type { LiveCall } from '@/live/state'
+import { useControls } from '@/stores/controls'
+import { useLive } from '@/stores/live'
+import { useNotes } from '@/stores/notes'
+import { useSession } from '@/stores/session'
+import { targetRows } from '@/targets'
+
+import { agent, at, call, event, me, segment, snapshot, T0, welcome } from './samples'
+
+const live = (change: Partial<CallView> = {}): LiveCall => ({
+  ...call({ answered_at: T0, agent: 'a1001', recording: 'on', ...change }),
+  ended_at: null,
+  outcome: null,
+})
+
+function receive(...frames: readonly ServerFrame[]): void {
+  const store = useLive()
+  for (const frame of frames) store.state = reduce(store.state, frame, Date.parse(T0))
+}
+
+beforeEach(() => {
+  setActivePinia(createPinia())
+  sessionStorage.clear()
+  const seat = agent({ state: 'talking', call_id: 'c1' })
+  useSession().me = me({ agent: seat })
+  receive(welcome(), snapshot(0, { calls: [live()], agents: [seat] }))
+})
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('what may be done with a call', () => {
+  const all: readonly ControlCommand[] = [
+    'answer',
+    'hangup',
+    'hold',
+    'mute',
+    'transfer',
+    'consult',
+    'complete',
+    'cancel',
+    'three-way',
+    'emergency',
+    'pause-recording',
+  ]
+  const possible = (one: LiveCall | null, phase: 'none' | 'ringing' | 'talking' | 'ended', asked = false) =>
+    all.filter((command) => obstacle(command, { call: one, phase, asked }) === null)
+
+  it('depends on how far it is', () => {
+    expect(possible(null, 'none')).toEqual([])
+    expect(possible(live(), 'ringing')).toEqual(['answer'])
+    expect(possible(live(), 'ended')).toEqual([])
+    expect(possible(live(), 'talking')).toEqual([
+      'hangup',
+      'hold',
+      'mute',
+      'transfer',
+      'consult',
+      'emergency',
+      'pause-recording',
+    ])
+  })
+
+  it('depends on an enquiry and on recording, and each refusal has its reason', () => {
+    const ringing = live({ consult: { target: '1003', state: 'ringing' } })
+    const asking = live({ consult: { target: '1003', state: 'talking' } })
+    const three = live({ consult: { target: '1003', state: 'three_way' } })
+    expect(possible(ringing, 'talking')).toEqual(['hangup', 'mute', 'cancel', 'pause-recording'])
+    expect(possible(asking, 'talking')).toContain('three-way')
+    expect(possible(three, 'talking')).toEqual(['hangup', 'mute', 'complete', 'cancel', 'pause-recording'])
+    const why = (command: ControlCommand, one: LiveCall) =>
+      obstacle(command, { call: one, phase: 'talking', asked: false })
+    expect(why('complete', ringing)).toBe('target_rings')
+    expect(why('transfer', asking)).toBe('enquiry')
+    expect(why('pause-recording', live({ recording: 'off' }))).toBe('not_recorded')
+  })
+
+  it("is little for whoever is only asked: the call is the colleague's", () => {
+    const asking = live({ agent: 'a1002', consult: { target: '1001', state: 'talking' } })
+    expect(possible(asking, 'talking', true)).toEqual(['hangup', 'mute'])
+  })
+})
+
+describe('a command', () => {
+  it("shows the server's answer at once, and a second one waits for it", async () => {
+    const controls = useControls()
+    let finish: (view: CallView) => void = () => undefined
+    const request = vi.spyOn(api, 'onCall').mockReturnValue(new Promise((resolve) => (finish = resolve)))
+    const first = controls.give('hold')
+    expect(await controls.give('mute')).toBe(false)
+    expect(controls.why('mute')).toBe('busy')
+    finish(live({ held: true }))
+    expect(await first).toBe(true)
+    expect(request.mock.calls).toEqual([['c1', 'hold']])
+    expect(useLive().state.calls['c1']?.held).toBe(true)
+    expect(controls.why('unhold')).toBeNull()
+  })
+
+  it('leaves the call as it was after a refusal, which the caller is told', async () => {
+    const controls = useControls()
+    vi.spyOn(api, 'transfer').mockRejectedValue(new ApiError(409, 'illegal_now', ''))
+    await expect(controls.transfer({ agent: 'a1002' })).rejects.toMatchObject({ code: 'illegal_now' })
+    expect([controls.busy, controls.why('transfer')]).toEqual([null, null])
+  })
+
+  it('does not bring back a call that ended meanwhile', async () => {
+    vi.spyOn(api, 'onCall').mockImplementation(() => {
+      receive(event(1, 'call_ended', { call_id: 'c1', at: at(60) }))
+      return Promise.resolve(live())
+    })
+    await useControls().give('hangup')
+    expect(useLive().state.calls['c1']?.ended_at).toBe(at(60))
+  })
+
+  it('is also seen when somebody else gave it', () => {
+    receive(
+      event(1, 'call_changed', {
+        call_id: 'c1',
+        held: true,
+        muted: false,
+        consult_target: '1003',
+        consult_state: 'ringing',
+      }),
+    )
+    expect(useLive().state.calls['c1']).toMatchObject({
+      held: true,
+      consult: { target: '1003', state: 'ringing' },
+    })
+  })
+})
+
+describe('the list of targets', () => {
+  const targets = {
+    agents: [
+      { agent: 'a1001', name: '陈晓梅', extension: '1001', state: 'talking' as const },
+      { agent: 'a1002', name: '王立国', extension: '1002', state: 'signed_out' as const },
+      { agent: 'a1003', name: '李静', extension: '1003', state: 'ready' as const },
+    ],
+    queues: [{ queue: '12333', title: '劳动社保坐席', waiting: 2, ready: 1 }],
+    outside: [{ name: '供水值班', number: '83350000' }],
+    emergency: [],
+  }
+  const found = (typed: string) => targetRows(targets, 'a1001', typed).map((row) => row.name)
+
+  it('shows the reachable first, and never oneself', () => {
+    expect(found('')).toEqual(['劳动社保坐席', '李静', '王立国', '供水值班'])
+  })
+
+  it('is found by name, extension, queue and number', () => {
+    expect([found('静'), found('1002'), found('12333'), found('8335'), found('x')]).toEqual([
+      ['李静'],
+      ['王立国'],
+      ['劳动社保坐席'],
+      ['供水值班'],
+      [],
+    ])
+  })
+})
+
+describe('notes on a call', () => {
+  const note = (text: string) => ({ call_id: 'c1', at: T0, user: 'chen', text })
+  const past = {
+    call: { ...call(), outcome: null, talk_seconds: null },
+    segments: [segment({ text: '之前说的话', final: true })],
+    notes: [note('前一位记的')],
+  }
+
+  it('come with the call, together with the text heard before', async () => {
+    vi.spyOn(api, 'call').mockResolvedValue(past)
+    await useNotes().turnTo('c1')
+    expect(useNotes().notes).toEqual([note('前一位记的')])
+    expect(useLive().state.transcripts['c1']?.items).toHaveLength(1)
+  })
+
+  it('are saved when the next call comes; what was written never ends up on another call', async () => {
+    vi.spyOn(api, 'call').mockResolvedValue({ ...past, notes: [] })
+    const saved = vi.spyOn(api, 'note').mockResolvedValue(note('卡费4800元'))
+    const notes = useNotes()
+    await notes.turnTo('c1')
+    notes.draft = ' 卡费4800元 '
+    await notes.turnTo('c2')
+    expect(saved.mock.calls).toEqual([['c1', '卡费4800元']])
+    expect(notes.draft).toBe('')
+  })
+
+  it('keep what could not be saved, over a reload too', async () => {
+    vi.spyOn(api, 'call').mockResolvedValue({ ...past, notes: [] })
+    vi.spyOn(api, 'note').mockRejectedValue(new ApiError(503, 'database_unavailable', ''))
+    const notes = useNotes()
+    await notes.turnTo('c1')
+    notes.draft = '重要'
+    await notes.save()
+    expect([notes.status, notes.draft]).toEqual(['failed', '重要'])
+    setActivePinia(createPinia())
+    await useNotes().turnTo('c1')
+    expect(useNotes().draft).toBe('重要')
+  })
+})
