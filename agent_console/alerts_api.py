@@ -6,8 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from hotline.agent_console.api import InRoom, Signed
-from hotline.agent_console.errors import ApiError
+from hotline.agent_console.routes import InRoom, Signed, supervisor
 from hotline.agent_console.wire import to_json
 
 router = APIRouter()
@@ -16,6 +15,5 @@ router = APIRouter()
 @router.get("/api/alerts")
 async def alerts(identity: Signed, room: InRoom) -> dict[str, Any]:
     """The alerts that are raised now, oldest first."""
-    if not identity.supervisor:
-        raise ApiError(403, "forbidden", "alerts are for supervisors")
+    supervisor(identity)
     return {"alerts": to_json(room.deps.alerts.active())}

@@ -254,10 +254,6 @@ class Watcher:
                     self.live, self.figures = frame["live"], frame["figures"] or {}
             self._changed.set()
 
-    async def get(self, path: str) -> dict[str, Any]:
-        """Read something of the API as this supervisor."""
-        return await self._client.get(path)
-
     async def until(self, reached: Callable[[], bool], within_seconds: float = 20) -> None:
         """Wait until ``reached`` holds, looking after every frame."""
         try:

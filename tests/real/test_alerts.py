@@ -39,7 +39,7 @@ async def test_a_waiting_caller_raises_alerts_that_clear_when_the_caller_is_gone
         ):
             call = await phone.call("12333")
             await page.until(lambda: wrong <= set(alerts_of(page, "alert_raised")))
-            listed = (await page.get("/api/alerts"))["alerts"]
+            listed = (await page.console.get("/api/alerts"))["alerts"]
             assert wrong <= {(one["kind"], one["subject"]) for one in listed}
             assert 'hotline_alerts{kind="waiting"} 1.0' in (await scrape.get(metrics)).text
             raised = [event for event in page.events if event["name"] == "alert_raised"]
@@ -47,6 +47,6 @@ async def test_a_waiting_caller_raises_alerts_that_clear_when_the_caller_is_gone
             assert alerts_of(page, "alert_cleared") == []
             await call.hangup()
             await page.until(lambda: wrong <= set(alerts_of(page, "alert_cleared")))
-            assert (await page.get("/api/alerts"))["alerts"] == []
+            assert (await page.console.get("/api/alerts"))["alerts"] == []
             assert 'hotline_alerts{kind="waiting"} 0.0' in (await scrape.get(metrics)).text
             assert len(alerts_of(page, "alert_raised")) == len(wrong), "told more than once"
