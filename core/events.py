@@ -3,8 +3,9 @@
 Every event is frozen and carries ``at`` (aware UTC); those of one call carry ``call_id`` (Asterisk's
 Linkedid: unique across nodes because each node has its own ``systemname``). The bus adds the sequence number.
 
-    queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed, CallEnded,
-                AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced
+    queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed,
+                TalkStarted, TalkEnded, CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused,
+                AgentForced
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
@@ -49,6 +50,16 @@ class Source(StrEnum):
     LIVE = "live"
     QUEUE_LOG = "queue_log"  # our own exchange's, for what happened while nobody listened
     IMPORT = "import"  # history brought along from another system's queue_log
+
+
+class TalkKind(StrEnum):
+    """How a party came to talk on a call."""
+
+    QUEUE = "queue"  # the queue found this agent
+    TRANSFER = "transfer"  # the caller was handed on
+    CONSULT = "consult"  # asked by an agent while the caller was on hold
+    THREE_WAY = "three_way"  # joined a talk that went on
+    CALLBACK = "callback"  # the hotline called the citizen
 
 
 class AgentState(StrEnum):
@@ -173,6 +184,39 @@ class EntryClosed:
     agent: str | None
     wait_seconds: float
     talk_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TalkStarted:
+    """Somebody talks with the caller, or with an agent about the caller (a consult).
+
+    Attributes:
+        talk_id: the row in ``talks``.
+        agent: whose phone it is; None for somebody outside.
+        party: the extension or number.
+    """
+
+    call_id: str
+    at: datetime
+    talk_id: str
+    kind: TalkKind
+    agent: str | None
+    party: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    """They do no longer. ``ended_by``: caller, agent, party (outside), transfer, queue or unknown."""
+
+    call_id: str
+    at: datetime
+    talk_id: str
+    kind: TalkKind
+    agent: str | None
+    party: str
+    talk_seconds: float
+    hold_seconds: float
+    ended_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +378,8 @@ CallEvent = (
     | AgentNoAnswer
     | CallAnswered
     | EntryClosed
+    | TalkStarted
+    | TalkEnded
     | CallEnded
     | CallFlagged
     | FallbackUsed

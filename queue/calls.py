@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hotline.core.events import (
@@ -17,42 +17,39 @@ from hotline.core.events import (
     CallEnded,
     CallerQueued,
     CallStarted,
-    Event,
     FallbackUsed,
     MenuFinished,
     Source,
 )
-from hotline.core.views import CallView, WaitingCaller
 from hotline.queue.entry import Entry, EntryState
 from hotline.queue.facts import (
     Announced,
+    Bridged,
     Completed,
     Connected,
     Fact,
     FellBack,
+    HandedOn,
+    Held,
     HungUp,
     Joined,
     Left,
     QueueFact,
     Rang,
+    Restarted,
     RingEnded,
     Routed,
+    Unbridged,
+    Unheld,
 )
-from hotline.queue.live_call import LiveCall
+from hotline.queue.joinings import Joinings
+from hotline.queue.live_call import LiveCall, told_again
+from hotline.queue.outbox import Outbox
 from hotline.queue.routing import Routing
-from hotline.store.ledger import CallRecord, EntryRecord
+from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
 
 
-@dataclass(slots=True)
-class Outbox:
-    """What came of a fact: events in order, and the rows that changed."""
-
-    events: list[Event] = field(default_factory=list)
-    calls: dict[str, CallRecord] = field(default_factory=dict)
-    entries: dict[str, EntryRecord] = field(default_factory=dict)
-
-
-class CallTable:
+class CallTable(Joinings):
     """All calls of one Asterisk node.
 
     Args:
@@ -65,12 +62,10 @@ class CallTable:
     GRACE = timedelta(seconds=5)  # how long after the hang-up the queue's own last word may come
 
     def __init__(self, node: str, routing: Routing, short_abandon_seconds: float) -> None:
-        self.node = node
+        super().__init__(node, routing)
         self.illegal: Counter[str] = Counter()  # "state fact" -> how often; shown as a metric
-        self._routing = routing
         self._short_abandon = timedelta(seconds=short_abandon_seconds)
-        self._calls: dict[str, LiveCall] = {}
-        self._by_channel: dict[str, LiveCall] = {}
+        self._lost_at: datetime | None = None
         self._out = Outbox()
 
     def apply(self, fact: Fact, source: Source = Source.LIVE) -> Outbox:
@@ -85,8 +80,27 @@ class CallTable:
                 self._fall_back(fact)
             case HungUp():
                 self._hang_up(fact)
+            case Bridged() | Unbridged() | Held() | Unheld() | HandedOn():
+                self._join_or_part(fact)
+            case Restarted():
+                self._restarted(fact)
             case _:
                 self._queue_fact(fact, source)
+        return self._out
+
+    def link_lost(self, at: datetime) -> None:
+        """Nothing has been heard from the exchange since: if it has died, its calls ended then."""
+        self._lost_at = at
+
+    def wrapped_up(self, agent: str, entry_id: str, seconds: float) -> Outbox:
+        """The agent's work after the talk of an entry is over."""
+        self._out = Outbox()
+        uniqueid = entry_id.rsplit(":", 2)[0]
+        call = self._by_channel.get(uniqueid)
+        for entry in call.entries if call else ():
+            if (entry.entry_id, entry.agent) == (entry_id, agent):
+                entry.wrap_up_ms = round(seconds * 1000)
+                self._save_entry(entry)
         return self._out
 
     def menu_finished(self, event: MenuFinished) -> Outbox:
@@ -105,17 +119,20 @@ class CallTable:
         for call in list(self._calls.values()):
             if call.hungup_at is None:
                 continue
-            if now - call.hungup_at > self.GRACE and (entry := call.open_entry()):
-                self._close_silently(call, entry, call.hungup_at)
+            if now - call.hungup_at > self.GRACE:
+                self._close_all(call, call.hungup_at)
             if now - call.hungup_at > self.KEEP:
                 del self._calls[call.call_id]
-                self._by_channel.pop(call.uniqueid, None)
+                for uniqueid in {call.uniqueid, *(entry.uniqueid for entry in call.entries)}:
+                    self._by_channel.pop(uniqueid, None)
         return self._out
 
-    def restore(self, calls: Iterable[CallRecord], entries: Iterable[EntryRecord]) -> None:
+    def restore(
+        self, calls: Iterable[CallRecord], entries: Iterable[EntryRecord], talks: Iterable[TalkRecord] = ()
+    ) -> None:
         """Take over the rows of an earlier run, before any fact."""
         for row in calls:
-            call = LiveCall.restored(row)
+            call = LiveCall.restored(row, self._talks_of(row.call_id, row.call_id))
             self._calls[call.call_id] = self._by_channel[call.uniqueid] = call
         for entry_row in sorted(entries, key=lambda row: row.joined_at):
             entry = Entry.restored(entry_row)
@@ -123,6 +140,10 @@ class CallTable:
             if owner is not None:
                 owner.entries.append(entry)
                 self._by_channel[entry.uniqueid] = owner
+        for talk_row in talks:
+            owner = self._calls.get(talk_row.call_id)
+            if owner is not None:
+                owner.talks.restore(talk_row, owner.entries)
 
     def reconcile(self, now: datetime, alive: dict[str, str]) -> Outbox:
         """Compare with the exchange after a break; ``alive``: uniqueid of each channel -> its linkedid.
@@ -131,14 +152,20 @@ class CallTable:
         alive and being talked on are announced anew, so that whoever hears them can begin again.
         """
         self._out = Outbox()
+        ended_at = min(now, self._lost_at or now)
+        self._lost_at = None
+        for uniqueid in [one for one in self._connections.known() if one not in alive]:
+            self._hang_up(HungUp(uniqueid, ended_at))
         for call in list(self._calls.values()):
             if call.hungup_at is not None:
                 continue
             if call.uniqueid not in alive:
-                if entry := call.open_entry():
-                    self._close_silently(call, entry, now)
-                self._end(call, now)
-            elif (entry := call.open_entry()) and entry.state is EntryState.TALKING:
+                self._close_all(call, ended_at)
+                self._end(call, ended_at)
+                continue
+            for entry in call.open_entries():
+                if entry.state is not EntryState.TALKING:
+                    continue
                 others = (
                     uid for uid, linked in alive.items() if linked == call.call_id and uid != call.uniqueid
                 )
@@ -147,59 +174,17 @@ class CallTable:
                     self._out.events.append(entry.as_answered(call.uniqueid))
         return self._out
 
-    def live_calls(self) -> tuple[CallView, ...]:
-        """Calls whose caller is still there."""
-        return tuple(call.view() for call in self._calls.values() if call.hungup_at is None)
-
-    def call_of_channel(self, uniqueid: str) -> str | None:
-        """The call that a caller's channel belongs to."""
-        call = self._by_channel.get(uniqueid)
-        return call.call_id if call else None
-
-    def queue_of(self, call_id: str) -> str:
-        """The queue that a call waited in last; empty when it is no caller's call, or waited in none."""
-        call = self._calls.get(call_id)
-        return call.entries[-1].queue if call and call.entries else ""
-
-    def is_waiting(self, uniqueid: str, queue: str) -> bool:
-        """Whether the caller is known to wait in ``queue``."""
-        call = self._by_channel.get(uniqueid)
-        entry = call.open_entry() if call else None
-        return entry is not None and entry.queue == queue and entry.state is not EntryState.TALKING
-
-    def talking(self) -> dict[str, str]:
-        """Agent to call id, of the calls being talked on."""
-        return {
-            entry.agent: call.call_id
-            for call in self._calls.values()
-            if call.hungup_at is None
-            and (entry := call.open_entry())
-            and entry.state is EntryState.TALKING
-            and entry.agent
-        }
-
-    def waiting(self) -> tuple[WaitingCaller, ...]:
-        """Callers in a queue now, the longest wait first."""
-        rows = [
-            WaitingCaller(
-                call.call_id, entry.entry_id, entry.line, entry.queue, entry.joined_at, entry.position
-            )
-            for call in self._calls.values()
-            if call.hungup_at is None
-            and (entry := call.open_entry())
-            and entry.state in (EntryState.WAITING, EntryState.RINGING)
-        ]
-        return tuple(sorted(rows, key=lambda row: row.since))
-
     def _call(
         self, fact: Announced | Routed | FellBack | Joined | QueueFact, call_id: str, line: str, did: str
     ) -> LiveCall:
         """The call of a fact's channel, made now if the fact is the first heard of it."""
-        call = self._by_channel.get(fact.uniqueid)
+        call = self._by_channel.get(fact.uniqueid) or self._calls.get(call_id)
         if call is None:
             number = getattr(fact, "caller_number", "")
-            call = LiveCall(call_id, fact.uniqueid, line, did, number, "", fact.at)
-            self._calls[call_id] = self._by_channel[fact.uniqueid] = call
+            talks = self._talks_of(call_id, fact.uniqueid)
+            call = LiveCall(call_id, fact.uniqueid, line, did, number, "", fact.at, talks)
+            self._calls[call_id] = call
+        self._by_channel[fact.uniqueid] = call
         return call
 
     def _begin(self, call: LiveCall) -> None:
@@ -223,7 +208,8 @@ class CallTable:
 
     def _route(self, fact: Routed) -> None:
         call = self._call(fact, fact.call_id, fact.line, fact.did)
-        call.line = fact.line
+        if fact.uniqueid == call.uniqueid:
+            call.line = fact.line or call.line or self._routing.line_of_queue(fact.queue)
         if fact.path_token and not call.menu_path:
             call.menu_path = self._routing.menu_titles(fact.path_token)
         self._begin(call)
@@ -236,9 +222,18 @@ class CallTable:
             self._out.events.append(FallbackUsed(call.call_id, fact.at, fact.line))
 
     def _hang_up(self, fact: HungUp) -> None:
-        call = self._by_channel.get(fact.uniqueid)
-        if call is not None and call.uniqueid == fact.uniqueid and call.hungup_at is None:
-            self._end(call, fact.at)
+        self._leg_gone(fact)
+        owner = self._by_channel.get(fact.uniqueid)
+        if owner is not None and owner.uniqueid == fact.uniqueid and owner.hungup_at is None:
+            self._end(owner, fact.at)
+
+    def _restarted(self, fact: Restarted) -> None:
+        """Close what an exchange that died left open: at the moment it fell silent, if that was heard."""
+        ended_at = min(fact.at, self._lost_at or fact.at)
+        for call in list(self._calls.values()):
+            if call.hungup_at is None and call.started_at < fact.at:
+                self._close_all(call, ended_at)
+                self._end(call, ended_at)
 
     def _end(self, call: LiveCall, at: datetime) -> None:
         call.hungup_at = at
@@ -246,49 +241,65 @@ class CallTable:
         self._out.events.append(CallEnded(call.call_id, at))
 
     def _queue_fact(self, fact: QueueFact, source: Source) -> None:
-        if isinstance(fact, Completed) and not fact.uniqueid:
+        if isinstance(fact, Completed) and not (
+            (known := self._by_channel.get(fact.uniqueid)) and known.visits(fact.uniqueid, fact.queue)
+        ):
             fact = self._completed_by_agent(fact)
         call = self._by_channel.get(fact.uniqueid)
-        entry = call.entry_of(fact) if call else None
+        if isinstance(fact, Completed) and source is Source.LIVE:
+            fact = self._transferred(fact, call)
         if isinstance(fact, Joined):
-            if entry is None or not entry.is_echo(fact):
-                self._join(fact, source)
-            elif not call.caller_number and fact.caller_number:  # type: ignore[union-attr]
-                call.caller_number = fact.caller_number  # type: ignore[union-attr]
+            self._joined(fact, call, source)
             return
+        entry = call.entry_of(fact, source) if call else None
         if isinstance(fact, Left) and (entry is None or entry.state is EntryState.CLOSED):
-            if entry is None or not entry.is_echo(fact):
-                self._refused(fact, source)
-            return
-        if call is None or entry is None:
+            self._left_closed(fact, call, entry, source)
+        elif call is None or entry is None:
             self.illegal[f"unknown {type(fact).__name__}"] += 1
         elif entry.is_echo(fact):
             pass
         elif not entry.apply(fact, source, self._short_abandon):
             self.illegal[f"{entry.state} {type(fact).__name__}"] += 1
         else:
-            self._report(call, entry, fact)
+            self._report(call, entry, fact, source)
+
+    def _joined(self, fact: Joined, call: LiveCall | None, source: Source) -> None:
+        """A caller waits: a new visit, unless this was told before."""
+        known = call.joined_as(fact, source) if call else None
+        if call is None or known is None:
+            self._join(fact, source)
+            return
+        known.told[source] = fact.at
+        if not call.caller_number and fact.caller_number and fact.uniqueid == call.uniqueid:
+            call.caller_number = fact.caller_number
+
+    def _left_closed(self, fact: Left, call: LiveCall | None, entry: Entry | None, source: Source) -> None:
+        """No open wait was left: the reason is told again, or the queue did not let the caller in."""
+        refused = [one for one in call.visits(fact.uniqueid, fact.queue) if one.refused] if call else []
+        if (known := told_again(refused, fact.at, source)) is not None:
+            known.told[source] = fact.at
+        elif entry is None or entry.refused or not entry.is_echo(fact):
+            self._refused(fact, source)
 
     def _completed_by_agent(self, fact: Completed) -> Completed:
         """The end of a talk whose channels the exchange had forgotten: the agent's own talk in that queue."""
         for call in self._calls.values():
-            entry = call.open_entry()
-            if entry and (entry.agent, entry.queue, entry.state) == (
-                fact.agent,
-                fact.queue,
-                EntryState.TALKING,
-            ):
-                return replace(fact, uniqueid=entry.uniqueid)
+            for entry in call.open_entries():
+                talk = (entry.agent, entry.queue, entry.state)
+                if talk == (fact.agent, fact.queue, EntryState.TALKING):
+                    return replace(fact, uniqueid=entry.uniqueid)
         return fact
 
     def _join(self, fact: Joined, source: Source) -> Entry:
         line = self._routing.line_of_queue(fact.queue)
         call = self._call(fact, fact.uniqueid, line, "")
-        call.caller_number = call.caller_number or fact.caller_number
+        if fact.uniqueid == call.uniqueid:
+            call.caller_number = call.caller_number or fact.caller_number
         self._begin(call)
-        if stale := call.open_entry():  # the exchange lets a channel wait in one queue at a time
-            self._close_silently(call, stale, fact.at)
-        visit = 1 + sum(entry.queue == fact.queue for entry in call.entries)
+        for stale in call.open_entries():  # the exchange lets a channel wait in one queue at a time
+            if stale.uniqueid == fact.uniqueid:
+                self._close_silently(call, stale, fact.at, "transfer")
+        visit = 1 + len(call.visits(fact.uniqueid, fact.queue))
         entry = Entry(
             f"{fact.uniqueid}:{fact.queue}:{visit}",
             self.node,
@@ -300,6 +311,7 @@ class CallTable:
             source,
             fact.at,
             fact.position,
+            told={source: fact.at},
         )
         call.entries.append(entry)
         self._save_entry(entry)
@@ -321,9 +333,14 @@ class CallTable:
         """A caller the queue did not let in (full, empty): offered all the same."""
         entry = self._join(Joined(fact.uniqueid, fact.at, fact.queue, 0, ""), source)
         entry.apply(fact, source, self._short_abandon)
-        self._report(self._by_channel[fact.uniqueid], entry, fact)
+        entry.refused = True
+        self._report(self._by_channel[fact.uniqueid], entry, fact, source)
 
-    def _report(self, call: LiveCall, entry: Entry, fact: QueueFact) -> None:
+    def _report(self, call: LiveCall, entry: Entry, fact: QueueFact, source: Source) -> None:
+        if isinstance(fact, Connected):
+            call.talks.answered(entry, source)
+        elif isinstance(fact, Completed):
+            entry.hold_ms = call.talks.completed(entry, source)
         self._save_entry(entry)
         match fact:
             case Rang():
@@ -337,15 +354,20 @@ class CallTable:
                 self._out.events.append(entry.as_answered(call.uniqueid))
             case _:
                 self._out.events.append(entry.as_closed(fact.at))
+        self._tell_talks(call)
 
-    def _close_silently(self, call: LiveCall, entry: Entry, at: datetime) -> None:
+    def _close_all(self, call: LiveCall, at: datetime) -> None:
+        """Close whatever of a call is open, though nobody said how it ended."""
+        for entry in call.open_entries():
+            self._close_silently(call, entry, at, "unknown")
+        call.talks.end_all(at)
+        self._tell_talks(call)
+
+    def _close_silently(self, call: LiveCall, entry: Entry, at: datetime, ended_by: str) -> None:
         """Close an entry whose end nobody reported, at the moment its caller was known to be gone."""
-        fact = entry.unheard_end(at)
+        fact = entry.unheard_end(at, ended_by)
         entry.apply(fact, entry.source, self._short_abandon)
-        self._report(call, entry, fact)
+        self._report(call, entry, fact, entry.source)
 
     def _save_call(self, call: LiveCall) -> None:
         self._out.calls[call.call_id] = call.record(self.node)
-
-    def _save_entry(self, entry: Entry) -> None:
-        self._out.entries[entry.entry_id] = entry.record()

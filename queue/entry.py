@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hotline.core.events import CallAnswered, EntryClosed, Outcome, Source
-from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Left, QueueFact, Rang, RingEnded
+from hotline.queue.facts import Abandoned, Completed, Connected, Left, QueueFact, Rang, RingEnded
 from hotline.store.ledger import EntryRecord
 
 
@@ -74,15 +74,17 @@ class Entry:
     wait_ms: int = 0
     ring_ms: int = 0
     talk_ms: int = 0
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
     unanswered_rings: int = 0
     last_ring_at: datetime | None = None
     ended_by: str | None = None
+    refused: bool = False  # the queue did not let the caller in
+    told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
 
     def is_echo(self, fact: QueueFact) -> bool:
         """Whether ``fact`` tells again what this entry knows: the other source's copy, or a replay."""
         match fact:
-            case Joined():
-                return abs(fact.at - self.joined_at) <= SAME_MOMENT
             case RingEnded() if self.last_ring_at is not None and fact.at <= self.last_ring_at + SAME_MOMENT:
                 return fact.agent not in self.ringing
             case Rang() | RingEnded() | Connected() if self.answered_at is not None:
@@ -107,14 +109,14 @@ class Entry:
             case Connected():
                 self._answer(fact, source)
             case Completed():
-                self.talk_ms = _span_ms(self.answered_at, fact.at) if source is Source.LIVE else fact.talk_ms
+                self.talk_ms = span_ms(self.answered_at, fact.at) if source is Source.LIVE else fact.talk_ms
                 self._close(fact.at, Outcome.ANSWERED, fact.ended_by)
             case Abandoned():
                 self.wait_ms = self._waited(fact.at, fact.hold_ms, source)
                 short = timedelta(milliseconds=self.wait_ms) < short_abandon
                 self._close(fact.at, Outcome.SHORT_ABANDON if short else Outcome.ABANDONED, "caller")
             case Left():
-                self.wait_ms = _span_ms(self.joined_at, fact.at)
+                self.wait_ms = span_ms(self.joined_at, fact.at)
                 self._close(fact.at, fact.outcome, "queue")
         if source is Source.QUEUE_LOG:
             self.source = Source.QUEUE_LOG
@@ -123,7 +125,7 @@ class Entry:
 
     def _answer(self, fact: Connected, source: Source) -> None:
         rang_at = self.ringing.get(fact.agent)
-        self.ring_ms = _span_ms(rang_at, fact.at) if rang_at else fact.ring_ms
+        self.ring_ms = span_ms(rang_at, fact.at) if rang_at else fact.ring_ms
         self.wait_ms = self._waited(fact.at, fact.hold_ms, source)
         self.ringing.clear()
         self.answered_at, self.agent, self.agent_uniqueid = fact.at, fact.agent, fact.agent_uniqueid
@@ -131,7 +133,7 @@ class Entry:
 
     def _waited(self, until: datetime, hold_ms: int, source: Source) -> int:
         """Milliseconds waited: measured where both ends were live, else what the exchange counted."""
-        measured = _span_ms(self.joined_at, until)
+        measured = span_ms(self.joined_at, until)
         return (
             measured if source is Source.LIVE and self.source is Source.LIVE else max(hold_ms, 0) or measured
         )
@@ -140,13 +142,12 @@ class Entry:
         self.ringing.clear()
         self.closed_at, self.outcome, self.ended_by = at, outcome, ended_by
 
-    def unheard_end(self, at: datetime) -> QueueFact:
+    def unheard_end(self, at: datetime, ended_by: str = "unknown") -> Completed | Abandoned:
         """The end that nobody reported, of an entry whose caller was known to be gone at ``at``."""
         if self.state is EntryState.TALKING:
-            return Completed(
-                self.uniqueid, at, self.queue, self.agent or "", _span_ms(self.answered_at, at), "unknown"
-            )
-        return Abandoned(self.uniqueid, at, self.queue, _span_ms(self.joined_at, at))
+            talk_ms = span_ms(self.answered_at, at)
+            return Completed(self.uniqueid, at, self.queue, self.agent or "", talk_ms, ended_by)
+        return Abandoned(self.uniqueid, at, self.queue, span_ms(self.joined_at, at))
 
     def record(self) -> EntryRecord:
         """The row as it stands."""
@@ -168,6 +169,8 @@ class Entry:
             wait_ms=self.wait_ms,
             ring_ms=self.ring_ms,
             talk_ms=self.talk_ms,
+            hold_ms=self.hold_ms,
+            wrap_up_ms=self.wrap_up_ms,
             unanswered_rings=self.unanswered_rings,
             last_ring_at=self.last_ring_at,
             ended_by=self.ended_by,
@@ -232,12 +235,14 @@ class Entry:
             wait_ms=row.wait_ms,
             ring_ms=row.ring_ms,
             talk_ms=row.talk_ms,
+            hold_ms=row.hold_ms,
+            wrap_up_ms=row.wrap_up_ms,
             unanswered_rings=row.unanswered_rings,
             last_ring_at=row.last_ring_at,
             ended_by=row.ended_by,
         )
 
 
-def _span_ms(start: datetime | None, end: datetime) -> int:
+def span_ms(start: datetime | None, end: datetime) -> int:
     """Milliseconds from ``start`` to ``end``; 0 when the start is unknown or the clock was set back."""
     return max(0, round((end - start).total_seconds() * 1000)) if start else 0

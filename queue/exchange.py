@@ -7,19 +7,20 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from hotline.config.schema import Site
 from hotline.core.bus import follow
 from hotline.core.clock import Clock
-from hotline.core.events import LinkChanged, MenuFinished, Source
+from hotline.core.events import LinkChanged, MenuFinished, Source, WrapUpEnded
 from hotline.core.ports import Bus
 from hotline.core.views import LiveView
-from hotline.queue.calls import CallTable, Outbox
-from hotline.queue.facts import Joined
-from hotline.queue.from_ami import fact_of
+from hotline.queue.calls import CallTable
+from hotline.queue.facts import Bridged, Joined, Restarted
+from hotline.queue.from_ami import facts_of
+from hotline.queue.outbox import Outbox
 from hotline.queue.queue_log import Batch, MalformedLine, QueueLogFollower, parse_line
 from hotline.queue.routing import Routing
 from hotline.queue.seats import Seats
@@ -81,7 +82,8 @@ class Exchange:
     async def restore(self) -> None:
         """Take over what an earlier run left open. Call once, before ``run``."""
         calls, entries = await self._ledger.recent(self._node, within=CallTable.KEEP)
-        self.table.restore(calls, entries)
+        talks = await self._ledger.talks_of(call.call_id for call in calls)
+        self.table.restore(calls, entries, talks)
         self.seats.restore(await self._ledger.open_intervals())
 
     async def run(self) -> None:
@@ -91,7 +93,7 @@ class Exchange:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(), name="queue-listen")
                 tasks.create_task(self._keep_time(), name="queue-time")
-                tasks.create_task(self._hear_menus(), name="queue-menus")
+                tasks.create_task(self._hear_others(), name="queue-others")
                 tasks.create_task(self._follow_queue_log(), name="queue-log")
                 tasks.create_task(self.seats.run(), name="queue-agents")
                 tasks.create_task(_fail_with(writer), name="queue-writer-watch")
@@ -122,6 +124,7 @@ class Exchange:
                         if await self._resync():
                             self._link(True, f"connection {news.epoch}")
                     case ami.AmiLost():
+                        self.table.link_lost(news.at)
                         self._link(False, news.reason)
                     case _:
                         self._event_safely(news)
@@ -140,15 +143,16 @@ class Exchange:
 
     def _event(self, event: ami.AmiEvent) -> None:
         """One live event: first the calls, then the agents."""
-        fact = fact_of(event)
-        out = self.table.apply(fact) if fact is not None else Outbox()
-        self._tell(out)
-        self.seats.follow(event, out)
+        came = Outbox()
+        for fact in facts_of(event):
+            came = self.table.apply(fact)
+            self._tell(came)
+        self.seats.follow(event, came)
 
     def _tell(self, out: Outbox) -> None:
         """Rows first: whoever hears an event may look at the row soon after."""
-        if out.calls or out.entries:
-            self.writer.put(calls=out.calls, entries=out.entries)
+        if out.calls or out.entries or out.talks:
+            self.writer.put(calls=out.calls, entries=out.entries, talks=out.talks)
         for event in out.events:
             self._bus.publish(event)
 
@@ -177,6 +181,9 @@ class Exchange:
                 if not self.table.is_waiting(entry.uniqueid, entry.queue):
                     self._tell(self.table.apply(joined))
         self._tell(self.table.reconcile(now, {channel.uniqueid: channel.linkedid for channel in channels}))
+        for channel in channels:
+            if channel.bridge_id:
+                self._tell(self.table.apply(_bridged(channel, now)))
         self.seats.resync(queues, channels, now)
         return True
 
@@ -187,11 +194,15 @@ class Exchange:
             self._tell(self.table.tick(now))
             self.seats.tick(now)
 
-    async def _hear_menus(self) -> None:
-        feed = self._bus.subscribe("queue-menus", limit=FEED_LIMIT)
-        async for envelope in follow(self._bus, feed, "queue-menus", limit=FEED_LIMIT):
-            if isinstance(envelope.event, MenuFinished):
-                self._tell(self.table.menu_finished(envelope.event))
+    async def _hear_others(self) -> None:
+        """What menus and agents did belongs on the call's rows too."""
+        feed = self._bus.subscribe("queue-others", limit=FEED_LIMIT)
+        async for envelope in follow(self._bus, feed, "queue-others", limit=FEED_LIMIT):
+            match envelope.event:
+                case MenuFinished():
+                    self._tell(self.table.menu_finished(envelope.event))
+                case WrapUpEnded(agent=agent, entry_id=str(entry_id), seconds=seconds):
+                    self._tell(self.table.wrapped_up(agent, entry_id, seconds))
 
     async def _follow_queue_log(self) -> None:
         while self._follower is not None:
@@ -227,7 +238,7 @@ class Exchange:
             except MalformedLine:
                 self.malformed_lines += 1
                 continue
-            if fact is None or fact.queue not in self._queues:
+            if fact is None or not (isinstance(fact, Restarted) or fact.queue in self._queues):
                 continue
             if not everything and fact.at > horizon:
                 self._keep_tail(kept)
@@ -246,6 +257,13 @@ class Exchange:
         if tail is not None and tail != self._tail:
             self._tail = tail
             self.writer.put(tail=tail)
+
+
+def _bridged(channel: ami.CoreShowChannel, at: datetime) -> Bridged:
+    """A channel that is in a bridge at a resync: told as if it had entered it now."""
+    return Bridged(
+        channel.uniqueid, at, channel.linkedid, channel.channel, channel.caller_number, channel.bridge_id
+    )
 
 
 async def _fail_with(task: asyncio.Task[None]) -> None:

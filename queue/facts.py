@@ -133,6 +133,58 @@ class HungUp:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """A channel joined those who hear one another in a bridge. ``number``: the party's, perhaps empty."""
+
+    uniqueid: str
+    at: datetime
+    call_id: str
+    channel: str
+    number: str
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unbridged:
+    """A channel left its bridge."""
+
+    uniqueid: str
+    at: datetime
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A party put whom they talk with on hold."""
+
+    uniqueid: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unheld:
+    """A party took them off hold."""
+
+    uniqueid: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """A party transferred the call: what ends for them now ends by a transfer."""
+
+    uniqueid: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The exchange began anew: whatever it carried before has ended."""
+
+    at: datetime
+
+
 Fact = (
     Announced
     | Routed
@@ -145,8 +197,17 @@ Fact = (
     | Abandoned
     | Left
     | HungUp
+    | Bridged
+    | Unbridged
+    | Held
+    | Unheld
+    | HandedOn
+    | Restarted
 )
 """Everything the call table listens to."""
+
+JoiningFact = Bridged | Unbridged | Held | Unheld | HandedOn
+"""Facts about who hears whom."""
 
 QueueFact = Joined | Rang | RingEnded | Connected | Completed | Abandoned | Left
 """Facts about one wait in one queue."""

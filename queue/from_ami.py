@@ -6,26 +6,38 @@ from hotline.queue.facts import (
     EXIT_STATUS,
     Abandoned,
     Announced,
+    Bridged,
     Completed,
     Connected,
     Fact,
     FellBack,
+    HandedOn,
+    Held,
     HungUp,
     Joined,
     Left,
     Rang,
     RingEnded,
     Routed,
+    Unbridged,
+    Unheld,
 )
 from hotline.telephony.ami import events as ami
 
 
-def fact_of(event: ami.AmiEvent) -> Fact | None:
-    """What an event tells the call table, or None if it says nothing about a call.
+def facts_of(event: ami.AmiEvent) -> tuple[Fact, ...]:
+    """What an event tells the call table: nothing, if it is not about a call.
 
     QueueCallerLeave is not used: it follows an answer, an abandon and a time-out alike; the dialplan's own
     HotlineExit says which.
     """
+    if isinstance(event, ami.AttendedTransfer):
+        return tuple(HandedOn(uniqueid, event.at) for uniqueid in event.transferer_uniqueids)
+    fact = _fact_of(event)
+    return () if fact is None else (fact,)
+
+
+def _fact_of(event: ami.AmiEvent) -> Fact | None:
     match event:
         case ami.UserEvent():
             return _ours(event)
@@ -62,6 +74,18 @@ def fact_of(event: ami.AmiEvent) -> Fact | None:
             )
         case ami.Hangup():
             return HungUp(event.uniqueid, event.at)
+        case ami.BridgeEnter():
+            return Bridged(
+                event.uniqueid, event.at, event.linkedid, event.channel, event.caller_number, event.bridge_id
+            )
+        case ami.BridgeLeave():
+            return Unbridged(event.uniqueid, event.at, event.bridge_id)
+        case ami.Hold():
+            return Held(event.uniqueid, event.at)
+        case ami.Unhold():
+            return Unheld(event.uniqueid, event.at)
+        case ami.BlindTransfer():
+            return HandedOn(event.transferer_uniqueid, event.at)
         case _:
             return None
 

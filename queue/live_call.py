@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hotline.core.events import Source
 from hotline.core.views import CallView
 from hotline.queue.entry import SAME_MOMENT, Entry, EntryState
-from hotline.queue.facts import QueueFact
+from hotline.queue.facts import Completed, Joined, QueueFact
+from hotline.queue.talks import CallTalks
 from hotline.store.ledger import CallRecord
 
 MENU_SEPARATOR = " > "
@@ -24,6 +27,7 @@ class LiveCall:
     caller_number: str
     caller_name: str
     started_at: datetime
+    talks: CallTalks = field(default_factory=CallTalks.untold)
     menu_path: tuple[str, ...] = ()
     menu_outcome: str | None = None
     menu_ms: int = 0
@@ -33,19 +37,44 @@ class LiveCall:
     entries: list[Entry] = field(default_factory=list)
 
     def open_entry(self) -> Entry | None:
-        """The wait or talk that goes on now."""
+        """The newest wait or talk that goes on now."""
         return next((entry for entry in reversed(self.entries) if entry.state is not EntryState.CLOSED), None)
 
-    def entry_of(self, fact: QueueFact) -> Entry | None:
-        """The entry a fact speaks of: the newest wait in its queue that had begun by then."""
-        for entry in reversed(self.entries):
-            if entry.queue == fact.queue and entry.joined_at <= fact.at + SAME_MOMENT:
-                return entry
-        return None
+    def open_entries(self) -> list[Entry]:
+        """The waits and talks that go on now: more than one while an agent consults a queue."""
+        return [entry for entry in self.entries if entry.state is not EntryState.CLOSED]
+
+    def visits(self, uniqueid: str, queue: str) -> list[Entry]:
+        """The waits of a channel in a queue, in order."""
+        return [entry for entry in self.entries if (entry.uniqueid, entry.queue) == (uniqueid, queue)]
+
+    def joined_as(self, fact: Joined, source: Source) -> Entry | None:
+        """The wait that ``fact`` tells of again: an earlier word of the same source, or the other's first.
+
+        A caller may come back into the same queue within a moment (handed on to nobody), so each source's
+        words are matched with the visits one by one and in order.
+        """
+        return told_again(self.visits(fact.uniqueid, fact.queue), fact.at, source)
+
+    def entry_of(self, fact: QueueFact, source: Source) -> Entry | None:
+        """The entry a fact speaks of: the newest visit that had begun by then.
+
+        queue_log is read behind the present: its words are for the visit that it told of last. The end of a
+        talk may be told after the caller has come back into the same queue: it is the agent's.
+        """
+        visits = self.visits(fact.uniqueid, fact.queue)
+        begun = [entry for entry in visits if entry.joined_at <= fact.at + SAME_MOMENT]
+        if source is not Source.LIVE:
+            begun = [
+                entry for entry in visits if source in entry.told and entry.told[source] <= fact.at
+            ] or begun
+        if isinstance(fact, Completed):
+            begun = [entry for entry in begun if entry.agent == fact.agent] or begun
+        return begun[-1] if begun else None
 
     def view(self) -> CallView:
         """The call as others see it."""
-        entry = self.entries[-1] if self.entries else None
+        entry = self._shown_entry()
         talking = entry is not None and entry.state is EntryState.TALKING
         return CallView(
             call_id=self.call_id,
@@ -57,9 +86,22 @@ class LiveCall:
             started_at=self.started_at,
             queued_at=entry.joined_at if entry else None,
             answered_at=entry.answered_at if entry and talking else None,
-            agent=(entry.agent or next(iter(entry.ringing), None)) if entry else None,
+            agent=self._agent_shown(entry),
             wait_seconds=entry.wait_ms / 1000 if entry and talking else None,
         )
+
+    def _shown_entry(self) -> Entry | None:
+        """The caller's own newest wait; not that of an agent who consults a queue."""
+        own = [entry for entry in self.entries if entry.uniqueid == self.uniqueid]
+        return own[-1] if own else None
+
+    def _agent_shown(self, entry: Entry | None) -> str | None:
+        """Who has the caller, for whom it rings, or who had it last."""
+        if entry is None:
+            return self.talks.agent_now()
+        if entry.state is EntryState.CLOSED:
+            return self.talks.agent_now() or entry.agent
+        return entry.agent or next(iter(entry.ringing), None)
 
     def record(self, node: str) -> CallRecord:
         """The row as it stands."""
@@ -79,7 +121,7 @@ class LiveCall:
         )
 
     @classmethod
-    def restored(cls, row: CallRecord) -> LiveCall:
+    def restored(cls, row: CallRecord, talks: CallTalks) -> LiveCall:
         """The call a row of an earlier run stands for. The caller's channel gave the call its id."""
         return cls(
             call_id=row.call_id,
@@ -89,6 +131,7 @@ class LiveCall:
             caller_number=row.caller_number,
             caller_name=row.caller_name,
             started_at=row.started_at,
+            talks=talks,
             menu_path=tuple(part for part in row.menu_path.split(MENU_SEPARATOR) if part),
             menu_outcome=row.menu_outcome,
             menu_ms=row.menu_ms,
@@ -96,3 +139,15 @@ class LiveCall:
             hungup_at=row.ended_at,
             announced=True,
         )
+
+
+def told_again(visits: Iterable[Entry], at: datetime, source: Source) -> Entry | None:
+    """Which visit a source tells of: the one it told of at this moment, or the first it never told of."""
+    visits = list(visits)
+    for entry in visits:
+        if entry.told.get(source) == at:
+            return entry
+    for entry in visits:
+        if source not in entry.told and abs(entry.joined_at - at) <= SAME_MOMENT:
+            return entry
+    return None

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Routed
+from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Restarted, Routed
 from hotline.queue.queue_log import LogFact, MalformedLine, parse_line
 
 LONGEST_LINE = 1000  # characters; queue_log lines have about a hundred
 LONGEST_NAME = 70  # characters of channel and queue together: with the node's name (40) a key of 120
 LONGEST_MS = 2**31 - 1  # 24 days: what a column holds
 LAST_POSITION = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Restarted:
-    """The exchange was started; nothing of before is alive in it."""
-
-    at: datetime
 
 
 def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
@@ -35,7 +27,7 @@ def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
     """
     if len(line) > LONGEST_LINE or "\0" in line:
         raise MalformedLine("over a thousand characters, or a NUL among them")
-    fact: LogFact | Restarted | None = parse_line(line)
+    fact = parse_line(line)
     if fact is None:
         fact = _of_the_dialplan(line)
     if fact is None or isinstance(fact, Restarted):
@@ -54,13 +46,11 @@ def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
     return fact
 
 
-def _of_the_dialplan(line: str) -> Routed | Restarted | None:
-    if "|DID|" not in line and "|QUEUESTART" not in line:
+def _of_the_dialplan(line: str) -> Routed | None:
+    if "|DID|" not in line:
         return None
     epoch, uniqueid, queue, _, event, *data = line.rstrip("\r\n").split("|")
     at = datetime.fromtimestamp(float(epoch), UTC)
-    if event == "QUEUESTART":
-        return Restarted(at)
     return Routed(uniqueid, at, uniqueid, "", data[0][:120], queue, "") if event == "DID" and data else None
 
 

@@ -22,6 +22,7 @@ from hotline.queue.facts import (
     Connected,
     Joined,
     Left,
+    Restarted,
     RingEnded,
     Routed,
 )
@@ -40,7 +41,7 @@ class MalformedLine(PeerError):
 LogFact = Routed | Joined | RingEnded | Connected | Completed | Abandoned | Left
 
 
-def parse_line(line: str) -> LogFact | None:
+def parse_line(line: str) -> LogFact | Restarted | None:
     """The fact of one line, or None for an event that says nothing about a call (ADDMEMBER, PAUSE, …).
 
     Raises:
@@ -60,7 +61,9 @@ def parse_line(line: str) -> LogFact | None:
         raise MalformedLine(f"{event} with wrong data") from error
 
 
-def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data: list[str]) -> LogFact | None:
+def _fact(
+    event: str, at: datetime, uniqueid: str, queue: str, agent: str, data: list[str]
+) -> LogFact | Restarted | None:
     match event:
         case "HOTLINE":
             return Routed(uniqueid, at, data[2] or uniqueid, data[0], data[1], queue, data[3])
@@ -91,6 +94,8 @@ def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data:
             return Left(uniqueid, at, queue, Outcome.EMPTY)
         case "EXITWITHKEY":
             return Left(uniqueid, at, queue, Outcome.KEY_EXIT)
+        case "QUEUESTART":  # written once by each start of Asterisk, never by a reload
+            return Restarted(at)
         case _:
             return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hotline.config.menu_path import titles
@@ -15,6 +15,12 @@ class Routing:
 
     line_of_queue: Callable[[str], str]
     menu_titles: Callable[[str], tuple[str, ...]]
+    extensions: Mapping[str, str] = field(default_factory=dict)  # agent -> extension
+
+    def agent_at(self, channel: str) -> str | None:
+        """Whose phone a channel is: ``PJSIP/1001-0000002a`` is that of the agent with extension 1001."""
+        endpoint = channel.partition("/")[2].rpartition("-")[0]
+        return next((agent for agent, own in self.extensions.items() if own == endpoint), None)
 
     @classmethod
     def of_site(cls, site: Site) -> Routing:
@@ -22,7 +28,8 @@ class Routing:
         first: dict[str, str] = {}
         for line in site.lines:
             first.setdefault(line.queue_name, line.id)
-        return cls(lambda queue: first.get(queue, queue), lambda token: titles(site, token))
+        extensions = {agent.id: agent.extension for agent in site.agents}
+        return cls(lambda queue: first.get(queue, queue), lambda token: titles(site, token), extensions)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from hotline.core.ports import Bus
 from hotline.core.views import AgentView
 from hotline.queue.agent_changes import AgentOutbox, Leg, Membership, PauseOrder
 from hotline.queue.agents import AgentTable
-from hotline.queue.calls import CallTable, Outbox
+from hotline.queue.calls import CallTable
+from hotline.queue.outbox import Outbox
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import IntervalRecord
 from hotline.telephony.ami import events as ami

@@ -13,7 +13,15 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.core.backoff import backoff
-from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger, TailRecord
+from hotline.store.ledger import (
+    CallRecord,
+    Changes,
+    EntryRecord,
+    IntervalRecord,
+    Ledger,
+    TailRecord,
+    TalkRecord,
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +38,7 @@ class LedgerWriter:
         self._limit = limit
         self._calls: dict[str, CallRecord] = {}
         self._entries: dict[str, EntryRecord] = {}
+        self._talks: dict[str, TalkRecord] = {}
         self._intervals: dict[tuple[str, object], IntervalRecord] = {}
         self._tail: TailRecord | None = None
         self._wake = asyncio.Event()
@@ -42,15 +51,17 @@ class LedgerWriter:
         *,
         calls: dict[str, CallRecord] | None = None,
         entries: dict[str, EntryRecord] | None = None,
+        talks: dict[str, TalkRecord] | None = None,
         intervals: list[IntervalRecord] | None = None,
         tail: TailRecord | None = None,
     ) -> None:
         """Take rows to be saved. Never waits."""
         self._calls.update(calls or {})
         self._entries.update(entries or {})
+        self._talks.update(talks or {})
         self._intervals.update({(row.agent, row.since): row for row in intervals or []})
         self._tail = tail or self._tail
-        for rows in (self._calls, self._entries, self._intervals):
+        for rows in (self._calls, self._entries, self._talks, self._intervals):
             while len(rows) > self._limit:
                 rows.pop(next(iter(rows)))  # type: ignore[call-overload]
                 self.dropped += 1
@@ -62,7 +73,7 @@ class LedgerWriter:
     def waiting(self) -> int:
         """Rows not yet saved."""
         tail = 1 if self._tail is not None else 0
-        return len(self._calls) + len(self._entries) + len(self._intervals) + tail
+        return len(self._calls) + len(self._entries) + len(self._talks) + len(self._intervals) + tail
 
     async def settled(self) -> None:
         """Wait until everything taken so far is saved."""
@@ -83,6 +94,7 @@ class LedgerWriter:
                 list(self._entries.values()),
                 list(self._intervals.values()),
                 self._tail,
+                list(self._talks.values()),
             )
             try:
                 await self._ledger.save(taken)
@@ -103,6 +115,9 @@ class LedgerWriter:
         for entry in saved.entries:
             if self._entries.get(entry.entry_id) is entry:
                 del self._entries[entry.entry_id]
+        for talk in saved.talks:
+            if self._talks.get(talk.talk_id) is talk:
+                del self._talks[talk.talk_id]
         for row in saved.intervals:
             if self._intervals.get((row.agent, row.since)) is row:
                 del self._intervals[(row.agent, row.since)]

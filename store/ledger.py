@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from hotline.core.events import Source
 from hotline.store.database import Sessions
-from hotline.store.models import AgentInterval, Base, Call, QueueEntry, TailPosition
+from hotline.store.models import AgentInterval, Base, Call, QueueEntry, TailPosition, TalkRow
 from hotline.store.upsert import insert_new, upsert
 
 
@@ -54,8 +54,29 @@ class EntryRecord:
     wait_ms: int = 0
     ring_ms: int = 0
     talk_ms: int = 0
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
     unanswered_rings: int = 0
     last_ring_at: datetime | None = None
+    ended_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRecord:
+    """A row of ``talks``."""
+
+    talk_id: str
+    node: str
+    call_id: str
+    entry_id: str | None
+    kind: str
+    agent: str | None
+    party: str
+    source: str
+    answered_at: datetime
+    ended_at: datetime | None = None
+    talk_ms: int = 0
+    hold_ms: int = 0
     ended_by: str | None = None
 
 
@@ -87,9 +108,10 @@ class Changes:
     entries: Sequence[EntryRecord] = ()
     intervals: Sequence[IntervalRecord] = ()
     tail: TailRecord | None = None
+    talks: Sequence[TalkRecord] = ()
 
 
-R = TypeVar("R", CallRecord, EntryRecord, IntervalRecord)
+R = TypeVar("R", CallRecord, EntryRecord, TalkRecord, IntervalRecord)
 
 
 class Ledger:
@@ -107,6 +129,7 @@ class Ledger:
         async with self._sessions.begin() as session:
             await upsert(session, Call, changes.calls, ("call_id",))
             await upsert(session, QueueEntry, changes.entries, ("entry_id",))
+            await upsert(session, TalkRow, changes.talks, ("talk_id",))
             await upsert(session, AgentInterval, changes.intervals, ("agent", "since"))
             if changes.tail is not None:
                 await upsert(session, TailPosition, (changes.tail,), ("path",))
@@ -161,6 +184,12 @@ class Ledger:
                 [_record(CallRecord, row) for row in call_rows],
                 [_record(EntryRecord, row) for row in entry_rows],
             )
+
+    async def talks_of(self, call_ids: Iterable[str]) -> list[TalkRecord]:
+        """The talks of these calls, oldest first. What a starting server needs beside `recent`."""
+        query = select(TalkRow).where(TalkRow.call_id.in_(list(call_ids))).order_by(TalkRow.answered_at)
+        async with self._sessions() as session:
+            return [_record(TalkRecord, row) for row in await session.scalars(query)]
 
     async def open_intervals(self) -> list[IntervalRecord]:
         """The intervals of agents that have no end yet."""

@@ -2,6 +2,7 @@
 
 calls            one row a call, by Asterisk's Linkedid
 queue_entries    the ledger: one row per wait in a queue, closed exactly once
+talks            who spoke with a caller, from when to when
 agent_intervals  who was in which state from when to when
 segments         final texts of both sides
 users, sessions  accounts and cookie sessions
@@ -78,7 +79,8 @@ class QueueEntry(Base):
     """One wait in one queue. ``entry_id`` is ``uniqueid:queue:visit``, the same from every source.
 
     ``outcome`` is None while the caller waits. A row answered by a person gets ``answered`` when the talk
-    begins; ``closed_at`` follows when it ends.
+    begins; ``closed_at`` follows when it ends. ``talk_ms`` is the answering agent's own whole talk, of which
+    the caller spent ``hold_ms`` on hold; ``wrap_up_ms`` is that agent's work after it.
     """
 
     __tablename__ = "queue_entries"
@@ -104,8 +106,34 @@ class QueueEntry(Base):
     wait_ms: Mapped[int] = mapped_column(default=0)
     ring_ms: Mapped[int] = mapped_column(default=0)
     talk_ms: Mapped[int] = mapped_column(default=0)
+    hold_ms: Mapped[int] = mapped_column(default=0)
+    wrap_up_ms: Mapped[int] = mapped_column(default=0)
     unanswered_rings: Mapped[int] = mapped_column(default=0)
     last_ring_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+
+class TalkRow(Base):
+    """One connection of a caller with one party, or of an agent with whom they consult about the caller.
+
+    ``kind`` is queue, transfer, consult, three_way or callback; ``talk_id`` the party's channel and a number.
+    Consults are not the caller's time: their rows overlap with the hold of the agent who consults.
+    """
+
+    __tablename__ = "talks"
+
+    talk_id: Mapped[str] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    call_id: Mapped[str] = mapped_column(index=True)
+    entry_id: Mapped[str | None]
+    kind: Mapped[str]
+    agent: Mapped[str | None] = mapped_column(index=True)
+    party: Mapped[str]
+    source: Mapped[str]
+    answered_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    talk_ms: Mapped[int] = mapped_column(default=0)
+    hold_ms: Mapped[int] = mapped_column(default=0)
     ended_by: Mapped[str | None]
 
 

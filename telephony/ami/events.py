@@ -16,6 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from hotline.telephony.ami.bridging import AttendedTransfer as AttendedTransfer
+from hotline.telephony.ami.bridging import BlindTransfer as BlindTransfer
+from hotline.telephony.ami.bridging import BridgeEnter as BridgeEnter
+from hotline.telephony.ami.bridging import BridgeLeave as BridgeLeave
+
 
 class DeviceState(IntEnum):
     """What a phone is doing (Asterisk's devicestate.h)."""
@@ -408,6 +413,7 @@ class UnknownEvent(_Happened):
 
 AmiEvent = (
     AgentCalled | AgentComplete | AgentConnect | AgentRingNoAnswer
+    | AttendedTransfer | BlindTransfer | BridgeEnter | BridgeLeave
     | ContactStatus | CoreShowChannel | DeviceStateChange | DialBegin | DialEnd
     | FullyBooted | Hangup | Hold | Newchannel | Newstate | OriginateResponse | PeerStatus
     | QueueCallerAbandon | QueueCallerJoin | QueueCallerLeave

@@ -178,6 +178,24 @@ def _agent_connect(f: _Fields) -> ev.AgentConnect:
     )
 
 
+def _bridge_enter(f: _Fields) -> ev.BridgeEnter:
+    return ev.BridgeEnter(
+        at=f.at(),
+        channel=f.must("Channel"),
+        uniqueid=f.must("Uniqueid"),
+        linkedid=f.must("Linkedid"),
+        caller_number=f.text("CallerIDNum"),
+        bridge_id=f.must("BridgeUniqueid"),
+    )
+
+
+def _attended_transfer(f: _Fields) -> ev.AttendedTransfer:
+    transferers = (f.text("OrigTransfererUniqueid"), f.text("SecondTransfererUniqueid"))
+    return ev.AttendedTransfer(
+        at=f.at(), transferer_uniqueids=tuple(dict.fromkeys(filter(None, transferers)))
+    )
+
+
 def _user_event(f: _Fields) -> ev.UserEvent:
     # Asterisk's own headers and the channel's stand before the name, the dialplan's behind it.
     names = list(f.headers)
@@ -258,6 +276,12 @@ _PARSERS: Final[dict[str, Callable[[_Fields], ev.AmiEvent]]] = {
     "AgentConnect": _agent_connect,
     "AgentRingNoAnswer": lambda f: ev.AgentRingNoAnswer(
         **f.known_leg(), ring_milliseconds=f.integer("RingTime")
+    ),
+    "AttendedTransfer": _attended_transfer,
+    "BlindTransfer": lambda f: ev.BlindTransfer(at=f.at(), transferer_uniqueid=f.must("TransfererUniqueid")),
+    "BridgeEnter": _bridge_enter,
+    "BridgeLeave": lambda f: ev.BridgeLeave(
+        at=f.at(), uniqueid=f.must("Uniqueid"), bridge_id=f.must("BridgeUniqueid")
     ),
     "ContactStatus": _contact_status,
     "CoreShowChannel": _core_show_channel,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline.core.events import CallAnswered, EntryClosed, Outcome, Source
-from hotline.queue.calls import CallTable, Outbox
+from hotline.queue.calls import CallTable
 from hotline.queue.facts import (
     Abandoned,
     Announced,
@@ -23,6 +23,7 @@ from hotline.queue.facts import (
     RingEnded,
     Routed,
 )
+from hotline.queue.outbox import Outbox
 from hotline.queue.routing import Routing
 from hotline.store.ledger import CallRecord, EntryRecord
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.config.schema import Agent, Line, Queue, Site
+from hotline.queue.facts import Restarted
 from hotline.queue.history import History, PastCall
-from hotline.queue.log_line import Restarted, read_line
+from hotline.queue.log_line import read_line
 from hotline.queue.queue_log import MalformedLine
 from hotline.queue.routing import HistoryNames
 from hotline.store.ledger import EntryRecord

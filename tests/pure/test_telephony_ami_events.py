@@ -115,7 +115,7 @@ def test_every_recorded_event_is_understood() -> None:
     assert counted["QueueParams"] == 4 and counted["QueueMember"] == 3 and counted["QueueEntry"] == 2
     assert counted["CoreShowChannel"] == 4 and counted["OriginateResponse"] == 3
     unknown = {event.name for event in recorded() if isinstance(event, ev.UnknownEvent)}
-    assert "NewCallerid" in unknown and "BridgeEnter" in unknown
+    assert "NewCallerid" in unknown and "BridgeCreate" in unknown
 
 
 def test_an_originate_that_failed_is_recorded_as_such() -> None:

@@ -1,0 +1,62 @@
+"""The calls that the table knows, and what others ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hotline.core.views import CallView, WaitingCaller
+from hotline.queue.entry import Entry, EntryState
+from hotline.queue.live_call import LiveCall
+
+
+class CallIndex:
+    """Calls by their id and by their channels; reading only."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, LiveCall] = {}
+        self._by_channel: dict[str, LiveCall] = {}  # callers' channels, and those of agents who ask a queue
+
+    def live_calls(self) -> tuple[CallView, ...]:
+        """Calls whose caller is still there."""
+        return tuple(call.view() for call in self._calls.values() if call.hungup_at is None)
+
+    def call_of_channel(self, uniqueid: str) -> str | None:
+        """The call that a caller's channel belongs to."""
+        call = self._by_channel.get(uniqueid)
+        return call.call_id if call else None
+
+    def queue_of(self, call_id: str) -> str:
+        """The queue that a call waited in last; empty when it is no caller's call, or waited in none."""
+        call = self._calls.get(call_id)
+        return call.entries[-1].queue if call and call.entries else ""
+
+    def is_waiting(self, uniqueid: str, queue: str) -> bool:
+        """Whether the caller is known to wait in ``queue``."""
+        call = self._by_channel.get(uniqueid)
+        visits = call.visits(uniqueid, queue) if call else []
+        return any(entry.state in (EntryState.WAITING, EntryState.RINGING) for entry in visits)
+
+    def talking(self) -> dict[str, str]:
+        """Agent to call id, of the calls being talked on."""
+        return {
+            entry.agent: call.call_id
+            for call, entry in self._open()
+            if entry.state is EntryState.TALKING and entry.agent
+        }
+
+    def waiting(self) -> tuple[WaitingCaller, ...]:
+        """Callers in a queue now, the longest wait first."""
+        rows = [
+            WaitingCaller(
+                call.call_id, entry.entry_id, entry.line, entry.queue, entry.joined_at, entry.position
+            )
+            for call, entry in self._open()
+            if entry.state in (EntryState.WAITING, EntryState.RINGING)
+        ]
+        return tuple(sorted(rows, key=lambda row: row.since))
+
+    def _open(self) -> Iterator[tuple[LiveCall, Entry]]:
+        """Every wait and talk of the calls that are alive."""
+        for call in self._calls.values():
+            if call.hungup_at is None:
+                yield from ((call, entry) for entry in call.open_entries())

@@ -1,0 +1,115 @@
+"""The call table's part that follows who is joined with whom: from facts about bridges to talks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hotline.core.events import Source, TalkStarted
+from hotline.queue.call_index import CallIndex
+from hotline.queue.connections import Connections, Leg
+from hotline.queue.entry import Entry
+from hotline.queue.facts import Bridged, Completed, HandedOn, Held, HungUp, JoiningFact, Unbridged
+from hotline.queue.live_call import LiveCall
+from hotline.queue.outbox import Outbox
+from hotline.queue.routing import Routing
+from hotline.queue.talks import CallTalks
+
+
+class Joinings(CallIndex):
+    """Connections of all channels, and what their changes mean for the calls' talks."""
+
+    def __init__(self, node: str, routing: Routing) -> None:
+        super().__init__()
+        self.node = node
+        self._routing = routing
+        self._connections = Connections()
+        self._out = Outbox()
+
+    def _join_or_part(self, fact: JoiningFact) -> None:
+        """Channels were joined, parted, held or handed on: see whose talks it changes."""
+        match fact:
+            case Bridged():
+                leg = self._connections.enter(fact)
+            case Unbridged():
+                left = self._connections.leave(fact)
+                if left is None:
+                    return
+                leg = left
+            case _:
+                known = self._connections.leg(fact.uniqueid)
+                if known is None:
+                    return
+                leg = known
+                if isinstance(fact, HandedOn):
+                    leg.handed_on_at = fact.at
+                else:
+                    leg.on_hold = isinstance(fact, Held)
+        for call in self._calls_with(leg.uniqueid, leg.call_id):
+            if isinstance(fact, HandedOn):
+                self._was_transfer(call, leg)
+            call.talks.look(fact.at, call.entries)
+            self._tell_talks(call)
+
+    def _was_transfer(self, call: LiveCall, leg: Leg) -> None:
+        """Correct a talk of which app_queue said that the agent hung up: it hears of transfers late."""
+        for entry in call.entries:
+            ended_at = entry.closed_at if entry.agent_uniqueid == leg.uniqueid else None
+            if ended_at and entry.ended_by == "agent" and leg.left_by_transfer(ended_at):
+                entry.ended_by = "transfer"
+                call.talks.renamed_end(entry)
+                self._save_entry(entry)
+
+    def _calls_with(self, uniqueid: str, call_id: str) -> list[LiveCall]:
+        """The calls a channel has to do with: its own, and those of whom it talks with."""
+        callers = {uniqueid, *(party.uniqueid for _, party in self._connections.heard_by(uniqueid))}
+        found = {call_id: self._calls.get(call_id)}
+        for caller in callers:
+            if (call := self._by_channel.get(caller)) is not None:
+                found[call.call_id] = call
+        return [call for call in found.values() if call is not None]
+
+    def _leg_gone(self, fact: HungUp) -> None:
+        """A channel has ended: with it what nobody else ends."""
+        leg = self._connections.leg(fact.uniqueid)
+        if leg is None:
+            return
+        for call in self._calls_with(leg.uniqueid, leg.call_id):
+            call.talks.gone(leg, fact.at)
+            self._tell_talks(call)
+        self._connections.forget(fact.uniqueid)
+
+    def _transferred(self, fact: Completed, call: LiveCall | None) -> Completed:
+        """The end of a talk, by the transfer that the agent made.
+
+        app_queue says ``agent`` where it hears of the agent's hang-up before it hears of the transfer.
+        """
+        entry = call.entry_of(fact, Source.LIVE) if call else None
+        leg = self._connections.leg(entry.agent_uniqueid) if entry else None
+        left = leg is not None and leg.left_by_transfer(fact.at)
+        return replace(fact, ended_by="transfer") if left else fact
+
+    def _tell_talks(self, call: LiveCall) -> None:
+        """The talks that changed: their rows, and an event when one began or ended."""
+        for talk in call.talks.take_changed():
+            self._out.talks[talk.talk_id] = talk.record(self.node)
+            if not talk.told_start:
+                talk.told_start = True
+                started = TalkStarted(
+                    call.call_id, talk.answered_at, talk.talk_id, talk.kind, talk.agent, talk.party
+                )
+                self._out.events.append(started)
+            if talk.ended_at is not None and not talk.told_end:
+                talk.told_end = True
+                self._out.events.append(talk.as_ended())
+
+    def _talks_of(self, call_id: str, caller: str) -> CallTalks:
+        return CallTalks(
+            call_id,
+            caller,
+            self._connections,
+            self._routing.agent_at,
+            lambda agent: self._routing.extensions.get(agent, agent),
+        )
+
+    def _save_entry(self, entry: Entry) -> None:
+        self._out.entries[entry.entry_id] = entry.record()

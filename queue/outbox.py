@@ -1,0 +1,18 @@
+"""What comes of a fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hotline.core.events import Event
+from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
+
+
+@dataclass(slots=True)
+class Outbox:
+    """What came of a fact: events in order, and the rows that changed."""
+
+    events: list[Event] = field(default_factory=list)
+    calls: dict[str, CallRecord] = field(default_factory=dict)
+    entries: dict[str, EntryRecord] = field(default_factory=dict)
+    talks: dict[str, TalkRecord] = field(default_factory=dict)

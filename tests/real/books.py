@@ -1,0 +1,174 @@
+"""The queue room at work beside a real Asterisk: what it wrote of a call, and what queue_log alone tells."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from hotline.core.bus import MemoryBus
+from hotline.core.clock import SystemClock
+from hotline.core.events import Source
+from hotline.queue.calls import CallTable
+from hotline.queue.exchange import Exchange as QueueRoom
+from hotline.queue.facts import Restarted
+from hotline.queue.queue_log import parse_line
+from hotline.queue.routing import Routing
+from hotline.store.database import Sessions, open_engine, sessions_of
+from hotline.store.ledger import EntryRecord, Ledger
+from hotline.store.migrate import upgrade
+from hotline.store.models import Call as CallRow
+from hotline.store.models import QueueEntry, TalkRow
+from hotline.telephony.asterisk_config.places import queue_log_of
+from hotline.telephony.phone.call import Call
+from hotline.telephony.phone.phone import Phone
+from tests.real.floor import WITHIN_SECONDS, Floor, ringing
+
+NEAR_MS = 150
+"""How far rows and phones may differ: both clocks are this machine's, the rest is its other work."""
+
+
+@dataclass
+class Party:
+    """One side of a call, with the moments that its own phone measured."""
+
+    call: Call
+    answered_at: datetime
+    ended_at: datetime | None = None
+    _watch: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @classmethod
+    async def of(cls, call: Call) -> Party:
+        """From now on: the call has just been answered."""
+        party = cls(call, datetime.now(UTC))
+        party._watch = asyncio.create_task(party._wait())
+        return party
+
+    async def _wait(self) -> None:
+        await self.call.wait_ended()
+        self.ended_at = datetime.now(UTC)
+
+    async def hangup(self) -> None:
+        """Hang up, if that is still to be done, and wait until the moment is noted."""
+        if self.call.end is None:
+            await self.call.hangup()
+        await self.ended()
+
+    async def ended(self) -> datetime:
+        """When the call ended here."""
+        assert self._watch is not None
+        async with asyncio.timeout(WITHIN_SECONDS):
+            await self._watch
+        assert self.ended_at is not None
+        return self.ended_at
+
+
+async def take(phone: Phone, *, ring_seconds: float = 0.0) -> Party:
+    """Answer the next call here, after letting it ring."""
+    call = await ringing(phone)
+    await asyncio.sleep(ring_seconds)
+    await call.answer()
+    return await Party.of(call)
+
+
+def near(moment: datetime | None, other: datetime | None, *, more_ms: float = 0) -> bool:
+    """Whether the two moments are the same as far as can be measured."""
+    assert moment is not None and other is not None
+    return abs((moment - other).total_seconds()) * 1000 <= NEAR_MS + more_ms
+
+
+def ms(begin: datetime | None, end: datetime | None) -> float:
+    """Milliseconds between two moments."""
+    assert begin is not None and end is not None
+    return (end - begin).total_seconds() * 1000
+
+
+@dataclass
+class Books:
+    """The room's rows. A call is asked for by its caller's number: each case uses one of its own."""
+
+    floor: Floor
+    room: QueueRoom
+    sessions: Sessions
+
+    async def closed(self, number: str) -> tuple[list[QueueEntry], list[TalkRow]]:
+        """The rows of a caller whose call is over, once all are closed: waits and talks, each in order."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while True:
+            entries, talks, over = await self._rows(number)
+            if over and all(row.closed_at for row in entries) and all(row.ended_at for row in talks):
+                return entries, talks
+            assert time.monotonic() < deadline, f"rows of the call are still open: {entries} {talks}"
+            await asyncio.sleep(0.05)
+
+    async def _rows(self, number: str) -> tuple[list[QueueEntry], list[TalkRow], bool]:
+        async with self.sessions() as session:
+            call = await session.scalar(select(CallRow).where(CallRow.caller_number == number))
+            if call is None:
+                return [], [], False
+            entries = select(QueueEntry).where(QueueEntry.call_id == call.call_id)
+            talks = select(TalkRow).where(TalkRow.call_id == call.call_id)
+            return (
+                list(await session.scalars(entries.order_by(QueueEntry.joined_at))),
+                list(await session.scalars(talks.order_by(TalkRow.answered_at))),
+                call.ended_at is not None,
+            )
+
+    async def every_row(self) -> list[QueueEntry]:
+        """The whole ledger."""
+        async with self.sessions() as session:
+            return list(await session.scalars(select(QueueEntry)))
+
+    def from_queue_log(self) -> dict[str, EntryRecord]:
+        """The rows a fresh table makes of queue_log alone, as if nobody had listened."""
+        site = self.floor.exchange.site
+        table = CallTable(site.site.node, Routing.of_site(site), site.figures.short_abandon_seconds)
+        rows: dict[str, EntryRecord] = {}
+        for line in self.floor.exchange.queue_log():
+            fact = parse_line(line)
+            if fact is not None and (isinstance(fact, Restarted) or fact.queue != "NONE"):
+                rows |= table.apply(fact, Source.QUEUE_LOG).entries
+        assert not table.illegal, table.illegal
+        return rows
+
+    async def check_everything(self) -> None:
+        """All that was offered has one class, and queue_log alone tells the same, in whole seconds."""
+        live = {row.entry_id: row for row in await self.every_row()}
+        told = self.from_queue_log()
+        assert {key: (row.outcome, row.agent) for key, row in told.items()} == {
+            key: (row.outcome, row.agent) for key, row in live.items()
+        }
+        for key, row in told.items():
+            for one, other in ((row.wait_ms, live[key].wait_ms), (row.talk_ms, live[key].talk_ms)):
+                assert abs(one - other) < 1000 + NEAR_MS, (row, live[key])
+        lines = [line.split("|") for line in self.floor.exchange.queue_log()]
+        offered = Counter((fields[2], fields[5]) for fields in lines if fields[4] == "HOTLINE")
+        classed = Counter((row.queue, row.line) for row in live.values() if row.outcome is not None)
+        assert classed == offered, "each way into a queue, by queue and line, has one row with one class"
+        assert not self.room.table.illegal, self.room.table.illegal
+        assert self.room.faults == 0
+
+
+@asynccontextmanager
+async def open_books(floor: Floor, folder: Path) -> AsyncIterator[Books]:
+    """The queue room, listening to the floor's Asterisk and writing into a database of its own."""
+    engine = open_engine(f"sqlite+aiosqlite:///{folder}/books.db")
+    await upgrade(engine)
+    sessions = sessions_of(engine)
+    site = floor.exchange.site
+    room = QueueRoom(site, floor.ami, MemoryBus(), Ledger(sessions), SystemClock(), queue_log_of(site))
+    await room.restore()
+    task = asyncio.create_task(room.run())
+    try:
+        yield Books(floor, room, sessions)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        await engine.dispose()
