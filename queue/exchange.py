@@ -18,6 +18,7 @@ from hotline.core.events import LinkChanged, MenuFinished, Source, WrapUpEnded
 from hotline.core.ports import Bus
 from hotline.core.views import LiveView
 from hotline.queue.calls import CallTable
+from hotline.queue.drift import DriftWatch
 from hotline.queue.facts import Bridged, Joined, Restarted
 from hotline.queue.from_ami import facts_of
 from hotline.queue.outbox import Outbox
@@ -76,6 +77,8 @@ class Exchange:
         self._manager, self._bus, self._ledger, self._clock = manager, bus, ledger, clock
         self._follower = QueueLogFollower(queue_log) if queue_log else None
         self._catching_up = asyncio.Lock()
+        self._turn = asyncio.Lock()  # the picture is changed by one at a time: an event, or a comparison
+        self.drift = DriftWatch(manager, self._queues, self.live, self.table.call_of_channel, self._mend)
         self._tail: TailRecord | None = None
         self._tail_read = False
 
@@ -96,6 +99,7 @@ class Exchange:
                 tasks.create_task(self._hear_others(), name="queue-others")
                 tasks.create_task(self._follow_queue_log(), name="queue-log")
                 tasks.create_task(self.seats.run(), name="queue-agents")
+                tasks.create_task(self.drift.run(), name="queue-drift")
                 tasks.create_task(_fail_with(writer), name="queue-writer-watch")
         finally:
             self.writer.close()
@@ -119,15 +123,19 @@ class Exchange:
     async def _listen(self) -> None:
         with self._manager.feed() as feed:
             async for news in feed:
-                match news:
-                    case ami.AmiConnected():
-                        if await self._resync():
-                            self._link(True, f"connection {news.epoch}")
-                    case ami.AmiLost():
-                        self.table.link_lost(news.at)
-                        self._link(False, news.reason)
-                    case _:
-                        self._event_safely(news)
+                async with self._turn:
+                    await self._hear(news)
+
+    async def _hear(self, news: ami.AmiNews) -> None:
+        match news:
+            case ami.AmiConnected():
+                if await self._resync(everything=True):
+                    self._link(True, f"connection {news.epoch}")
+            case ami.AmiLost():
+                self.table.link_lost(news.at)
+                self._link(False, news.reason)
+            case _:
+                self._event_safely(news)
 
     def _link(self, up: bool, detail: str) -> None:
         self.link_up = up
@@ -156,18 +164,27 @@ class Exchange:
         for event in out.events:
             self._bus.publish(event)
 
-    async def _resync(self) -> bool:
-        """Ask the exchange for everything, then believe it; False if it did not answer."""
+    async def _mend(self) -> None:
+        """Believe the exchange in the midst of its events; those that come meanwhile wait their turn."""
+        async with self._turn:
+            await self._resync(everything=False)
+
+    async def _resync(self, *, everything: bool) -> bool:
+        """Ask the exchange for everything, then believe it; False if it did not answer.
+
+        Args:
+            everything: read queue_log to its end; else its youngest lines are left to the live events.
+        """
         try:
-            channels = await self._manager.core_show_channels()
             queues = [
                 queue for queue in await self._manager.queue_status() if queue.params.queue in self._queues
             ]
+            channels = await self._manager.core_show_channels()  # after: who waits is alive in it, or gone
         except AmiError as error:
             log.warning("the exchange could not be asked for its state: %s", error)
             self._manager.reconnect("its state could not be read")  # the next connection asks again
             return False
-        await self.catch_up(everything=True)
+        await self.catch_up(everything=everything)
         now = self._clock.now()
         for queue in queues:
             for entry in queue.entries:

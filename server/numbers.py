@@ -8,6 +8,7 @@ from hotline.asr.hearing import Hearing
 from hotline.core.bus import MemoryBus
 from hotline.ivr.service import MenuService
 from hotline.metrics.prometheus import Number, Numbers
+from hotline.queue.drift import Kind
 from hotline.queue.exchange import Exchange
 from hotline.telephony.ami.client import AmiClient
 
@@ -31,6 +32,13 @@ def room_numbers(
         yield "queue_log_malformed_lines", "Lines of queue_log that are none.", True, exchange.malformed_lines
         yield "illegal_facts", "Facts that did not fit a call's state.", True, exchange.table.illegal.total()
         yield "event_faults", "Events that our own fault kept from being taken in.", True, exchange.faults
+
+        drift = exchange.drift
+        yield "drift_checks", "Comparisons of the live picture with the exchange.", True, drift.checks
+        yield "drift_unmended", "Differences that believing the exchange left.", True, drift.unmended
+        for kind in Kind:
+            text = f"Differences in {kind.replace('_', ' ')} from the exchange, mended."
+            yield f"drift_{kind}_mended", text, True, drift.mended[kind]
 
     def of_ami() -> Iterable[Number]:
         counters = ami.counters
