@@ -1,4 +1,4 @@
-"""The site file's ``alerts``: what a supervisor is told of, and from which point on.
+"""The site file's ``alerts``: what a supervisor is told of, from which point on, and by which webhooks.
 
 A rule raises once its limit has been passed for ``for_seconds``, and clears once it has been kept for
 ``clear_seconds`` (one for all rules): what goes up and down around a limit is told once.
@@ -6,16 +6,20 @@ A rule raises once its limit has been passed for ``for_seconds``, and clears onc
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from hotline.config.section import Name, Section
-from hotline.core.alerts import AlertKind
+from hotline.config.section import Name, SecretRef, Section
+from hotline.core.alerts import AlertKind, Severity
 
 Seconds = Annotated[int, Field(ge=0, le=3600)]
 Count = Annotated[int, Field(ge=0, le=10000)]
 Limit = Annotated[int, Field(ge=1, le=10000)]
+
+KEY_PLACE = "{key}"
 
 
 class WaitingRule(Section):
@@ -68,8 +72,52 @@ class ForRule(Section):
     for_seconds: Seconds = 10
 
 
+class WebhookFormat(StrEnum):
+    """What the receiver reads."""
+
+    JSON = "json"  # ours, signed: see docs/operations.md
+    WECOM = "wecom"  # a group robot of 企业微信
+    DINGTALK = "dingtalk"  # a group robot of 钉钉
+
+
+class Webhook(Section):
+    """Where alerts are posted to.
+
+    Attributes:
+        key: takes the place of ``{key}`` in the address, so that a robot's key need not stand in this file.
+        secret: ``json``: signs the body; made at the first start when absent. ``dingtalk``: the robot's 加签.
+    """
+
+    name: Name
+    url: str
+    format: WebhookFormat = WebhookFormat.JSON
+    key: SecretRef | None = None
+    secret: SecretRef | None = None
+    at_least: Severity = Severity.WARNING
+
+    @field_validator("url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("this is no address to post to; write it like https://host/path")
+        return value
+
+    @model_validator(mode="after")
+    def _that_can_be_used(self) -> Self:
+        if (KEY_PLACE in self.url) != (self.key is not None):
+            raise ValueError("an address with {key} needs a key, and a key needs {key} in the address")
+        if self.secret is not None and self.format is WebhookFormat.WECOM:
+            raise ValueError("a wecom robot signs nothing: delete secret")
+        return self
+
+
 class AlertsSection(Section):
-    """When to raise the alarm."""
+    """When to raise the alarm, and whom to tell beside the pages."""
 
     off: tuple[AlertKind, ...] = ()  # kinds that this site does not want
     clear_seconds: Seconds = 30
@@ -83,3 +131,4 @@ class AlertsSection(Section):
     recogniser: ForRule = ForRule(for_seconds=30)
     recording: ForRule = ForRule()
     disk: DiskRule = DiskRule()
+    webhooks: Annotated[tuple[Webhook, ...], Field(max_length=10)] = ()

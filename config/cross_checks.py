@@ -30,7 +30,11 @@ def _once(checker: Checker) -> None:
     _given_once(checker, "DID", [pair for line in checker.lines for pair in line.texts("dids")])
     _given_once(checker, "agent", [((*i.path, "id"), i.text("id")) for i in checker.agents])
     _given_once(checker, "extension", [((*i.path, "extension"), i.text("extension")) for i in checker.agents])
-    for what, items in (("queue", checker.queues), ("menu", checker.menus), ("prompt", checker.prompts)):
+    webhooks = checker.site.section("alerts").items("webhooks")
+    for what, items in (
+        ("queue", checker.queues), ("menu", checker.menus), ("prompt", checker.prompts),
+        ("webhook", webhooks),
+    ):  # fmt: skip
         _given_once(checker, what, [((*i.path, "name"), i.text("name")) for i in items])
     for menu in checker.menus:
         keys = [((*choice.path, "key"), choice.text("key")) for choice in menu.items("choices")]
@@ -209,6 +213,11 @@ def _surroundings(checker: Checker) -> None:
         asterisk.section("ami").section("secret"),
         checker.site.section("database").section("password"),
         *(agent.section("sip_secret") for agent in checker.agents),
+        *(
+            hook.section(key)
+            for hook in checker.site.section("alerts").items("webhooks")
+            for key in ("key", "secret")
+        ),
     ):
         file = section.text("file")
         if file is not None and not (checker.folder / Path(file).expanduser()).is_file():

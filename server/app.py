@@ -28,6 +28,7 @@ from hotline.ivr.service import MenuService
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.prometheus import Exporter, MetricsServer
 from hotline.metrics.watch import AlertWatch
+from hotline.metrics.webhook import Webhooks
 from hotline.queue.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.server.numbers import room_numbers
@@ -102,7 +103,10 @@ class HotlineServer:
         menus = MenuService(site, bus, prompts, clock)
         numbers = room_numbers(ami, self.exchange, menus, hearing, bus)
         watch = AlertWatch(site, bus, self.exchange, figures, numbers, clock)
-        exporter = Exporter(bus, self.exchange, [*numbers, watch.numbers], [line.id for line in site.lines])
+        webhooks = Webhooks(site, bus, self.secrets, clock)
+        exporter = Exporter(
+            bus, self.exchange, [*numbers, watch.numbers, webhooks.numbers], [line.id for line in site.lines]
+        )
 
         await self._run("metrics", exporter.run())
         await self._run("exchange", self.exchange.run())
@@ -113,6 +117,8 @@ class HotlineServer:
             together.create_task(hearing.start())
         self._stack.push_async_callback(hearing.aclose)
         await self._run("ami", ami.run())
+        if site.alerts.webhooks:
+            await self._run("webhooks", webhooks.run())
         await self._run("alerts", watch.run())
         metrics = MetricsServer(exporter, site.metrics)
         metrics.start()

@@ -7,11 +7,15 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import httpx
+
 from hotline.agent_console.deps import WEB_DIST
 from hotline.asr.vosk_engine import probe_model
+from hotline.config.alerting import Webhook
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError
+from hotline.metrics.webhook import reachable
 from hotline.server.paths import database_url
 from hotline.store.database import open_engine
 from hotline.store.migrate import upgrade
@@ -44,6 +48,8 @@ async def examine(site: Site) -> AsyncIterator[Finding]:
         yield await _port(name, host, port)
     yield await _model(site)
     yield _pages()
+    for hook in site.alerts.webhooks:
+        yield await _webhook(site, hook)
 
 
 def _disk(site: Site) -> Finding:
@@ -149,6 +155,18 @@ async def _model(site: Site) -> Finding:
     except HotlineError as error:
         return Finding("model", False, str(error))
     return Finding("model", True, detail)
+
+
+async def _webhook(site: Site, hook: Webhook) -> Finding:
+    subject = f"webhook {hook.name}"
+    try:
+        status = await reachable(hook, Secrets(site.data_dir))
+    except HotlineError as error:
+        return Finding(subject, False, str(error))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        hint = "check its url, the network and SSL_CERT_FILE or HTTPS_PROXY"
+        return Finding(subject, False, f"not reached ({type(error).__name__}); {hint}")
+    return Finding(subject, True, f"answers with status {status}")
 
 
 def _pages() -> Finding:
