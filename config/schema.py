@@ -254,6 +254,9 @@ class Agent(Section):
     extension: Digits
     role: Literal["agent", "supervisor"] = "agent"
     skills: dict[Name, Annotated[int, Field(ge=1, le=10)]] = Field(default_factory=dict)
+    remote_control: Literal["none", "notify"] = (
+        "none"  # notify: the phone answers, holds and resumes on NOTIFY (talk, hold), as desk phones do
+    )
     sip_secret: SecretRef = SecretRef()
 
 

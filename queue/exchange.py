@@ -20,7 +20,7 @@ from hotline.core.views import LiveView
 from hotline.queue.calls import CallTable
 from hotline.queue.drift import DriftWatch
 from hotline.queue.facts import Bridged, Joined, Restarted
-from hotline.queue.from_ami import facts_of
+from hotline.queue.from_ami import Withdrawals
 from hotline.queue.outbox import Outbox
 from hotline.queue.queue_log import Batch, MalformedLine, QueueLogFollower, parse_line
 from hotline.queue.routing import Routing
@@ -74,6 +74,7 @@ class Exchange:
         self.recovered: Counter[str] = Counter()  # ledger classes that only queue_log could tell
         self._queues = {queue.name for queue in site.queues}
         self._node = site.site.node
+        self._withdrawals = Withdrawals()
         self._manager, self._bus, self._ledger, self._clock = manager, bus, ledger, clock
         self._follower = QueueLogFollower(queue_log) if queue_log else None
         self._catching_up = asyncio.Lock()
@@ -132,6 +133,7 @@ class Exchange:
                 if await self._resync(everything=True):
                     self._link(True, f"connection {news.epoch}")
             case ami.AmiLost():
+                self._withdrawals.forget()
                 self.table.link_lost(news.at)
                 self._link(False, news.reason)
             case _:
@@ -152,9 +154,10 @@ class Exchange:
     def _event(self, event: ami.AmiEvent) -> None:
         """One live event: first the calls, then the agents."""
         came = Outbox()
-        for fact in facts_of(event):
-            came = self.table.apply(fact)
-            self._tell(came)
+        for fact in self._withdrawals.facts(event):
+            out = self.table.apply(fact)
+            self._tell(out)
+            came.events += out.events
         self.seats.follow(event, came)
 
     def _tell(self, out: Outbox) -> None:

@@ -25,6 +25,37 @@ from hotline.queue.facts import (
 from hotline.telephony.ami import events as ami
 
 
+class Withdrawals:
+    """Keeps "abandoned" back for the moment until it is clear whether it was.
+
+    app_queue reports a caller who is withdrawn from a queue as abandoned, and the dialplan at once that the
+    queue let them go; whoever really gave up hangs up. So the next word about the caller's channel decides.
+    At most one fact a caller is kept back.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Abandoned] = {}
+
+    def facts(self, event: ami.AmiEvent) -> list[Fact]:
+        """What an event tells, with what was kept back for it."""
+        facts: list[Fact] = []
+        for fact in facts_of(event):
+            match fact:
+                case Abandoned():
+                    self._kept[fact.uniqueid] = fact
+                    continue
+                case Left():
+                    self._kept.pop(fact.uniqueid, None)
+                case HungUp() if kept := self._kept.pop(fact.uniqueid, None):
+                    facts.append(kept)
+            facts.append(fact)
+        return facts
+
+    def forget(self) -> None:
+        """The link broke: what follows is learnt by comparing with the exchange."""
+        self._kept.clear()
+
+
 def facts_of(event: ami.AmiEvent) -> tuple[Fact, ...]:
     """What an event tells the call table: nothing, if it is not about a call.
 

@@ -125,9 +125,9 @@ class Seats:
                 out = self._state_of_leg(event)
             case ami.Hangup() if agent := self.table.agent_of_interface(event.channel):
                 out = self.table.leg_gone(agent, event.at, event.uniqueid)
-            case ami.Hold():
+            case ami.Hold() | ami.UserEvent(name="HotlineHold"):
                 out = self.table.hold(event.uniqueid, event.at)
-            case ami.Unhold():
+            case ami.Unhold() | ami.UserEvent(name="HotlineUnhold"):
                 out = self.table.unhold(event.uniqueid, event.at)
             case ami.QueueCallerAbandon() | ami.UserEvent(name="HotlineExit"):
                 call_id = self._calls.call_of_channel(event.uniqueid)

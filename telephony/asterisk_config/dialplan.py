@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator
 from hotline.config.schema import Hours, Line, Menu, Queue, Site
 from hotline.core.errors import UsageError
 from hotline.telephony.asterisk_config import transfer
+from hotline.telephony.asterisk_config.callback import callback_context
 from hotline.telephony.asterisk_config.context import at, context
+from hotline.telephony.asterisk_config.hold import hold_contexts
 from hotline.telephony.asterisk_config.prompts import PLEASE_WAIT, fallback_keys, fallback_prompt, sound
 from hotline.telephony.asterisk_config.text import clock, digits, document, value, word
 
@@ -42,6 +44,8 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
         _to_queue(_default_line(site)),
         *(_queue(queue) for queue in site.queues),
         transfer.transfer_context(site),
+        hold_contexts(),
+        callback_context(site),
         _agents(),
     ]
     return document(name, "How calls go: hotline-in is where the trunk's calls begin.", *contexts)
@@ -252,7 +256,10 @@ def _queue(queue: Queue) -> str:
             'GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?done)',
             f"QueueLog({name},${{UNIQUEID}},NONE,HOTLINEEXIT,${{QUEUESTATUS}})",
             f"UserEvent(HotlineExit,Queue: {name},Status: ${{QUEUESTATUS}})",
+            'GotoIf($["${QUEUESTATUS}" = "WITHDRAW"]?moved)',
             *rest,
+            "Goto(hotline-queue,s,1)",
+            at("moved", "Set(HOTLINE_QUEUE=${QUEUE_WITHDRAW_INFO})"),  # a supervisor said where to
             "Goto(hotline-queue,s,1)",
             at("done", "Hangup()"),
         ),

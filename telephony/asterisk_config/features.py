@@ -15,6 +15,10 @@ CONSULT_CANCEL = "*1"
 CONSULT_COMPLETE = "*3"
 THREE_WAY = "*5"
 CONSULT_SWAP = "*6"
+HOLD = "*7"
+UNHOLD = "*8"
+HOLD_FEATURES = "hotline-hold#hotline-unhold"
+"""What ``DYNAMIC_FEATURES`` of an agent's endpoint names; the applications are in ``hold.py``."""
 DIGIT_SECONDS = 3
 CODE_MILLISECONDS = 1000
 CONSULT_RING_SECONDS = 30
@@ -41,9 +45,14 @@ def features_conf() -> str:
         ("xfersound", ""),  # nothing: whoever is joined hears the other's voice
     ]
     keys: list[tuple[str, str | int]] = [("blindxfer", BLIND_TRANSFER), ("atxfer", CONSULT)]
+    applications: list[tuple[str, str | int]] = [
+        ("hotline-hold", f'{HOLD},peer,Gosub,"hotline-hold,s,1"'),
+        ("hotline-unhold", f'{UNHOLD},self,Gosub,"hotline-unhold,s,1"'),
+    ]
     return document(
         "features.conf",
         "Keys an agent may press in a call.",
         section("general", general),
         section("featuremap", keys),
+        section("applicationmap", applications),
     )

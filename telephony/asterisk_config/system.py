@@ -12,10 +12,11 @@ from hotline.telephony.asterisk_config.text import document, section, value, wor
 MODULES: dict[str, tuple[str, ...]] = {
     "Dialplan": (
         "pbx_config", "app_dial", "app_echo", "app_playback", "app_queue", "app_read", "app_senddtmf",
-        "app_stack", "app_userevent", "app_verbose", "func_callerid", "func_channel", "func_dialplan",
-        "func_logic", "func_pjsip_aor", "func_pjsip_contact", "func_pjsip_endpoint", "func_strings",
-        "func_timeout",
+        "app_stack", "app_userevent", "app_verbose", "app_waitforcond", "func_callerid", "func_channel",
+        "func_dialplan", "func_logic", "func_pjsip_aor", "func_pjsip_contact", "func_pjsip_endpoint",
+        "func_global", "func_strings", "func_timeout",
     ),
+    "Call control from the console": ("res_mutestream", "res_pjsip_notify"),
     "Menus (res_agi needs res_speech)": ("res_speech", "res_agi"),
     "Hearing both sides": ("app_chanspy", "res_audiosocket", "chan_audiosocket"),
     "Phones": (
@@ -154,6 +155,7 @@ def core_files() -> dict[str, str]:
         ),
         "cel.conf": ("Off, likewise.", [("general", [("enable", "no")])]),
         "pjproject.conf": ("Nothing special.", []),
+        "pjsip_notify.conf": ("The server says what a NOTIFY holds.", []),
         "queuerules.conf": ("No rules that widen the circle of agents.", []),
         "stasis.conf": ("Nothing special.", []),
         "indications.conf": (

@@ -160,7 +160,10 @@ def test_waiting_ends_in_another_queue_or_the_same() -> None:
     same = context(document, "hotline-queue-12345")
     assert same[0] == "exten => s,1,Queue(12345,tciC,,,)"
     assert "same => n,Goto(hotline-queue,s,1)" in same
-    assert not any("HOTLINE_QUEUE=" in row for row in same)
+    (moved,) = (row for row in same if "HOTLINE_QUEUE=" in row)
+    assert moved == "same => n(moved),Set(HOTLINE_QUEUE=${QUEUE_WITHDRAW_INFO})", (
+        "only a supervisor moves them"
+    )
 
 
 def test_priority_follows_the_line() -> None:
