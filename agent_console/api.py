@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -14,12 +14,10 @@ from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import COOKIE, Identity
 from hotline.agent_console.ownership import visible_live
 from hotline.agent_console.room import Room
-from hotline.agent_console.routes import Body, InRoom, Signed
+from hotline.agent_console.routes import NO_SUCH_CALL, Body, InRoom, Signed
 from hotline.agent_console.wire import to_json
 from hotline.core.events import Outcome
 from hotline.core.views import CallSummary, CallView
-
-NO_SUCH_CALL: Final = "there is no such call, or it is not yours"
 
 router = APIRouter()
 CallId = Annotated[str, Field(min_length=1, max_length=120)]
@@ -131,15 +129,20 @@ async def calls(
 
 @router.get("/api/calls/{call_id}")
 async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, Any]:
-    """One call with its text."""
-    call = await _find(room, identity, call_id)
-    return {"call": to_json(call), "segments": to_json(await room.deps.transcripts.of_call(call_id))}
+    """One call with its text and what people wrote on it."""
+    call = await find_call(room, identity, call_id)
+    return {
+        "call": to_json(call),
+        "segments": to_json(await room.deps.transcripts.of_call(call_id)),
+        "notes": to_json(await room.deps.marks.notes(call_id)),
+        "nuisance": room.deps.marks.is_nuisance(call.caller_number),
+    }
 
 
 @router.post("/api/calls/{call_id}/reveal")
 async def reveal(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, str]:
     """The caller's whole number; recorded first, so that no view goes unrecorded."""
-    call = await _find(room, identity, call_id)
+    call = await find_call(room, identity, call_id)
     await room.deps.audit.record(identity.account.name, "reveal_number", call_id)
     return {"caller_number": call.caller_number}
 
@@ -163,7 +166,7 @@ async def _past(room: Room, identity: Identity, limit: int, before: datetime | N
     return await room.deps.history.recent(agent=identity.account.agent, limit=limit, before=before)
 
 
-async def _find(room: Room, identity: Identity, call_id: str) -> CallSummary:
+async def find_call(room: Room, identity: Identity, call_id: str) -> CallSummary:
     """The call, unmasked, if this user may see it: supervisors every one, agents what they have or had."""
     seat = identity.account.agent
     seen = visible_live(room.hub.live(), identity.viewer())

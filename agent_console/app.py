@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, WebSocket
 
-from hotline.agent_console import agents_api, alerts_api, api, errors
+from hotline.agent_console import agents_api, alerts_api, api, control_api, errors, supervise_api
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.gate import Gate
 from hotline.agent_console.hub import Hub
@@ -21,7 +21,7 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.state.room = room
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
-    for part in (api, agents_api, alerts_api):
+    for part in (api, agents_api, alerts_api, control_api, supervise_api):
         app.include_router(part.router)
 
     @app.websocket("/ws")

@@ -10,7 +10,18 @@ from hotline import __version__
 from hotline.agent_console.accounts import Accounts
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
-from hotline.core.ports import AgentDesk, Alerts, Bus, CallHistory, Figures, LivePicture, Transcripts
+from hotline.core.ports import (
+    AgentDesk,
+    Alerts,
+    Bus,
+    CallControl,
+    CallHistory,
+    CallMarks,
+    Figures,
+    LivePicture,
+    Supervision,
+    Transcripts,
+)
 from hotline.core.views import CallSummary
 
 WEB_DIST = Path(__file__).resolve().parent / "web" / "dist"
@@ -42,6 +53,9 @@ class ConsoleDeps:
     bus: Bus
     picture: LivePicture
     desk: AgentDesk
+    control: CallControl
+    supervision: Supervision
+    marks: CallMarks
     transcripts: Transcripts
     history: PastCalls
     figures: Figures

@@ -5,6 +5,7 @@ an hour later as it had live. Holds are therefore kept as intervals of sequence 
 pure function of the envelope, the viewer and these intervals.
 
     rings at a seat                 the seat holds the call
+    a transfer or enquiry rings     likewise; so when another party joins the talk
     another seat answers            holds that only ring, or whose talk is over, end with that event
     rang in vain                    the hold ends with that event
     taken out of the queue          likewise for all that still ring
@@ -32,6 +33,9 @@ from hotline.core.events import (
     Envelope,
     LinkChanged,
     Outcome,
+    PartyJoined,
+    PartyLeft,
+    PartyRinging,
 )
 from hotline.core.views import LiveView
 
@@ -92,12 +96,17 @@ class Ownership:
         match event:
             case AgentRinging():
                 return self._begin(event.call_id, event.agent, _Phase.RINGING, seq)
-            case CallAnswered():
-                self._begin(event.call_id, event.agent, _Phase.TALKING, seq)
+            case PartyRinging(agent=str(agent)):
+                return self._begin(event.call_id, agent, _Phase.RINGING, seq)
+            case CallAnswered(agent=agent) | PartyJoined(agent=str(agent)):
+                self._begin(event.call_id, agent, _Phase.TALKING, seq)
                 for hold in self._open(event.call_id):
-                    if hold.agent != event.agent and hold.phase is not _Phase.TALKING:
+                    if hold.agent != agent and hold.phase is not _Phase.TALKING:
                         hold.last_seq = seq
-                return (event.agent,)
+                return (agent,)
+            case PartyLeft(agent=str(agent)):
+                self._end_ringing(event.call_id, seq, agent)
+                self._talk_over(event.call_id, agent)
             case AgentNoAnswer():
                 self._end_ringing(event.call_id, seq, event.agent)
             case EntryClosed():
@@ -217,6 +226,7 @@ def visible_live(live: LiveView, viewer: Viewer) -> LiveView:
     ids = {agent.call_id for agent in mine if agent.state in AT_WORK}
     calls = tuple(
         call for call in live.calls
-        if call.call_id in ids or (viewer.agent is not None and call.agent == viewer.agent)
+        if call.call_id in ids
+        or (viewer.agent is not None and (call.agent == viewer.agent or viewer.agent in call.parties))
     )  # fmt: skip
     return LiveView(at=live.at, link_up=live.link_up, calls=calls, waiting=live.waiting, agents=mine)

@@ -63,6 +63,7 @@ class Pictures:
     def _calls_of(self) -> dict[str, list[CallView]]:
         found: dict[str, list[CallView]] = {}
         for call in self._live.calls:
-            if call.agent is not None:
-                found.setdefault(call.agent, []).append(call)
+            for agent in {call.agent, *call.parties}:
+                if agent is not None:
+                    found.setdefault(agent, []).append(call)
         return found

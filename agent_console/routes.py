@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import Identity
 from hotline.agent_console.room import Room, room_of, signed_in
-from hotline.core.errors import ExchangeUnreachable, HotlineError, PeerError, SetupError
+from hotline.core.errors import ExchangeUnreachable, HotlineError, PeerError, SetupError, UnknownName
 
 EXCHANGE_SECONDS: Final = 10.0  # for Asterisk to carry out what was asked
+
+NO_SUCH_CALL: Final = "there is no such call, or it is not yours"
 
 T = TypeVar("T")
 Signed = Annotated[Identity, Depends(signed_in)]
@@ -53,7 +55,8 @@ async def asked_of_exchange(action: Awaitable[T]) -> T:
     """What came of ``action``.
 
     Raises:
-        ApiError: 503 ``exchange_unreachable``, or 409 ``illegal_now`` for what the present state forbids.
+        ApiError: 503 ``exchange_unreachable``, 404 ``not_found`` for what is not there, or 409
+            ``illegal_now`` for what the present state forbids.
     """
     unreachable = "the exchange did not carry this out"
     try:
@@ -63,5 +66,7 @@ async def asked_of_exchange(action: Awaitable[T]) -> T:
         raise ApiError(503, "exchange_unreachable", error.message or unreachable, hint=error.hint) from error
     except TimeoutError as error:
         raise ApiError(503, "exchange_unreachable", unreachable, hint="try again in a moment") from error
+    except UnknownName as error:
+        raise ApiError(404, "not_found", error.message or NO_SUCH_CALL, hint=error.hint) from error
     except HotlineError as error:
         raise ApiError(409, "illegal_now", error.message, hint=error.hint) from error

@@ -4,8 +4,8 @@ Every event is frozen and carries ``at`` (aware UTC); those of one call carry ``
 Linkedid: unique across nodes because each node has its own ``systemname``). The bus adds the sequence number.
 
     queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed,
-                TalkStarted, TalkEnded, CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused,
-                AgentForced
+                TalkStarted, TalkEnded, PartyRinging, PartyJoined, PartyLeft, CallChanged, CallEnded,
+                AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
@@ -74,6 +74,14 @@ class AgentState(StrEnum):
     WRAP_UP = "wrap_up"
     PAUSED = "paused"
     UNREACHABLE = "unreachable"
+
+
+class ConsultState(StrEnum):
+    """How far an enquiry with a third party has come."""
+
+    RINGING = "ringing"
+    TALKING = "talking"  # the agent with the third party; the caller hears music
+    THREE_WAY = "three_way"  # all three
 
 
 class MenuOutcome(StrEnum):
@@ -217,6 +225,54 @@ class TalkEnded:
     talk_seconds: float
     hold_seconds: float
     ended_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRinging:
+    """Another phone rings for a call that was answered: a transfer, an enquiry.
+
+    ``party`` is the number called; ``agent`` the seat behind it, None for anybody else.
+    """
+
+    call_id: str
+    at: datetime
+    agent: str | None
+    party: str
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyJoined:
+    """Somebody other than whom the queue chose now talks with the caller; ``uniqueid`` is what to tap."""
+
+    call_id: str
+    at: datetime
+    agent: str | None
+    party: str
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyLeft:
+    """Somebody, the agent whom the queue chose included, is no longer on the call or rings no longer."""
+
+    call_id: str
+    at: datetime
+    agent: str | None
+    party: str
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged:
+    """How a talk stands: on hold, muted, an enquiry under way. ``consult_target`` is the number asked."""
+
+    call_id: str
+    at: datetime
+    held: bool
+    muted: bool
+    consult_target: str | None
+    consult_state: ConsultState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +436,10 @@ CallEvent = (
     | EntryClosed
     | TalkStarted
     | TalkEnded
+    | PartyRinging
+    | PartyJoined
+    | PartyLeft
+    | CallChanged
     | CallEnded
     | CallFlagged
     | FallbackUsed

@@ -7,8 +7,19 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from hotline.core.alerts import Alert
+from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
 from hotline.core.events import AgentState, Envelope, Event
-from hotline.core.views import AgentView, CallSummary, DayFigures, LiveView, Segment
+from hotline.core.views import (
+    AgentView,
+    CallSummary,
+    CallView,
+    DayFigures,
+    LiveView,
+    Note,
+    NuisanceMark,
+    Segment,
+    Targets,
+)
 
 
 class Feed(Protocol):
@@ -63,6 +74,65 @@ class AgentDesk(Protocol):
     async def force(self, agent: str, state: AgentState, reason: str, *, by: str) -> AgentView:
         """A supervisor's word (``by``: the user): READY, PAUSED for ``reason``, or SIGNED_OUT."""
         ...
+
+
+class CallControl(Protocol):
+    """What an agent may do with the call that is live on the own phone (given by queue).
+
+    A supervisor may ask it of any call: then the phone of the agent who talks with the caller is meant. Every
+    method returns the call as it is afterwards (or was, when it is over), and raises UnknownName for a call
+    that is not there or not the asker's, IllegalState with a hint when it cannot be done now, and
+    ExchangeUnreachable. Asking the same again within a moment does it once.
+    """
+
+    async def do(self, who: Asker, call_id: str, verb: CallVerb) -> CallView: ...
+    async def transfer(self, who: Asker, call_id: str, target: Target) -> CallView: ...
+    async def consult(self, who: Asker, call_id: str, target: Target) -> CallView: ...
+    async def emergency(self, who: Asker, call_id: str, service: str) -> CallView: ...
+
+    async def call_back(self, who: Asker, call_id: str, number: str) -> None:
+        """Ring the asker's phone, then ``number``: the caller of ``call_id``, whose history it joins."""
+        ...
+
+    def targets(self) -> Targets: ...
+
+
+class Supervision(Protocol):
+    """What a supervisor may do with other people's calls, by the own phone (given by queue).
+
+    Raises as CallControl does.
+    """
+
+    async def do(self, who: Asker, call_id: str, verb: SuperviseVerb) -> CallView: ...
+
+    async def stop(self, who: Asker) -> None:
+        """No longer listen, whisper or barge; no error when nothing of it goes on."""
+        ...
+
+    async def to_front(self, call_id: str) -> None:
+        """A waiting caller is the next of the queue."""
+        ...
+
+    async def to_queue(self, call_id: str, queue: str) -> None:
+        """A waiting caller waits in another queue instead."""
+        ...
+
+
+class CallMarks(Protocol):
+    """What people wrote on calls (given by store)."""
+
+    async def add_note(self, call_id: str, user: str, text: str) -> Note: ...
+    async def notes(self, call_id: str) -> list[Note]:
+        """The call's notes, oldest first."""
+        ...
+
+    async def mark(
+        self, call_id: str, caller_number: str, user: str, nuisance: bool, reason: str
+    ) -> NuisanceMark:
+        """Mark the caller as a nuisance, or take it back; the newest mark of a number holds."""
+        ...
+
+    def is_nuisance(self, caller_number: str) -> bool: ...
 
 
 class Transcripts(Protocol):

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
-from hotline.core.events import AgentState, Outcome, Side
+from hotline.core.events import AgentState, ConsultState, Outcome, Side
+
+
+class RecordingState(StrEnum):
+    """Whether a call is being recorded."""
+
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,20 @@ class AgentView:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsultView:
+    """An enquiry with a third party: the number asked, and how far it has come."""
+
+    target: str
+    state: ConsultState
+
+
+@dataclass(frozen=True, slots=True)
 class CallView:
-    """A call that is alive now, as an agent sees it pop up."""
+    """A call that is alive now, as an agent sees it pop up.
+
+    ``agent`` is who talks with the caller or is rung for the caller; ``parties`` are further seats whose
+    business the call is (asked, joined, rung by a transfer). ``nuisance``: the caller was marked as one.
+    """
 
     call_id: str
     line: str
@@ -57,6 +78,12 @@ class CallView:
     answered_at: datetime | None
     agent: str | None
     wait_seconds: float | None
+    held: bool = False
+    muted: bool = False
+    consult: ConsultView | None = None
+    recording: RecordingState = RecordingState.OFF
+    nuisance: bool = False
+    parties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +160,71 @@ class CallSummary:
     agent: str | None
     wait_seconds: float | None
     talk_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote down about a call."""
+
+    call_id: str
+    at: datetime
+    user: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NuisanceMark:
+    """Somebody called a call's caller a nuisance, or took that back (``nuisance`` false)."""
+
+    call_id: str
+    at: datetime
+    user: str
+    nuisance: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTarget:
+    """A colleague a call may be handed to."""
+
+    agent: str
+    name: str
+    extension: str
+    state: AgentState
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTarget:
+    """A queue a call may be handed to: who waits in it, and how many agents are ready for it."""
+
+    queue: str
+    title: str
+    waiting: int
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTarget:
+    """A number outside that the site lets calls be handed to."""
+
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyTarget:
+    """An emergency service, reached with one key."""
+
+    service: str
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Everything a call may be handed to."""
+
+    agents: tuple[AgentTarget, ...]
+    queues: tuple[QueueTarget, ...]
+    outside: tuple[OutsideTarget, ...]
+    emergency: tuple[EmergencyTarget, ...]

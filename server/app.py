@@ -29,8 +29,12 @@ from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.prometheus import Exporter, MetricsServer
 from hotline.metrics.watch import AlertWatch
 from hotline.metrics.webhook import Webhooks
+from hotline.queue.acting import Acting
+from hotline.queue.control import Control
 from hotline.queue.desk import Desk
 from hotline.queue.exchange import Exchange
+from hotline.queue.live_talks import LiveTalks
+from hotline.queue.supervision import Supervisor
 from hotline.server.numbers import room_numbers
 from hotline.server.paths import database_url
 from hotline.store.accounts import AccountStore
@@ -38,6 +42,7 @@ from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.history import StoredHistory
 from hotline.store.ledger import Ledger
+from hotline.store.marks import Marks
 from hotline.store.migrate import upgrade
 from hotline.store.transcripts import TranscriptStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
@@ -98,6 +103,11 @@ class HotlineServer:
         hearing = Hearing(site, ami, bus, transcripts, clock)
         figures = LedgerFigures(site, sessions, clock)
         audit = AuditLog(sessions, clock)
+        marks = Marks(sessions, clock)
+        await marks.load()
+        talks = LiveTalks(site, ami, self.exchange, bus, marks, clock)
+        acting = Acting(site, ami, talks, clock)
+        control = Control(acting)
         self.accounts = Accounts(AccountStore(sessions), audit, clock, session_hours=site.web.session_hours)
         self._stack.callback(self.accounts.close)
         menus = MenuService(site, bus, prompts, clock)
@@ -110,6 +120,8 @@ class HotlineServer:
 
         await self._run("metrics", exporter.run())
         await self._run("exchange", self.exchange.run())
+        await self._run("talks", talks.run())
+        self._stack.push_async_callback(control.aclose)
         menus.start()
         self._stack.push_async_callback(menus.stop)
         async with asyncio.TaskGroup() as together:
@@ -127,8 +139,11 @@ class HotlineServer:
             ConsoleDeps(
                 site=site,
                 bus=bus,
-                picture=self.exchange,
+                picture=talks,
                 desk=Desk(site, ami, self.exchange, clock),
+                control=control,
+                supervision=Supervisor(acting, ami),
+                marks=marks,
                 transcripts=hearing.transcripts,
                 history=StoredHistory(sessions),
                 figures=figures,

@@ -5,6 +5,8 @@ queue_entries    the ledger: one row per wait in a queue, closed exactly once
 talks            who spoke with a caller, from when to when
 agent_intervals  who was in which state from when to when
 segments         final texts of both sides
+notes            what people wrote on calls
+nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
 audit            who looked at or did what
 tail_positions   how far queue_log has been read, and each file imported
@@ -167,6 +169,32 @@ class TranscriptRow(Base):
     end_ms: Mapped[int]
     confidence: Mapped[float | None]
     at: Mapped[datetime]
+
+
+class NoteRow(Base):
+    """What somebody wrote on a call."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    call_id: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime]
+    user: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+
+
+class NuisanceRow(Base):
+    """A caller marked as a nuisance on a call, or (``nuisance`` false) that mark taken back."""
+
+    __tablename__ = "nuisance_marks"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    caller_number: Mapped[str] = mapped_column(index=True)
+    call_id: Mapped[str]
+    at: Mapped[datetime]
+    user: Mapped[str]
+    nuisance: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(200))
 
 
 class User(Base):

@@ -187,14 +187,16 @@ async def serving(site_file: Path) -> AsyncIterator[ServerProcess]:
 class Seat:
     """An agent at work: a registered phone and a signed-in console."""
 
-    def __init__(self, server: ServerProcess, agent: str, *, sign_in: bool = True) -> None:
+    def __init__(
+        self, server: ServerProcess, agent: str, *, sign_in: bool = True, user: str | None = None
+    ) -> None:
         site = server.site
         extension = next(one.extension for one in site.agents if one.id == agent)
         secret = secrets_of(site)(f"agent-{agent}")
         self.agent = agent
         self._sign_in = sign_in
         self.phone = Phone(extension, secret, server=(site.asterisk.host, site.asterisk.sip_port))
-        self.console = ConsoleClient(server.url, agent)
+        self.console = ConsoleClient(server.url, user or agent)
 
     async def __aenter__(self) -> Seat:
         await self.phone.open()

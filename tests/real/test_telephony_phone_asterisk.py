@@ -11,24 +11,13 @@ import pytest
 
 from hotline.core.errors import PeerError
 from hotline.telephony.phone.call import EndedBy
-from hotline.telephony.phone.codec import Samples
 from hotline.telephony.phone.phone import Phone
 from hotline.telephony.phone.states import CallRefused
 from tests.real.exchange import Exchange
+from tests.real.tones import strength, tone
 
 DEADLINE_SECONDS = 20.0
 ECHO = "*43"
-
-
-def tone(seconds: float, hertz: float) -> Samples:
-    time = np.arange(round(seconds * 8000)) / 8000
-    return (8000 * np.sin(2 * np.pi * hertz * time + 0.3)).astype(np.int16)
-
-
-def strength(samples: Samples, hertz: float) -> float:
-    """Amplitude of one frequency in the samples."""
-    time = np.arange(len(samples)) / 8000
-    return float(abs(np.mean(samples * np.exp(-2j * np.pi * hertz * time))) * 2)
 
 
 def phone_at(

@@ -14,7 +14,8 @@ from hotline.telephony.phone.phone import Phone
 from hotline.telephony.phone.states import ChangeRefused, State
 from tests.fixtures.asr import eventually
 from tests.real.exchange import Exchange
-from tests.real.test_telephony_phone_asterisk import DEADLINE_SECONDS, phone_at, strength, tone
+from tests.real.test_telephony_phone_asterisk import DEADLINE_SECONDS, phone_at
+from tests.real.tones import strength, tone
 
 AGENT_HERTZ, CALLER_HERTZ, THIRD_HERTZ = 500, 1200, 2100
 BUTTONS = "".join(f"[{event}]\nEvent=>{event}\n" for event in ("talk", "hold"))

@@ -1,0 +1,187 @@
+"""What acting on a live call has in common: asking the exchange, finding the phone, doing a thing once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+from weakref import WeakValueDictionary
+
+from hotline.config.schema import Agent, Site
+from hotline.core.clock import Clock
+from hotline.core.control import Asker
+from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
+from hotline.core.events import AgentState
+from hotline.core.views import AgentView, CallView
+from hotline.queue.legs import Leg, Talk
+from hotline.queue.live_talks import LiveTalks
+from hotline.telephony.ami.answers import AmiResponse
+from hotline.telephony.ami.errors import AmiError, AmiRefused
+from hotline.telephony.ami.wire import FieldValue
+from hotline.telephony.asterisk_config.features import UNHOLD
+
+SETTLE_SECONDS: Final = 4.0  # for the exchange's events to show what an action did
+AGAIN_SECONDS: Final = 2.0  # the same asked again so soon is a double click
+BUSY: Final = frozenset(
+    {
+        AgentState.RESERVED,
+        AgentState.RINGING,
+        AgentState.TALKING,
+        AgentState.HELD,
+        AgentState.UNREACHABLE,
+    }
+)
+
+
+class Actions(Protocol):
+    """The part of the AMI client that acting uses."""
+
+    async def action(self, name: str, fields: Mapping[str, FieldValue]) -> AmiResponse: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """A call to act on, and the agent's phone that has it."""
+
+    view: CallView
+    talk: Talk
+    leg: Leg
+
+    @property
+    def agent(self) -> str:
+        """Whose phone it is."""
+        return self.leg.agent or ""
+
+
+class Acting:
+    """The common ground of CallControl and Supervision."""
+
+    def __init__(self, site: Site, actions: Actions, talks: LiveTalks, clock: Clock) -> None:
+        self.site, self.talks = site, talks
+        self.agents: dict[str, Agent] = {agent.id: agent for agent in site.agents}
+        self._actions, self._clock = actions, clock
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # while somebody acts
+        self._last: dict[str, tuple[Hashable, float, CallView]] = {}  # call -> what was done last, when
+
+    async def ask(self, name: str, fields: Mapping[str, FieldValue]) -> AmiResponse:
+        """Have the exchange do something.
+
+        Raises:
+            IllegalState: it refused.
+            ExchangeUnreachable: it cannot be asked.
+        """
+        try:
+            return await self._actions.action(name, fields)
+        except AmiRefused as error:
+            raise IllegalState(
+                f"the exchange refused: {error.reason}", hint="the call may have just ended or changed"
+            ) from error
+        except AmiError as error:
+            raise ExchangeUnreachable(
+                "the exchange cannot be reached", hint="the calls go on; try again in a moment"
+            ) from error
+
+    async def key(self, leg: Leg, code: str) -> None:
+        """Press keys on an agent's phone, as far as the exchange can tell."""
+        for digit in code:
+            await self.ask("PlayDTMF", {"Channel": leg.uniqueid, "Digit": digit, "Receive": "true"})
+
+    def on_call(self, who: Asker, call_id: str) -> OnCall:
+        """The call, and the phone that acts: the asker's own, or, for a supervisor, whoever's has the call.
+
+        Raises:
+            UnknownName: no such call, or not the asker's.
+        """
+        view = self.live_call(call_id)
+        talk = self.talks.talk(call_id)
+        leg = talk.leg_of(who.agent) if who.agent is not None else None
+        if leg is None and who.supervisor:
+            leg = talk.serving
+        if leg is None:
+            if who.supervisor:
+                raise IllegalState("nobody talks with this caller now", hint="wait until somebody answers")
+            raise UnknownName("there is no such call on your phone")
+        return OnCall(view, talk, leg)
+
+    def live_call(self, call_id: str) -> CallView:
+        """A call that is alive.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        view = self.talks.view(call_id)
+        if view is None:
+            raise UnknownName("there is no such call now")
+        return view
+
+    async def once(
+        self, who: Asker, call_id: str, wish: Hashable, act: Callable[[], Awaitable[CallView]]
+    ) -> CallView:
+        """Do one thing at a time on a call; a wish repeated at once is answered without doing it again."""
+        lock = self._locks.setdefault(call_id, asyncio.Lock())
+        async with lock:
+            now = self._clock.monotonic()
+            self._last = {key: one for key, one in self._last.items() if now - one[1] < AGAIN_SECONDS}
+            last = self._last.get(call_id)
+            if last is not None and last[0] == (who, wish):
+                return self.talks.view(call_id) or last[2]
+            before = await act()
+            view = self.talks.view(call_id) or before
+            self._last[call_id] = ((who, wish), self._clock.monotonic(), view)
+            return view
+
+    async def settle(self, call_id: str, reached: Callable[[Talk], bool], what: str) -> None:
+        """Wait until the exchange shows that it is done.
+
+        Raises:
+            IllegalState: it does not, in time.
+        """
+        if not await self.talks.until(lambda: reached(self.talks.talk(call_id)), SETTLE_SECONDS):
+            raise IllegalState(f"{what} did not come about", hint="look at the call and try again")
+
+    async def off_hold(self, on: OnCall) -> None:
+        """Take the caller off hold, by whichever way the hold came."""
+        if not on.talk.held:
+            return
+        if on.talk.caller is not None and on.talk.caller.holding:
+            await self.key(on.leg, UNHOLD)
+        else:
+            await self.notify(on.leg, "talk")
+        await self.settle(on.view.call_id, lambda talk: not talk.held, "the end of the hold")
+
+    async def notify(self, leg: Leg, event: str) -> None:
+        """Tell an agent's phone to answer or resume (``talk``) or to hold (``hold``)."""
+        await self.ask("PJSIPNotify", {"Channel": leg.channel, "Variable": f"Event={event}"})
+
+    async def blind(self, on: OnCall, exten: str) -> None:
+        """Hand the caller over to an extension of the transfer context."""
+        await self.off_hold(on)
+        fields = {"Channel": on.leg.uniqueid, "Context": "hotline-transfer", "Exten": exten}
+        await self.ask("BlindTransfer", fields)
+        gone = on.leg.uniqueid
+        await self.settle(
+            on.view.call_id, lambda talk: gone not in (leg.uniqueid for leg in talk.phones), "the transfer"
+        )
+
+    def stamp(self) -> int:
+        """Milliseconds since 1970: unique ids of channels outlive a restart of this server."""
+        return round(self._clock.now().timestamp() * 1000)
+
+    def seat(self, agent: str) -> AgentView | None:
+        """An agent as the desk sees them."""
+        return next((one for one in self.talks.live().agents if one.agent == agent), None)
+
+    def free_phone(self, agent: str) -> Agent:
+        """The agent of the site file, if their phone can be rung now.
+
+        Raises:
+            UnknownName: there is no such agent.
+            IllegalState: the phone is gone, rings or is in use.
+        """
+        if agent not in self.agents:
+            raise UnknownName(f"there is no agent {agent}", hint="agents are listed in the site file")
+        seat = self.seat(agent)
+        if seat is not None and seat.state in BUSY:
+            raise IllegalState(f"{self.agents[agent].name} cannot be rung now: {seat.state.value}")
+        return self.agents[agent]

@@ -1,0 +1,283 @@
+"""What an agent does with a live call, by the exchange's own means: it holds when this server is gone.
+
+Every action is one of Asterisk's features pressed on the agent's channel (transfer, enquiry, three-way, hold)
+or one of its manager's actions. The call never leaves its bridge but by a transfer, so app_queue's books stay
+right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from hotline.core.control import Asker, CallVerb, Target, TargetKind
+from hotline.core.errors import HotlineError, IllegalState, UnknownName
+from hotline.core.events import AgentState, ConsultState
+from hotline.core.views import (
+    AgentTarget,
+    CallView,
+    EmergencyTarget,
+    OutsideTarget,
+    QueueTarget,
+    Targets,
+)
+from hotline.queue.acting import Acting, OnCall
+from hotline.queue.legs import Talk
+from hotline.queue.live_talks import MUTED
+from hotline.telephony.ami.wire import escape_variable
+from hotline.telephony.asterisk_config.callback import NAME as CALLBACK
+from hotline.telephony.asterisk_config.features import CONSULT_COMPLETE, HOLD, THREE_WAY
+from hotline.telephony.asterisk_config.transfer import NAME as TRANSFER
+from hotline.telephony.asterisk_config.transfer import OUTSIDE_RING_SECONDS, QUEUE_PREFIX
+
+log = logging.getLogger(__name__)
+
+RING_MILLISECONDS: Final = 30_000  # for an agent's own phone at a callback
+
+
+class Control:
+    """The CallControl port. ``aclose`` ends what it still waits for; calls go on."""
+
+    def __init__(self, acting: Acting) -> None:
+        self._acting, self._site = acting, acting.site
+        self._emergencies: set[asyncio.Task[None]] = set()
+        self._verbs: dict[CallVerb, Callable[[OnCall], Awaitable[None]]] = {
+            CallVerb.ANSWER: self._answer,
+            CallVerb.HANGUP: self._hang_up,
+            CallVerb.HOLD: self._hold,
+            CallVerb.UNHOLD: acting.off_hold,
+            CallVerb.MUTE: lambda on: self._mute(on, True),
+            CallVerb.UNMUTE: lambda on: self._mute(on, False),
+            CallVerb.CONSULT_COMPLETE: self._complete,
+            CallVerb.CONSULT_CANCEL: self._cancel,
+            CallVerb.THREE_WAY: self._three_way,
+        }
+
+    async def aclose(self) -> None:
+        """Wait for no emergency service any more; the agent's keys still join it."""
+        for task in self._emergencies:
+            task.cancel()
+        await asyncio.gather(*self._emergencies, return_exceptions=True)
+
+    async def do(self, who: Asker, call_id: str, verb: CallVerb) -> CallView:
+        """One of the verbs, on the phone that has the call."""
+
+        async def act() -> CallView:
+            on = self._acting.on_call(who, call_id)
+            await self._verbs[verb](on)
+            return on.view
+
+        return await self._acting.once(who, call_id, verb, act)
+
+    async def transfer(self, who: Asker, call_id: str, target: Target) -> CallView:
+        """Hand the caller over at once."""
+
+        async def act() -> CallView:
+            on = self._talking(who, call_id)
+            await self._acting.blind(on, self._exten(target, on))
+            return on.view
+
+        return await self._acting.once(who, call_id, target, act)
+
+    async def consult(self, who: Asker, call_id: str, target: Target) -> CallView:
+        """Ask somebody while the caller hears music."""
+
+        async def act() -> CallView:
+            on = self._talking(who, call_id)
+            if target.kind is TargetKind.QUEUE:
+                raise IllegalState("a queue cannot be asked", hint="hand the call over, or ask an agent")
+            await self._ask_party(on, self._exten(target, on))
+            return on.view
+
+        return await self._acting.once(who, call_id, ("consult", target), act)
+
+    async def emergency(self, who: Asker, call_id: str, service: str) -> CallView:
+        """Ask an emergency service and join it with the caller as soon as it answers."""
+        number = next((one.number for one in self.targets().emergency if one.service == service), None)
+        if number is None:
+            raise UnknownName(
+                f"no emergency service {service}", hint="they are listed under transfer.numbers"
+            )
+
+        async def act() -> CallView:
+            on = self._talking(who, call_id)
+            await self._ask_party(on, number)
+            task = asyncio.create_task(self._join_when_answered(on, number), name="emergency")
+            self._emergencies.add(task)
+            task.add_done_callback(self._emergencies.discard)
+            return on.view
+
+        return await self._acting.once(who, call_id, ("emergency", service), act)
+
+    async def call_back(self, who: Asker, call_id: str, number: str) -> None:
+        """Ring the agent's phone, then the number, over the trunk."""
+        if self._site.transfer.trunk is None:
+            raise IllegalState("this site dials nobody outside", hint="set transfer.trunk in the site file")
+        agent = self._acting.free_phone(who.agent or "")
+        line = self._site.line_of_did("12345") or self._site.lines[0]
+        variables = {
+            "HOTLINE_CALLBACK_OF": call_id,
+            "HOTLINE_CALLBACK_AGENT": agent.id,
+            "HOTLINE_CALLBACK_FROM": line.number or "",
+        }
+        fields = {
+            "Channel": f"PJSIP/{agent.extension}",
+            "Context": CALLBACK,
+            "Exten": number,
+            "Priority": "1",
+            "CallerID": f"<{number}>",
+            "Timeout": str(RING_MILLISECONDS),
+            "Async": "true",
+            "Variable": [f"{name}={escape_variable(text)}" for name, text in variables.items()],
+        }
+        await self._acting.ask("Originate", fields)
+
+    def targets(self) -> Targets:
+        """Everybody in the site file a call may go to, as they are now."""
+        live = self._acting.talks.live()
+        seats = {seat.agent: seat for seat in live.agents}
+        state = {agent: seat.state for agent, seat in seats.items()}
+        numbers = self._site.transfer.numbers
+        return Targets(
+            agents=tuple(
+                AgentTarget(one.id, one.name, one.extension, state.get(one.id, AgentState.SIGNED_OUT))
+                for one in self._site.agents
+            ),
+            queues=tuple(
+                QueueTarget(
+                    queue.name,
+                    queue.title,
+                    sum(waiting.queue == queue.name for waiting in live.waiting),
+                    sum(seat.state is AgentState.READY and queue.name in seat.queues for seat in live.agents),
+                )
+                for queue in self._site.queues
+            ),
+            outside=tuple(OutsideTarget(one.name, one.number) for one in numbers if not one.emergency),
+            emergency=tuple(
+                EmergencyTarget(one.emergency_service, one.name, one.number)
+                for one in numbers
+                if one.emergency_service is not None
+            ),
+        )
+
+    async def _answer(self, on: OnCall) -> None:
+        if on.leg.up:
+            return
+        if not self._has_remote_control(on):
+            raise IllegalState(
+                "this phone cannot be answered from here",
+                hint="lift its handset, or set remote_control: notify if it knows NOTIFY",
+            )
+        await self._acting.notify(on.leg, "talk")
+        await self._acting.settle(on.view.call_id, lambda _: on.leg.up, "the answer")
+
+    async def _hang_up(self, on: OnCall) -> None:
+        await self._acting.ask("Hangup", {"Channel": on.leg.uniqueid})
+        gone = on.leg.uniqueid
+        await self._acting.settle(
+            on.view.call_id, lambda talk: gone not in (leg.uniqueid for leg in talk.phones), "the hang-up"
+        )
+
+    async def _hold(self, on: OnCall) -> None:
+        if on.talk.held:
+            return
+        self._must_talk(on)
+        if self._has_remote_control(on):
+            await self._acting.notify(on.leg, "hold")
+        else:
+            await self._acting.key(on.leg, HOLD)
+        await self._acting.settle(on.view.call_id, lambda talk: talk.held, "the hold")
+
+    async def _mute(self, on: OnCall, muted: bool) -> None:
+        if not on.leg.up:
+            raise IllegalState("nobody talks yet", hint="answer first")
+        state = {"Direction": "in", "State": "on" if muted else "off"}
+        await self._acting.ask("MuteAudio", {"Channel": on.leg.uniqueid, **state})
+        value = "1" if muted else "0"
+        await self._acting.ask("Setvar", {"Channel": on.leg.uniqueid, "Variable": MUTED, "Value": value})
+        self._acting.talks.set_muted(on.leg, muted)
+
+    async def _complete(self, on: OnCall) -> None:
+        self._must_ask(on)
+        await self._acting.key(on.leg, CONSULT_COMPLETE)
+        gone = on.leg.uniqueid
+        await self._acting.settle(
+            on.view.call_id, lambda talk: gone not in (leg.uniqueid for leg in talk.phones), "the transfer"
+        )
+
+    async def _cancel(self, on: OnCall) -> None:
+        self._must_ask(on)
+        await self._acting.ask("CancelAtxfer", {"Channel": on.leg.uniqueid})
+        await self._acting.settle(on.view.call_id, lambda talk: talk.consult is None, "the way back")
+
+    async def _three_way(self, on: OnCall) -> None:
+        if _state(on.talk) is ConsultState.THREE_WAY:
+            return
+        self._must_ask(on)
+        if _state(on.talk) is ConsultState.RINGING:
+            raise IllegalState("the one asked has not answered", hint="join them when they have")
+        await self._acting.key(on.leg, THREE_WAY)
+        await self._acting.settle(
+            on.view.call_id, lambda talk: _state(talk) is ConsultState.THREE_WAY, "the three-way talk"
+        )
+
+    async def _ask_party(self, on: OnCall, exten: str) -> None:
+        await self._acting.off_hold(on)
+        await self._acting.ask("Atxfer", {"Channel": on.leg.uniqueid, "Exten": exten, "Context": TRANSFER})
+        await self._acting.settle(on.view.call_id, lambda talk: talk.consult is not None, "the enquiry")
+
+    async def _join_when_answered(self, on: OnCall, number: str) -> None:
+        """Three-way as soon as the service answers; given up when it does not, or the agent goes back."""
+        call_id, talks = on.view.call_id, self._acting.talks
+
+        def settled() -> bool:
+            return _state(talks.talk(call_id)) is not ConsultState.RINGING
+
+        if not await talks.until(settled, OUTSIDE_RING_SECONDS):
+            return
+        talk = talks.talk(call_id)
+        if talk.consult is None or talk.consult.target != number:
+            return
+        try:
+            if talk.consult.state is ConsultState.TALKING:
+                await self._acting.key(on.leg, THREE_WAY)
+        except HotlineError as error:
+            log.error("an emergency service answered and could not be joined by itself: %s", error)
+
+    def _exten(self, target: Target, on: OnCall) -> str:
+        """What to dial in the transfer context."""
+        match target.kind:
+            case TargetKind.AGENT:
+                if target.value == on.agent:
+                    raise IllegalState("that is the agent who has the call", hint="choose somebody else")
+                return self._acting.free_phone(target.value).extension
+            case TargetKind.QUEUE if target.value in {queue.name for queue in self._site.queues}:
+                return QUEUE_PREFIX + target.value
+            case TargetKind.NUMBER if target.value in {one.number for one in self._site.transfer.numbers}:
+                return target.value
+        raise UnknownName(f"no {target.kind.value} {target.value} to hand calls to", hint="see /api/targets")
+
+    def _talking(self, who: Asker, call_id: str) -> OnCall:
+        on = self._acting.on_call(who, call_id)
+        self._must_talk(on)
+        return on
+
+    def _must_talk(self, on: OnCall) -> None:
+        if on.talk.consult is not None:
+            raise IllegalState("an enquiry is under way", hint="complete or cancel it first")
+        if on.leg not in on.talk.talkers:
+            raise IllegalState("nobody talks with the caller on this phone", hint="answer first")
+
+    def _must_ask(self, on: OnCall) -> None:
+        if on.talk.consult is None or on.talk.consult.asking is not on.leg:
+            raise IllegalState("no enquiry is under way", hint="ask somebody first")
+
+    def _has_remote_control(self, on: OnCall) -> bool:
+        agent = self._acting.agents.get(on.agent)
+        return agent is not None and agent.remote_control == "notify"
+
+
+def _state(talk: Talk) -> ConsultState | None:
+    return talk.consult.state if talk.consult else None

@@ -1,0 +1,241 @@
+"""Follows who is on each call, tells of it on the bus, and completes the picture of the present with it.
+
+Changes come in bursts (an attended transfer is a dozen events within milliseconds), so a call is looked at
+when a burst is over, and what is told is the difference to what was told last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+from hotline.config.schema import Site
+from hotline.core.clock import Clock
+from hotline.core.events import CallChanged, ConsultState, PartyJoined, PartyLeft, PartyRinging
+from hotline.core.ports import Bus, CallMarks, LivePicture
+from hotline.core.views import CallView, ConsultView, LiveView
+from hotline.queue.legs import Leg, LegBook, Talk
+from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.answers import AmiResponse
+from hotline.telephony.ami.errors import AmiError
+from hotline.telephony.ami.feed import AmiFeed
+from hotline.telephony.ami.wire import FieldValue
+
+log = logging.getLogger(__name__)
+
+BURST_SECONDS: Final = 0.03
+MUTED = "HOTLINE_MUTED"
+"""A variable on an agent's channel: the exchange does not say who is muted, and a new server must know."""
+
+
+class Channels(Protocol):
+    """The part of the AMI client that following needs."""
+
+    def feed(self, limit: int = ...) -> AmiFeed: ...
+    def reconnect(self, reason: str) -> None: ...
+    async def action(self, name: str, fields: Mapping[str, FieldValue]) -> AmiResponse: ...
+    async def core_show_channels(self) -> tuple[ami.CoreShowChannel, ...]: ...
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was told of a call: its phones (and whether as joined), and how the talk stands."""
+
+    phones: dict[str, tuple[Leg, bool]] = field(default_factory=dict)
+    standing: tuple[bool, bool, str | None, ConsultState | None] = (False, False, None, None)
+
+
+class LiveTalks:
+    """The present of every talk. ``run`` it; it is also the LivePicture that pages see.
+
+    Args:
+        site: whose extensions and listed numbers are known.
+        manager: the AMI client.
+        picture: the exchange's own picture: calls, waits, agents.
+        bus: where PartyRinging, PartyJoined, PartyLeft and CallChanged are told.
+        marks: which callers are a nuisance.
+        clock: the present.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        manager: Channels,
+        picture: LivePicture,
+        bus: Bus,
+        marks: CallMarks,
+        clock: Clock,
+    ) -> None:
+        agents = {agent.extension: agent.id for agent in site.agents}
+        trunk = site.transfer.trunk or ""
+        dialled = {
+            trunk.replace("{number}", one.number).removeprefix("PJSIP/"): one.number
+            for one in site.transfer.numbers
+        }
+        self.book = LegBook(
+            lambda channel: agents.get(_extension(channel)),
+            lambda dial: dialled.get(dial.removeprefix("PJSIP/").partition(",")[0], ""),
+        )
+        self._manager, self._picture, self._bus = manager, picture, bus
+        self._marks, self._clock = marks, clock
+        self._told: dict[str, _Told] = {}
+        self._dirty: set[str] = set()
+        self._wake = asyncio.Event()
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(), name="talks-listen")
+            tasks.create_task(self._tell(), name="talks-tell")
+
+    def talk(self, call_id: str) -> Talk:
+        """How a call stands, as far as the exchange has told."""
+        return self.book.talk(call_id)
+
+    async def until(self, reached: Callable[[], bool], within_seconds: float) -> bool:
+        """Whether ``reached`` came to hold in time; it is asked whenever something changed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                while not reached():
+                    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._waiters.add(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._waiters.discard(waiter)
+        return reached()
+
+    def set_muted(self, leg: Leg, muted: bool) -> None:
+        """The exchange was made to mute this phone, or not to."""
+        leg.muted = muted
+        self._touch({leg.call_id})
+
+    def live(self) -> LiveView:
+        """The present of the exchange, with who is on each call."""
+        live = self._picture.live()
+        return replace(live, calls=tuple(self.completed(call) for call in live.calls))
+
+    def view(self, call_id: str) -> CallView | None:
+        """One live call; None if there is no such."""
+        call = next((one for one in self._picture.live().calls if one.call_id == call_id), None)
+        return self.completed(call) if call is not None else None
+
+    def completed(self, call: CallView) -> CallView:
+        """The queue's view of a call with what only its channels tell."""
+        nuisance = self._marks.is_nuisance(call.caller_number)
+        talk = self.book.talk(call.call_id)
+        if talk.caller is None:
+            return replace(call, nuisance=nuisance)
+        agents = [leg.agent for leg in talk.phones if leg.agent is not None]
+        agent, answered_at = call.agent, call.answered_at
+        if agent is not None and agent not in agents:  # handed on: whoever has the call now
+            agent = next((leg.agent for leg in talk.talkers if leg.agent), None) or next(iter(agents), None)
+        if talk.talkers and answered_at is None:
+            answered_at = talk.talkers[0].at
+        consult = talk.consult
+        return replace(
+            call,
+            agent=agent,
+            answered_at=answered_at,
+            held=talk.held,
+            muted=talk.muted,
+            consult=ConsultView(consult.target, consult.state) if consult else None,
+            nuisance=nuisance,
+            parties=tuple(dict.fromkeys(one for one in agents if one != agent)),
+        )
+
+    async def _listen(self) -> None:
+        with self._manager.feed() as feed:
+            async for news in feed:
+                match news:
+                    case ami.AmiConnected():
+                        await self._adopt()
+                    case ami.AmiLost():
+                        pass
+                    case _:
+                        call_id = self.book.apply(news)
+                        if call_id is not None:
+                            self._touch({call_id})
+
+    async def _adopt(self) -> None:
+        """Compare with the exchange after a break."""
+        try:
+            self._touch(self.book.adopt(await self._manager.core_show_channels()))
+            for call_id in self.book.calls():
+                for leg in self.book.talk(call_id).talkers:
+                    if leg.agent is not None:
+                        said = await self._manager.action(
+                            "Getvar", {"Channel": leg.uniqueid, "Variable": MUTED}
+                        )
+                        leg.muted = said.headers.get("Value") == "1"
+        except AmiError as error:
+            log.warning("the exchange could not be asked who talks: %s", error)
+            self._manager.reconnect("who talks could not be read")
+
+    def _touch(self, calls: set[str]) -> None:
+        self._dirty |= calls
+        self._wake.set()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _tell(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(BURST_SECONDS)  # the burst ends
+            self._wake.clear()
+            dirty, self._dirty = self._dirty, set()
+            for call_id in dirty:
+                self._tell_one(call_id)
+
+    def _tell_one(self, call_id: str) -> None:
+        """Publish what changed on a call since it was last told of."""
+        talk = self.book.talk(call_id)
+        told = self._told.get(call_id)
+        if talk.caller is None:
+            self._told.pop(call_id, None)
+            return
+        if self.view(call_id) is None:  # two phones of ours, a spy, a tap: no caller's call
+            return
+        if told is None:
+            told = self._told[call_id] = _Told()
+        now = self._clock.now()
+        here = {leg.uniqueid: leg for leg in talk.phones}
+        for uniqueid in [uid for uid in told.phones if uid not in here]:
+            leg, _ = told.phones.pop(uniqueid)
+            self._bus.publish(PartyLeft(call_id, now, leg.agent, leg.party, uniqueid))
+        for leg in talk.phones:
+            self._tell_leg(told, leg, leg in talk.talkers, now)
+        consult = talk.consult
+        standing = (
+            talk.held,
+            talk.muted,
+            consult.target if consult else None,
+            consult.state if consult else None,
+        )
+        if standing != told.standing:
+            told.standing = standing
+            self._bus.publish(CallChanged(call_id, now, *standing))
+
+    def _tell_leg(self, told: _Told, leg: Leg, joined: bool, now: datetime) -> None:
+        known = told.phones.get(leg.uniqueid)
+        if leg.queued:  # the queue tells of it; here only that it left after it had talked
+            if joined:
+                told.phones[leg.uniqueid] = (leg, True)
+            return
+        if known is None and not joined:
+            self._bus.publish(PartyRinging(leg.call_id, now, leg.agent, leg.party, leg.uniqueid))
+        elif joined and (known is None or not known[1]):
+            self._bus.publish(PartyJoined(leg.call_id, leg.at, leg.agent, leg.party, leg.uniqueid))
+        told.phones[leg.uniqueid] = (leg, joined or (known is not None and known[1]))
+
+
+def _extension(channel: str) -> str:
+    """``1001`` of ``PJSIP/1001-0000002a``."""
+    return channel.partition("/")[2].rpartition("-")[0]

@@ -1,0 +1,172 @@
+"""What a supervisor does with other people's calls: ChanSpy by the own phone, and app_queue's own actions."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from hotline.core.control import Asker, SuperviseVerb
+from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
+from hotline.core.views import CallView, WaitingCaller
+from hotline.queue.acting import SETTLE_SECONDS, Acting
+from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.errors import AmiError
+
+RING_MILLISECONDS: Final = 30_000
+SPY_KEYS: Final = {SuperviseVerb.LISTEN: "4", SuperviseVerb.WHISPER: "5", SuperviseVerb.BARGE: "6"}
+"""ChanSpy's keys with option d: they work on the supervisor's phone too."""
+SPY_OPTIONS: Final = {SuperviseVerb.LISTEN: "", SuperviseVerb.WHISPER: "w", SuperviseVerb.BARGE: "B"}
+ALWAYS: Final = "uqdE"  # by unique id, without beeps, keys change the mode, ends with the agent's channel
+
+
+class Queues(Protocol):
+    """The part of the AMI client that moving callers needs."""
+
+    async def queue_status(self, queue: str = "") -> tuple[ami.QueueSnapshot, ...]: ...
+
+
+@dataclass(slots=True)
+class _Spy:
+    """A supervisor's phone on somebody's call."""
+
+    channel_id: str
+    on: str  # the agent's channel
+    verb: SuperviseVerb
+
+
+class Supervisor:
+    """The Supervision port."""
+
+    def __init__(self, acting: Acting, queues: Queues) -> None:
+        self._acting, self._queues = acting, queues
+        self._spies: dict[str, _Spy] = {}  # by supervisor's seat: at most one each
+        self._count = itertools.count(1)
+
+    async def do(self, who: Asker, call_id: str, verb: SuperviseVerb) -> CallView:
+        """One of the verbs."""
+
+        async def act() -> CallView:
+            match verb:
+                case SuperviseVerb.RELEASE:
+                    return await self._release(call_id)
+                case SuperviseVerb.TAKE_OVER:
+                    return await self._take_over(who, call_id)
+                case _:
+                    return await self._spy(who, call_id, verb)
+
+        return await self._acting.once(who, call_id, verb, act)
+
+    async def stop(self, who: Asker) -> None:
+        """Hang up the supervisor's own phone if it listens, whispers or barges."""
+        spy = self._spies.pop(who.agent or "", None)
+        if spy is not None and self._acting.talks.book.leg(spy.channel_id) is not None:
+            await self._acting.ask("Hangup", {"Channel": spy.channel_id})
+            await self._acting.talks.until(
+                lambda: self._acting.talks.book.leg(spy.channel_id) is None, SETTLE_SECONDS
+            )
+
+    async def to_front(self, call_id: str) -> None:
+        """Give a waiting caller a priority above everybody else's in the queue."""
+        waiting = self._waiting(call_id)
+        others, own = await self._positions(waiting)
+        first = max((one.priority for one in others), default=own.priority - 1)
+        if own.position == 1 and own.priority > first:
+            return
+        await self._acting.ask(
+            "QueueChangePriorityCaller",
+            {
+                "Queue": waiting.queue,
+                "Caller": own.channel,
+                "Priority": str(max(first + 1, own.priority)),
+                "Immediate": "yes",
+            },
+        )
+
+    async def to_queue(self, call_id: str, queue: str) -> None:
+        """Withdraw a waiting caller; the dialplan leads on to the queue that is named."""
+        if queue not in {one.name for one in self._acting.site.queues}:
+            raise UnknownName(f"there is no queue {queue}", hint="queues are listed in the site file")
+        waiting = self._waiting(call_id)
+        if waiting.queue == queue:
+            return
+        _, own = await self._positions(waiting)
+        await self._acting.ask(
+            "QueueWithdrawCaller", {"Queue": waiting.queue, "Caller": own.channel, "WithdrawInfo": queue}
+        )
+
+    async def _release(self, call_id: str) -> CallView:
+        view = self._acting.live_call(call_id)
+        await self._acting.ask("Hangup", {"Channel": call_id})
+        await self._acting.settle(call_id, lambda talk: talk.caller is None, "the hang-up")
+        return view
+
+    async def _take_over(self, who: Asker, call_id: str) -> CallView:
+        """The caller goes to the supervisor's phone, which rings; the agent is free."""
+        own = self._acting.agents.get(who.agent or "")
+        if own is None:
+            raise IllegalState("a call is taken over by phone", hint="this account has no seat")
+        on = self._acting.on_call(Asker(who.user, None, True), call_id)
+        if on.agent == own.id:
+            return on.view
+        if on.talk.consult is not None:
+            raise IllegalState("the agent is asking somebody", hint="wait until that is over")
+        await self.stop(who)
+        await self._acting.blind(on, own.extension)
+        return on.view
+
+    async def _spy(self, who: Asker, call_id: str, verb: SuperviseVerb) -> CallView:
+        on = self._acting.on_call(Asker(who.user, None, True), call_id)
+        if on.agent == who.agent:
+            raise IllegalState("that is your own call", hint="others may listen to it")
+        seat = who.agent or ""
+        spy = self._spies.get(seat)
+        leg = self._acting.talks.book.leg(spy.channel_id) if spy else None
+        if spy is None or leg is None or spy.on != on.leg.uniqueid:
+            await self.stop(who)
+            await self._begin(seat, on.leg.uniqueid, verb)
+        elif spy.verb is not verb:
+            await self._acting.key(leg, SPY_KEYS[verb])
+            spy.verb = verb
+        return on.view
+
+    async def _begin(self, seat: str, on: str, verb: SuperviseVerb) -> None:
+        """Ring the supervisor's phone; picked up, it hears the agent's call."""
+        agent = self._acting.free_phone(seat)
+        channel_id = (
+            f"{self._acting.site.site.node}-spy-{agent.extension}-{self._acting.stamp()}-{next(self._count)}"
+        )
+        await self._acting.ask(
+            "Originate",
+            {
+                "Channel": f"PJSIP/{agent.extension}",
+                "Application": "ChanSpy",
+                "Data": f"{on},{ALWAYS}{SPY_OPTIONS[verb]}",
+                "CallerID": f"<{agent.extension}>",
+                "ChannelId": channel_id,
+                "Timeout": str(RING_MILLISECONDS),
+                "Async": "true",
+            },
+        )
+        self._spies[seat] = _Spy(channel_id, on, verb)
+
+    def _waiting(self, call_id: str) -> WaitingCaller:
+        live = self._acting.talks.live()
+        found = next((one for one in live.waiting if one.call_id == call_id), None)
+        if found is None:
+            raise UnknownName("nobody of that call waits now", hint="the caller was answered or is gone")
+        return found
+
+    async def _positions(self, waiting: WaitingCaller) -> tuple[list[ami.QueueEntry], ami.QueueEntry]:
+        """The others who wait in the same queue, and the caller."""
+        try:
+            snapshots = await self._queues.queue_status(waiting.queue)
+        except AmiError as error:
+            raise ExchangeUnreachable(
+                "the exchange cannot be reached", hint="the calls go on; try again in a moment"
+            ) from error
+        entries = [entry for snapshot in snapshots for entry in snapshot.entries]
+        own = next((entry for entry in entries if entry.uniqueid == waiting.call_id), None)
+        if own is None:
+            raise IllegalState("the caller no longer waits in that queue")
+        return [entry for entry in entries if entry is not own], own
