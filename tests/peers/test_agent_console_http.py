@@ -309,7 +309,7 @@ async def test_no_number_is_shown_when_it_cannot_be_recorded(console: ConsoleUnd
 
 async def test_pages_say_how_to_be_built_when_they_are_not(console: ConsoleUnderTest) -> None:
     """Without the browser app the server still answers, in Chinese first."""
-    for path in ("/", "/agent", "/wallboard", "/login"):
+    for path in ("/", "/agent", "/board", "/wallboard", "/login"):
         page = await console.client().get(path)
         assert page.status_code == 503 and "make web" in page.text
 
@@ -323,7 +323,7 @@ async def test_built_pages_are_served_with_safe_headers(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
     async with running_console(tmp_path, web_dist=dist) as console:
         client = console.client()
-        for path in ("/", "/agent", "/wallboard", "/login", "/agent/anything"):
+        for path in ("/", "/agent", "/board", "/wallboard", "/login", "/agent/anything"):
             page = await client.get(path)
             assert (page.status_code, page.text) == (200, "<html>app</html>"), path
             assert page.headers["cache-control"] == "no-cache"

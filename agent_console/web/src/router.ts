@@ -10,6 +10,7 @@ export const router = createRouter({
     { path: '/', name: 'home', component: MissingPage }, // left at once, by the guard below
     { path: '/login', name: 'login', component: LoginPage },
     { path: '/agent', name: 'agent', component: () => import('@/pages/AgentPage.vue') },
+    { path: '/board', name: 'floor', component: () => import('@/pages/FloorPage.vue') },
     { path: '/wallboard', name: 'wallboard', component: () => import('@/pages/WallboardPage.vue') },
     { path: '/wallboard/calls', name: 'calls', component: () => import('@/pages/CallsPage.vue') },
     { path: '/:rest(.*)*', name: 'missing', component: MissingPage },

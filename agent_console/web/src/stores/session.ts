@@ -19,7 +19,7 @@ export const useSession = defineStore('session', () => {
   const lines = computed<ReadonlyMap<string, SiteLine>>(
     () => new Map(site.value?.lines.map((line) => [line.id, line])),
   )
-  const home = computed(() => (me.value?.role === 'supervisor' ? '/wallboard' : '/agent'))
+  const home = computed(() => (me.value?.role === 'supervisor' ? '/board' : '/agent'))
 
   async function loadSite(): Promise<void> {
     site.value = await api.site()

@@ -195,6 +195,41 @@ export class World {
     this.waiting.forEach((one, index) => (one.position = index + 1))
   }
 
+  /** A big shift: agents in every state, calls on and callers waiting. */
+  crowd(agents, talking, waiting) {
+    const states = [
+      'ready',
+      'ready',
+      'wrap_up',
+      'paused',
+      'reserved',
+      'signed_out',
+      'unreachable',
+      'signed_out',
+    ]
+    for (let index = this.agents.length; index < agents; index += 1) {
+      this.agents.push({
+        ...this.agents[0],
+        agent: `a${1001 + index}`,
+        name: `${NAMES[index % NAMES.length]}${Math.floor(index / NAMES.length)}`,
+        extension: String(1001 + index),
+        queues: SITE.lines.filter((_, at) => (index + at) % 3 === 0).map((line) => line.queue),
+        state: states[index % states.length],
+        reason: index % states.length === 3 ? '用餐' : '',
+        since: iso(Date.now() - index * 7_000),
+      })
+    }
+    for (let index = 0; index < talking + waiting; index += 1) {
+      const line = SITE.lines[index % SITE.lines.length].id
+      const id = this.arrive({ line, number: `138${10000000 + index}`, agoSeconds: 90 + index })
+      if (index >= talking) continue
+      this.answer(id, `a${1100 + index}`, 60 + index)
+      this.say(id, 'caller', 1, 1, '你好，我想问一下社保卡丢了怎么补办。', true, 2)
+      this.say(id, 'agent', 1, 1, '您好，可以在手机上补办，也可以带身份证到社区窗口。', true, 8)
+      if (index % 9 === 0) this.calls.get(id).held = true
+    }
+  }
+
   raise(alert) {
     const raised = { severity: 'warning', value: null, limit: null, since: iso(Date.now()), ...alert }
     this.alerts.push(raised)

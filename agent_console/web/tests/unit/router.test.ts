@@ -31,13 +31,13 @@ describe('the way in', () => {
     expect(await goTo('/')).toBe('/login')
   })
 
-  it('leads an agent to the agent page and a supervisor to the wallboard', async () => {
+  it('leads an agent to the agent page and a supervisor to the floor', async () => {
     as(me())
     expect(await goTo('/')).toBe('/agent')
     useSession().$dispose()
     setActivePinia(createPinia())
     as(me({ role: 'supervisor' }))
-    expect(await goTo('/')).toBe('/wallboard')
+    expect(await goTo('/')).toBe('/board')
   })
 
   it('passes by the sign-in when it is done already', async () => {

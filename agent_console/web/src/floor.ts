@@ -1,0 +1,148 @@
+/** The supervisor's board as data: queues, calls and agents as rows, how they are sorted and found. Pure. */
+
+import type { AgentState, AgentView, DayFigures, Moment, Site, WaitingCaller } from '@/api/types'
+import { longestSince, rateLevel, waitLevel, type Level } from '@/board'
+import { secondsSince } from '@/live/clock'
+import type { LiveCall } from '@/live/state'
+
+export interface QueueRow {
+  readonly id: string
+  /** The line whose callers wait here: names the queue. */
+  readonly line: string
+  readonly waiting: number
+  readonly longestSince: Moment | null
+  readonly ready: number
+  readonly talking: number
+  readonly paused: number
+  readonly rate: number | null
+  readonly rateLevel: Level
+}
+
+const AT_CALL: ReadonlySet<AgentState> = new Set(['reserved', 'ringing', 'talking', 'held'])
+const AWAY: ReadonlySet<AgentState> = new Set(['paused', 'wrap_up', 'unreachable'])
+
+/** Today's answer rate of a queue: over its lines, each call counted once (a parent's figures hold its children's). */
+function rateOf(queue: string, site: Site, figures: DayFigures | null): number | null {
+  const own = site.lines.filter((line) => line.queue === queue)
+  const ids = new Set(own.map((line) => line.id))
+  let answered = 0
+  let closed = 0
+  for (const line of own) {
+    if (line.parent !== null && ids.has(line.parent)) continue
+    const counts = figures?.lines.find((one) => one.line === line.id)
+    answered += counts?.answered ?? 0
+    closed += (counts?.offered ?? 0) - (counts?.still_open ?? 0)
+  }
+  return closed === 0 ? null : answered / closed
+}
+
+export function queueRows(
+  site: Site,
+  figures: DayFigures | null,
+  waiting: readonly WaitingCaller[],
+  agents: readonly AgentView[],
+): readonly QueueRow[] {
+  return [...new Set(site.lines.map((line) => line.queue))].map((queue) => {
+    const callers = waiting.filter((caller) => caller.queue === queue)
+    const serving = agents.filter((agent) => agent.queues.includes(queue))
+    const rate = rateOf(queue, site, figures)
+    return {
+      id: queue,
+      line: site.lines.find((line) => line.queue === queue)?.id ?? queue,
+      waiting: callers.length,
+      longestSince: longestSince(callers),
+      ready: serving.filter((agent) => agent.state === 'ready').length,
+      talking: serving.filter((agent) => AT_CALL.has(agent.state)).length,
+      paused: serving.filter((agent) => AWAY.has(agent.state)).length,
+      rate,
+      rateLevel: rateLevel(rate, site.answer_rate_norm),
+    }
+  })
+}
+
+export type CallState = 'menu' | 'waiting' | 'ringing' | 'talking' | 'held' | 'enquiry' | 'three_way'
+
+export interface CallRow {
+  readonly id: string
+  readonly call: LiveCall
+  readonly state: CallState
+  /** Since when the state lasts, as far as it is known. */
+  readonly since: Moment
+  readonly queue: string | null
+  readonly agentName: string
+}
+
+function stateOf(call: LiveCall, waits: boolean): CallState {
+  if (call.answered_at !== null && !waits) {
+    if (call.consult != null) return call.consult.state === 'three_way' ? 'three_way' : 'enquiry'
+    return call.held ? 'held' : 'talking'
+  }
+  if (call.agent !== null) return 'ringing'
+  return waits ? 'waiting' : 'menu'
+}
+
+/** Every live call; who waits longest comes first, then the talks, the longest first. */
+export function callRows(
+  calls: Readonly<Record<string, LiveCall>>,
+  waiting: readonly WaitingCaller[],
+  agents: readonly AgentView[],
+): readonly CallRow[] {
+  const waits = new Map(waiting.map((caller) => [caller.call_id, caller]))
+  const names = new Map(agents.map((agent) => [agent.agent, agent.name]))
+  return Object.values(calls)
+    .filter((call) => call.ended_at === null)
+    .map((call) => {
+      const waiter = waits.get(call.call_id)
+      return {
+        id: call.call_id,
+        call,
+        state: stateOf(call, waiter !== undefined),
+        since: waiter?.since ?? call.answered_at ?? call.started_at,
+        queue: waiter?.queue ?? null,
+        agentName: call.agent === null ? '' : (names.get(call.agent) ?? call.agent),
+      }
+    })
+    .toSorted(
+      (a, b) =>
+        Number(b.queue !== null) - Number(a.queue !== null) || Date.parse(a.since) - Date.parse(b.since),
+    )
+}
+
+export interface Sort {
+  readonly column: string
+  readonly down: boolean
+}
+
+/** What a column is sorted by; a column without one keeps the order given. */
+export type SortKeys<Row> = Readonly<Record<string, (row: Row) => string | number>>
+
+export function sorted<Row>(rows: readonly Row[], keys: SortKeys<Row>, sort: Sort | null): readonly Row[] {
+  const key = sort === null ? undefined : keys[sort.column]
+  if (sort === null || key === undefined) return rows
+  const turn = sort.down ? -1 : 1
+  return rows.toSorted((a, b) => {
+    const [one, two] = [key(a), key(b)]
+    if (typeof one === 'number' && typeof two === 'number') return turn * (one - two)
+    return turn * String(one).localeCompare(String(two), 'zh-CN')
+  })
+}
+
+/** Up first, then down, then as it was. */
+export function nextSort(sort: Sort | null, column: string): Sort | null {
+  if (sort?.column !== column) return { column, down: false }
+  return sort.down ? null : { column, down: true }
+}
+
+/** The rows whose words hold everything that was typed, word by word, ignoring case. */
+export function found<Row>(rows: readonly Row[], words: (row: Row) => string, typed: string): readonly Row[] {
+  const wanted = typed.toLowerCase().split(/\s+/).filter(Boolean)
+  if (wanted.length === 0) return rows
+  return rows.filter((row) => {
+    const text = words(row).toLowerCase()
+    return wanted.every((word) => text.includes(word))
+  })
+}
+
+export function callLevel(row: CallRow, withinSeconds: number, serverNowMs: number): Level {
+  return row.queue === null ? 'calm' : waitLevel(secondsSince(row.since, serverNowMs), withinSeconds)
+}
