@@ -151,11 +151,19 @@ def _queues(checker: Checker) -> None:
     _no_circle(
         checker, checker.queues, "name", "overflow", "callers would go round: let the last queue hold them"
     )
-    served = Counter(queue for agent in checker.agents for queue in agent.section("skills").data)
+    skills = [agent.section("skills") for agent in checker.agents]
+    served = Counter(queue for one in skills for queue in one.data)
+    first_level = {queue for one in skills for queue in one.data if one.number(queue, 0) == 1}
     for queue in checker.queues if checker.agents else ():
         name = queue.text("name")
         if name is not None and not served[name] and not queue.text("overflow"):
             checker.warn(queue.path, f'no agent serves queue "{name}"', "give an agent the skill")
+        if queue.data.get("widen_after_seconds") and name is not None and name not in first_level:
+            path, hint = (
+                (*queue.path, "widen_after_seconds"),
+                "callers wait for level 1 first: give it to somebody",
+            )
+            checker.warn(path, f'queue "{name}" has no agent of level 1', hint)
 
 
 def _agents(checker: Checker) -> None:

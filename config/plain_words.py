@@ -36,6 +36,8 @@ _OTHER_WORDS = {  # what people write for what the schema calls otherwise
     "title": "name",
     "timeout": "timeout_seconds",
     "wrapup": "wrap_up_seconds",
+    "widen": "widen_after_seconds",
+    "autopause": "no_answer_pause_after",
     "timeouts": "timeout_seconds",
     "did": "dids",
     "zone": "timezone",

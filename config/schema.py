@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import time
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -187,7 +188,12 @@ class Line(Section):
 
 
 class Queue(Section):
-    """An app_queue queue. Lines name it; agents serve it by skill."""
+    """An app_queue queue. Lines name it; agents serve it by skill.
+
+    ``widen_after_seconds``: agents of level 2 are asked only once a caller has waited for the first number of
+    seconds, those of level 3 for the second, and so on; the last lets all further levels in. Without it every
+    level is asked at once, the best that is free first.
+    """
 
     name: Name
     title: Text
@@ -199,8 +205,16 @@ class Queue(Section):
     wrap_up_seconds: Annotated[int, Field(ge=0, le=600)] = 5
     wrap_up_max_seconds: Annotated[int, Field(ge=0, le=3600)] = 300  # as far as an agent may extend it
     no_answer_pause_after: Annotated[int, Field(ge=0, le=20)] = 3  # calls left ringing in a row; 0: never
+    widen_after_seconds: tuple[Annotated[int, Field(ge=1, le=3600)], ...] = ()
     announce_position: bool = False
     overflow: Name | None = None  # the queue that takes the caller after max_wait or when full
+
+    @field_validator("widen_after_seconds")
+    @classmethod
+    def _later_and_later(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later <= earlier for earlier, later in pairwise(value)):
+            raise ValueError("each level joins later than the one before: write rising numbers, as [20, 40]")
+        return value
 
     @property
     def wrap_up_cap_seconds(self) -> int:

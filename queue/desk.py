@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from hotline.config.schema import Agent, Site
 from hotline.core.clock import Clock
@@ -53,7 +53,7 @@ class Desk:
                 },
             )
         # a member that was there already keeps its pause, over a restart of Asterisk too
-        await self._ask("QueuePause", {"Interface": _interface(seat), "Paused": "false"})
+        await self._pause(agent, None)
         return await self._seen(agent, lambda: wanted == set(there.queues) and not there.paused)
 
     async def sign_out(self, agent: str) -> AgentView:
@@ -121,13 +121,7 @@ class Desk:
         return self._table.view(agent)
 
     async def _pause(self, agent: str, reason: str | None) -> None:
-        fields = {
-            "Interface": _interface(self._agent(agent)),
-            "Paused": "true" if reason is not None else "false",
-        }
-        if reason is not None:
-            fields["Reason"] = reason
-        await self._ask("QueuePause", fields)
+        await self._carried_out("QueuePause", self._seats.pause(agent, reason))
 
     def _signed_in(self, agent: str) -> None:
         self._agent(agent)
@@ -146,8 +140,11 @@ class Desk:
 
     async def _ask(self, name: str, fields: dict[str, str]) -> None:
         """Send one action. Its effect comes back as an event that was written before the answer."""
+        await self._carried_out(name, self._actions.action(name, fields))
+
+    async def _carried_out(self, name: str, asked: Awaitable[object]) -> None:
         try:
-            await self._actions.action(name, fields)
+            await asked
         except AmiRefused as error:
             if not any(words in str(error).lower() for words in ALREADY):
                 raise IllegalState(f"the exchange refused {name}: {error}") from error

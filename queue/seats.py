@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from math import ceil
 from typing import Protocol
 
 from hotline.config.schema import Site
@@ -18,11 +19,13 @@ from hotline.queue.agent_changes import AgentOutbox, Leg, Membership, PauseOrder
 from hotline.queue.agents import AgentTable
 from hotline.queue.calls import CallTable
 from hotline.queue.outbox import Outbox
+from hotline.queue.wrap_up import read_reason
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import IntervalRecord
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError
+from hotline.telephony.asterisk_config.wrap_up import DUE, GRACE_SECONDS, until_variable
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,9 @@ class Seats:
     ) -> None:
         self.table = AgentTable(site.agents, site.queues, clock.now())
         self.failed_orders = 0
-        self._interfaces = {agent.id: f"PJSIP/{agent.extension}" for agent in site.agents}
+        self._extensions = {agent.id: agent.extension for agent in site.agents}
+        self._noted = set(self._extensions)  # an earlier run may have noted anybody
+        self._due = 0
         self._actions, self._bus, self._writer, self._clock, self._calls = actions, bus, writer, clock, calls
         self._orders: dict[str, PauseOrder] = {}
         self._ordered = asyncio.Event()
@@ -101,18 +106,38 @@ class Seats:
                 await self.order(self._orders.pop(next(iter(self._orders))))
 
     async def order(self, order: PauseOrder) -> None:
-        """Ask the exchange for one pause or its end; a failure is told and counted."""
-        fields = {
-            "Interface": self._interfaces[order.agent],
-            "Paused": "true" if order.reason is not None else "false",
-        }
-        if order.reason is not None:
-            fields["Reason"] = order.reason
+        """Carry out one order; a failure is told and counted."""
         try:
-            await self._actions.action("QueuePause", fields)
+            await self.pause(order.agent, order.reason)
         except AmiError as error:
             self.failed_orders += 1
             log.warning("an agent's pause could not be changed: %s", error)
+
+    async def pause(self, agent: str, reason: str | None) -> None:
+        """Ask the exchange to pause an agent for ``reason``; None: to give calls again.
+
+        How long a wrap-up is meant to last is noted there too, for a caller to end it if we are gone by then.
+
+        Raises:
+            AmiError: it did not do so.
+        """
+        extension = self._extensions[agent]
+        paused = {"Paused": "false"} if reason is None else {"Paused": "true", "Reason": reason}
+        await self._actions.action("QueuePause", {"Interface": f"PJSIP/{extension}", **paused})
+        wrap = read_reason(reason or "")
+        if wrap is None:
+            if agent in self._noted:
+                self._noted.discard(agent)
+                await self._note(until_variable(extension), "")
+            return
+        self._noted.add(agent)
+        until = ceil(wrap.until.timestamp())
+        self._due = max(self._due, until + GRACE_SECONDS)
+        await self._note(until_variable(extension), str(until))
+        await self._note(DUE, str(self._due))
+
+    async def _note(self, variable: str, value: str) -> None:
+        await self._actions.action("Setvar", {"Variable": variable, "Value": value})
 
     def follow(self, event: ami.AmiEvent, came: Outbox) -> None:
         """One live event; ``came``: what the call table made of it."""

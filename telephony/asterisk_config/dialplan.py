@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 
 from hotline.config.schema import Hours, Line, Menu, Queue, Site
 from hotline.core.errors import UsageError
-from hotline.telephony.asterisk_config import transfer
+from hotline.telephony.asterisk_config import transfer, wrap_up
 from hotline.telephony.asterisk_config.callback import callback_context
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.hold import hold_contexts
 from hotline.telephony.asterisk_config.prompts import PLEASE_WAIT, fallback_keys, fallback_prompt, sound
+from hotline.telephony.asterisk_config.queues import EVERY_PENALTY
 from hotline.telephony.asterisk_config.text import clock, digits, document, value, word
 
 FALLBACK_KEY_SECONDS = 5
@@ -43,6 +44,7 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
         *(_fallback_menu(site, site.menu(menu)) for menu in menus),
         _to_queue(_default_line(site)),
         *(_queue(queue) for queue in site.queues),
+        wrap_up.release_context(site),
         transfer.transfer_context(site),
         hold_contexts(),
         callback_context(site),
@@ -227,6 +229,7 @@ def _to_queue(default: Line) -> str:
             "Set(__HOTLINE_DID=${HOTLINE_DID})",
             'Set(QUEUE_PRIO=${IF($["${HOTLINE_PRIORITY_${HOTLINE_LINE}}" = ""]?'
             "0:${HOTLINE_PRIORITY_${HOTLINE_LINE}})})",
+            *wrap_up.GUARD,
             f"QueueLog(${{HOTLINE_QUEUE}},${{UNIQUEID}},NONE,HOTLINE,{message})",
             f"UserEvent(HotlineQueue,{trace})",
             "Goto(hotline-queue-${HOTLINE_QUEUE},s,1)",
@@ -252,6 +255,8 @@ def _queue(queue: Queue) -> str:
         f"Waiting in {name}.",
         (
             "s",
+            # its own first bound in any case: the queue before may have left another one there
+            f"Set(QUEUE_MAX_PENALTY={0 if queue.widen_after_seconds else EVERY_PENALTY})",
             f"Queue({name},tciC,,,{wait})",
             'GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?done)',
             f"QueueLog({name},${{UNIQUEID}},NONE,HOTLINEEXIT,${{QUEUESTATUS}})",

@@ -14,6 +14,8 @@ from hotline.telephony.asterisk_config.prompts import (
 )
 from hotline.telephony.asterisk_config.text import document, section, value, word
 
+EVERY_PENALTY = 10
+"""As QUEUE_MAX_PENALTY: nobody is left out. Levels go to 10, penalties to 9."""
 PERIODIC_ANNOUNCEMENT_SECONDS = 30
 POSITION_ANNOUNCEMENT_SECONDS = 45
 BRIDGE_WRAP_UP_SECONDS = 2
@@ -41,6 +43,27 @@ def queues_conf(site: Site, *, name: str = "queues.conf", managed: bool = True) 
     return document(name, "Queues: agents join and leave them as they sign in and out.", *parts)
 
 
+def queuerules_conf(site: Site, *, name: str = "queuerules.conf") -> str:
+    """How the circle of agents widens while a caller waits: a level's penalty is the level less one.
+
+    Level 1 is asked from the start: the dialplan sets the first bound, since app_queue takes no rule for it.
+    """
+    rules = []
+    for queue in site.queues:
+        steps: list[tuple[str, str | int]] = [
+            ("penaltychange", f"{after},{penalty}")
+            for penalty, after in enumerate(queue.widen_after_seconds, start=1)
+        ]
+        if steps:
+            steps[-1] = ("penaltychange", f"{queue.widen_after_seconds[-1]},{EVERY_PENALTY}")
+            rules.append(section(_rule(queue), steps))
+    return document(name, "Agents of a lower level are asked only after a while.", *rules)
+
+
+def _rule(queue: Queue) -> str:
+    return f"widen-{word(queue.name, 'queue')}"
+
+
 def _queue(queue: Queue, answer_within_seconds: int) -> str:
     """One queue. Of the wrap-up only its first moment is app_queue's own."""
     options: list[tuple[str, str | int]] = [
@@ -60,6 +83,8 @@ def _queue(queue: Queue, answer_within_seconds: int) -> str:
         ("periodic-announce", sound(THANK_YOU)),
         ("periodic-announce-frequency", PERIODIC_ANNOUNCEMENT_SECONDS),
     ]
+    if queue.widen_after_seconds:
+        options.append(("defaultrule", _rule(queue)))
     if queue.announce_position:
         options += [
             ("announce-frequency", POSITION_ANNOUNCEMENT_SECONDS),

@@ -156,7 +156,6 @@ def core_files() -> dict[str, str]:
         "cel.conf": ("Off, likewise.", [("general", [("enable", "no")])]),
         "pjproject.conf": ("Nothing special.", []),
         "pjsip_notify.conf": ("The server says what a NOTIFY holds.", []),
-        "queuerules.conf": ("No rules that widen the circle of agents.", []),
         "stasis.conf": ("Nothing special.", []),
         "indications.conf": (
             "Tones as in China: 450 Hz (GB/T 3380).",

@@ -13,7 +13,7 @@ from hotline.telephony.asterisk_config import sip, system
 from hotline.telephony.asterisk_config.dialplan import extensions_conf
 from hotline.telephony.asterisk_config.features import features_conf
 from hotline.telephony.asterisk_config.places import Places
-from hotline.telephony.asterisk_config.queues import musiconhold_conf, queues_conf
+from hotline.telephony.asterisk_config.queues import musiconhold_conf, queuerules_conf, queues_conf
 from hotline.telephony.asterisk_config.secrets import SecretSource
 from hotline.telephony.asterisk_config.text import document
 
@@ -35,6 +35,7 @@ def managed_files(site: Site, secrets: SecretSource, places: Places) -> dict[str
         "modules.conf": system.modules_conf(),
         "musiconhold.conf": musiconhold_conf(places),
         "pjsip.conf": sip.pjsip_conf(site, secrets),
+        "queuerules.conf": queuerules_conf(site),
         "queues.conf": queues_conf(site),
         "rtp.conf": sip.rtp_conf(site),
     }
@@ -52,6 +53,7 @@ def included_files(site: Site, secrets: SecretSource) -> dict[str, str]:
             "hotline-manager.conf", "The server's account.", system.manager_user(site, secrets)
         ),
         "hotline-pjsip.conf": sip.pjsip_conf(site, secrets, name="hotline-pjsip.conf", managed=False),
+        "hotline-queuerules.conf": queuerules_conf(site, name="hotline-queuerules.conf"),
         "hotline-queues.conf": queues_conf(site, name="hotline-queues.conf", managed=False),
         "README.txt": _readme(),
     }
@@ -65,11 +67,12 @@ README_TEXT = """\
 这些文件由站点文件生成，请勿手工修改；改站点文件后重新运行 hotline asterisk config 即可。
 These files are made from the site file. To change them, change that and run `hotline asterisk config` again.
 
-1. Copy the four hotline-*.conf into /etc/asterisk (they hold passwords: owner asterisk, mode 0640) and add
+1. Copy the hotline-*.conf into /etc/asterisk (they hold passwords: owner asterisk, mode 0640) and add
    one line at the END of each file named here:
      /etc/asterisk/extensions.conf   #include hotline-extensions.conf
      /etc/asterisk/pjsip.conf        #include hotline-pjsip.conf
      /etc/asterisk/queues.conf       #include hotline-queues.conf
+     /etc/asterisk/queuerules.conf   #include hotline-queuerules.conf
      /etc/asterisk/manager.conf      #include hotline-manager.conf
 2. See that these options are set:
      manager.conf  [general]  enabled = yes, timestampevents = yes

@@ -363,8 +363,8 @@ def test_mazes_and_dead_ends_are_warned_of_and_still_run(file: Path) -> None:
         file,
         f"""
 lines: [{{id: "1", name: 线, dids: [1], menu: m1}}, {{id: "2", name: 线, merge: 双号并行}}]
-queues: [{{name: "1", title: 队}}, {{name: q, title: 队}}]
-agents: [{{id: a, name: 甲, extension: 10, skills: {{"1": 1}}}}, {{id: b, name: 乙, extension: 11}}]
+queues: [{{name: "1", title: 队, widen_after_seconds: [20]}}, {{name: q, title: 队}}]
+agents: [{{id: a, name: 甲, extension: 10, skills: {{"1": 2}}}}, {{id: b, name: 乙, extension: 11}}]
 menus:
 {levels}
   - {{name: m4, prompt: p, choices: [{{key: 1, title: 去, line: "1"}}]}}
@@ -379,10 +379,11 @@ prompts: [{{name: p, text: 请按键}}, {{name: unused, text: 喂}}, {{name: ple
         'prompt "unused" is never played',
         'nobody can reach line "2"',
         'no agent serves queue "q"',
+        'queue "1" has no agent of level 1',
         'agent "b" has no skills',
     ):
         assert words in told
-    assert len(warnings(problems)) == len(problems) == 6
+    assert len(warnings(problems)) == len(problems) == 7
     assert load_site(file, {}).menu("m4")
 
 

@@ -155,10 +155,10 @@ def test_fallback_offers_the_menus_direct_choices() -> None:
 def test_waiting_ends_in_another_queue_or_the_same() -> None:
     """After its longest wait a caller goes to the overflow queue; without one, back into the same."""
     document = extensions_conf(small_site())
-    assert context(document, "hotline-queue-12315")[0] == "exten => s,1,Queue(12315,tciC,,,90)"
+    assert context(document, "hotline-queue-12315")[1] == "same => n,Queue(12315,tciC,,,90)"
     assert "same => n,Set(HOTLINE_QUEUE=12345)" in context(document, "hotline-queue-12315")
     same = context(document, "hotline-queue-12345")
-    assert same[0] == "exten => s,1,Queue(12345,tciC,,,)"
+    assert same[1] == "same => n,Queue(12345,tciC,,,)"
     assert "same => n,Goto(hotline-queue,s,1)" in same
     (moved,) = (row for row in same if "HOTLINE_QUEUE=" in row)
     assert moved == "same => n(moved),Set(HOTLINE_QUEUE=${QUEUE_WITHDRAW_INFO})", (
@@ -299,6 +299,7 @@ def test_files_to_include_leave_the_general_parts_alone() -> None:
         "hotline-extensions.conf",
         "hotline-manager.conf",
         "hotline-pjsip.conf",
+        "hotline-queuerules.conf",
         "hotline-queues.conf",
     ]
     for name, written in files.items():
@@ -353,3 +354,14 @@ def test_every_sentence_of_a_transfer_by_keys_is_made() -> None:
     features = managed_files(small_site(), secret, PLACES)["features.conf"]
     named = re.findall(r"= (hotline/\S+)", features)
     assert len(named) == 4 and set(named) <= static_prompts(small_site()).keys()
+
+
+def test_the_circle_of_agents_widens_as_the_site_says() -> None:
+    """Level 1 at once, level 2 after 20 s, whoever is left after 40 s; a queue without it has no rule."""
+    site = small_site()
+    first, *others = site.queues
+    widening = first.model_copy(update={"widen_after_seconds": (20, 40)})
+    files = managed_files(site.model_copy(update={"queues": (widening, *others)}), secret, PLACES)
+    rules = [line for line in files["queuerules.conf"].splitlines() if line and not line.startswith(";")]
+    assert rules == [f"[widen-{first.name}]", "penaltychange = 20,1", "penaltychange = 40,10"]
+    assert files["queues.conf"].count(f"defaultrule = widen-{first.name}") == 1

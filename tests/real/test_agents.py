@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,34 @@ from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, w
 
 pytestmark = pytest.mark.timeout(120)
 
-QUEUE = "12333"
+QUEUE, FUND, URGENT = "12333", "12329", "12350"
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    """One queue without a menu, wrap-up of 20 s (at most 25), two agents of one level; nobody listens in."""
-    queue = {
-        "name": QUEUE, "title": "劳动社保", "ring_seconds": 5, "no_answer_pause_after": 2,
-        "wrap_up_seconds": 20, "wrap_up_max_seconds": 25,
-    }  # fmt: skip
+    """Two queues without menus and two agents, of one level in the first queue and of two in the second.
+
+    The first has a wrap-up of 20 s (at most 25), the second of 3 s, and widens its circle after 4 s; a second
+    line of it comes first.
+    """
+    queues = [
+        {
+            "name": QUEUE, "title": "劳动社保", "ring_seconds": 5, "no_answer_pause_after": 2,
+            "wrap_up_seconds": 20, "wrap_up_max_seconds": 25,
+        },
+        {"name": FUND, "title": "公积金", "wrap_up_seconds": 3, "widen_after_seconds": [4]},
+    ]  # fmt: skip
     agents = [
-        {"id": name, "name": name, "extension": name, "skills": {QUEUE: level}}
-        for name, level in (("1005", 1), ("1006", 1))
+        {"id": name, "name": name, "extension": name, "skills": {QUEUE: 1, FUND: level}}
+        for name, level in (("1005", 1), ("1006", 2))
     ]
-    line = {"id": QUEUE, "name": "劳动社保", "number": QUEUE, "dids": [QUEUE]}
+    lines = [
+        {"id": QUEUE, "name": "劳动社保", "number": QUEUE, "dids": [QUEUE]},
+        {"id": FUND, "name": "公积金", "number": FUND, "dids": [FUND]},
+        {"id": URGENT, "name": "安全生产", "number": URGENT, "dids": [URGENT], "queue": FUND, "priority": 10},
+    ]
     file = write_site(
-        tmp_path, lines=[line], queues=[queue], agents=agents, menus=[], prompts=[], asr={"enabled": False}
+        tmp_path, lines=lines, queues=queues, agents=agents, menus=[], prompts=[], asr={"enabled": False}
     )
     async with serving(file) as running:
         await running.add_user("chief", role="supervisor")
@@ -43,19 +54,21 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 
 @asynccontextmanager
-async def calling(server: ServerProcess, number: str = "13800001111") -> AsyncIterator[Call]:
-    """A citizen who waits in the queue."""
+async def calling(
+    server: ServerProcess, number: str = "13800001111", did: str = QUEUE
+) -> AsyncIterator[Call]:
+    """A citizen who waits in the queue of the line that was dialled."""
     async with citizen(server.site, number) as phone:
-        call = await phone.call(QUEUE)
+        call = await phone.call(did)
         await call.wait_answered()
         yield call
 
 
-async def talk_once(server: ServerProcess, seat: Seat, page: Watcher, number: str) -> float:
+async def talk_once(server: ServerProcess, seat: Seat, page: Watcher, number: str, did: str = QUEUE) -> float:
     """A short talk from the caller's dialling to the end; seconds from the call to its ring."""
     clock = asyncio.get_running_loop()
     began = clock.time()
-    async with calling(server, number) as call:
+    async with calling(server, number, did) as call:
         talk = await asyncio.wait_for(seat.next_call(), 20)
         rang = clock.time() - began
         talk.ring()
@@ -168,3 +181,45 @@ async def test_a_phone_that_goes_away_is_unreachable_and_comes_back(server: Serv
         await state(page, "1005", "unreachable")
         async with Seat(server, "1005", sign_in=False):
             await state(page, "1005", "ready")
+
+
+async def test_the_second_level_rings_only_after_a_while_and_an_urgent_line_comes_first(
+    server: ServerProcess,
+) -> None:
+    """Although free, and the only one there, for four seconds; the line with priority is answered before."""
+    clock = asyncio.get_running_loop()
+    async with Watcher(server) as page, Seat(server, "1006", sign_in=False) as second:
+        view = await second.console.agent("sign-in", {"queues": [FUND]})
+        assert (view["state"], view["queues"]) == ("ready", [FUND])
+        with pytest.raises(PeerError, match="illegal_now"):
+            await second.console.agent("sign-in", {"queues": ["nosuch"]})
+        began = clock.time()
+        async with calling(server, "13800001111", FUND):
+            await page.event("caller_queued", line=FUND)
+            async with calling(server, "13800002222", URGENT):
+                talk = await asyncio.wait_for(second.next_call(), 20)
+                assert 4 <= clock.time() - began < 9
+                await talk.answer()
+                assert (await page.event("call_answered"))["line"] == URGENT
+        async with Seat(server, "1005") as first, calling(server, "13800003333", FUND):
+            began = clock.time()
+            await asyncio.wait_for(first.next_call(), 3)
+
+
+async def test_a_caller_ends_the_wrap_up_that_a_dead_server_left(server: ServerProcess) -> None:
+    """Nobody stays paused for ever: ten seconds after its end the next caller rings the agent."""
+    async with Seat(server, "1005") as seat:
+        async with Watcher(server) as page:
+            await talk_once(server, seat, page, "13800001111", FUND)
+            await state(page, "1005", "wrap_up")
+            # the kill must not come before the pause has been carried out
+            await page.until(lambda: bool(page.live["agents"][0]["wrap_up_until"]))
+            wrapping = seat_of(page, "1005")
+        await server.kill()
+        until = datetime.fromisoformat(wrapping["wrap_up_until"])
+        async with calling(server, "13800002222", FUND):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(seat.next_call(), 3)
+        await asyncio.sleep((until - datetime.now(UTC)).total_seconds() + 12)  # the time it takes, no event
+        async with calling(server, "13800003333", FUND):
+            await asyncio.wait_for(seat.next_call(), 5)
