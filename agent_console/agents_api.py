@@ -94,6 +94,18 @@ async def force(agent: str, body: Force, identity: Signed, room: InRoom) -> Any:
     return to_json(await asked_of_exchange(room.deps.desk.force(agent, state, body.reason, by=by)))
 
 
+@router.get("/api/shift")
+async def shift(identity: Signed, room: InRoom) -> dict[str, Any]:
+    """Who should be here and who is, for supervisors."""
+    supervisor(identity)
+    view = await room.deps.shifts.now()
+    rows = [
+        to_json(row) | {"planned": [to_json({"from": one.starts, "to": one.ends}) for one in row.planned]}
+        for row in view.rows
+    ]
+    return {"at": to_json(view.at), "rows": rows, "problems": list(view.problems)}
+
+
 def _known_reason(room: Room, reason: str) -> None:
     if reason not in room.deps.pause_reasons:
         reasons = "、".join(room.deps.pause_reasons)

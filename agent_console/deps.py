@@ -19,6 +19,7 @@ from hotline.core.ports import (
     CallMarks,
     Figures,
     LivePicture,
+    Shifts,
     Supervision,
     Transcripts,
 )
@@ -60,6 +61,7 @@ class ConsoleDeps:
     history: PastCalls
     figures: Figures
     alerts: Alerts
+    shifts: Shifts
     accounts: Accounts
     audit: Audit
     clock: Clock

@@ -13,6 +13,7 @@ from hotline.config.checker import Checker, Item, names
 from hotline.config.menu_checks import check_menus, check_prompts
 from hotline.config.ports import port_problems
 from hotline.config.problems import KeyPath, Problem
+from hotline.config.shifts import read_roster
 from hotline.config.yaml_text import Document
 
 
@@ -202,6 +203,25 @@ def _transfer(checker: Checker) -> None:
         )
 
 
+def _shifts(checker: Checker) -> None:
+    """Shifts name agents; the roster can be read, row by row."""
+    known = names(checker.agents, "id")
+    for shift in checker.site.items("shifts"):
+        for path, agent in shift.texts("agents"):
+            checker.refer_name(path, agent, known, "agent")
+    file = checker.site.text("roster")
+    if file is None:
+        return
+    try:
+        roster = read_roster(checker.folder / Path(file).expanduser(), known)
+    except OSError as error:
+        hint = "until then only the shifts count"
+        checker.warn(("roster",), f"{file} cannot be read: {error.strerror}", hint)
+        return
+    for problem in roster.problems:
+        checker.warn(("roster",), problem)
+
+
 def _surroundings(checker: Checker) -> None:
     """What this machine and a running Asterisk must add to the file."""
     asterisk, web = checker.site.section("asterisk"), checker.site.section("web")
@@ -262,6 +282,6 @@ def _ports(checker: Checker) -> None:
 
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
-    _once, _numbers, _lines, _queues, _agents, _transfer, check_prompts, check_menus, _files, _surroundings,
-    _ports, check_alerts,
+    _once, _numbers, _lines, _queues, _agents, _shifts, _transfer, check_prompts, check_menus, _files,
+    _surroundings, _ports, check_alerts,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hotline.config.alerting import AlertsSection
 from hotline.config.section import DialString, Digits, Key, Name, Port, SecretRef, Section, Text
+from hotline.config.shifts import Shift
 
 
 class MergeMode(StrEnum):
@@ -342,6 +343,8 @@ class Site(Section):
     agents: tuple[Agent, ...] = ()
     menus: tuple[Menu, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    roster: Path | None = None  # a CSV table of the days that differ from the shifts: see config/shifts.py
 
     def line(self, line_id: str) -> Line:
         """The line with this id; KeyError if there is none."""

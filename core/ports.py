@@ -18,6 +18,7 @@ from hotline.core.views import (
     Note,
     NuisanceMark,
     Segment,
+    ShiftView,
     Targets,
 )
 
@@ -133,6 +134,12 @@ class CallMarks(Protocol):
         ...
 
     def is_nuisance(self, caller_number: str) -> bool: ...
+
+
+class Shifts(Protocol):
+    """Who should be here and who is (given by queue)."""
+
+    async def now(self) -> ShiftView: ...
 
 
 class Transcripts(Protocol):

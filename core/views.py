@@ -98,6 +98,44 @@ class LiveView:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedShift:
+    """A time at which an agent is expected: from ``starts`` up to ``ends``."""
+
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftRow:
+    """One agent's day: who should be here, who is.
+
+    Attributes:
+        due: expected now.
+        present: signed in with a reachable phone, on a break too.
+        adherence: time present in the shifts over time of the shifts so far, 0 to 1; None before the first.
+        late_seconds: from the beginning of the newest shift to the first presence in it, or so far.
+    """
+
+    agent: str
+    name: str
+    planned: tuple[PlannedShift, ...]
+    due: bool
+    present: bool
+    state: AgentState
+    adherence: float | None
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftView:
+    """Everybody who is expected or here at a moment. ``problems``: roster rows that were passed over."""
+
+    at: datetime
+    rows: tuple[ShiftRow, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LineFigures:
     """Ledger counts of one line over a period. ``offered`` equals the sum of ``outcomes`` and ``still_open``.
 

@@ -156,7 +156,7 @@ class AgentTable:
         if seat.state in TALKS and seat.queues and rules and rules.wrap_up_seconds:
             out.add(_finished(seat, at))
             until = at + timedelta(seconds=rules.wrap_up_seconds)
-            seat.wrap_up = WrapUp(at, until, entry_id or None)
+            seat.wrap_up = WrapUp(at, until, entry_id or seat.entry_id or None)
             out.add(_hold(seat, at))
         return self._cued(seat, Cue.COMPLETED, at, out)
 

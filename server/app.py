@@ -34,6 +34,7 @@ from hotline.queue.control import Control
 from hotline.queue.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.queue.live_talks import LiveTalks
+from hotline.queue.shifts import ShiftBook
 from hotline.queue.supervision import Supervisor
 from hotline.server.numbers import room_numbers
 from hotline.server.paths import database_url
@@ -148,6 +149,7 @@ class HotlineServer:
                 history=StoredHistory(sessions),
                 figures=figures,
                 alerts=watch,
+                shifts=ShiftBook(site, Ledger(sessions), clock),
                 accounts=self.accounts,
                 audit=audit,
                 clock=clock,

@@ -191,6 +191,16 @@ class Ledger:
         async with self._sessions() as session:
             return [_record(TalkRecord, row) for row in await session.scalars(query)]
 
+    async def intervals(self, start: datetime, end: datetime) -> list[IntervalRecord]:
+        """The intervals of all agents that overlap [start, end), by agent and time."""
+        wanted = (
+            select(AgentInterval)
+            .where(AgentInterval.since < end, or_(AgentInterval.until.is_(None), AgentInterval.until > start))
+            .order_by(AgentInterval.agent, AgentInterval.since)
+        )
+        async with self._sessions() as session:
+            return [_record(IntervalRecord, row) for row in await session.scalars(wanted)]
+
     async def open_intervals(self) -> list[IntervalRecord]:
         """The intervals of agents that have no end yet."""
         async with self._sessions() as session:

@@ -84,3 +84,18 @@ async def test_agent_events_reach_the_own_seat_and_supervisors_only(console: Con
                 "agent_auto_paused", "agent_forced",
             ]  # fmt: skip
         assert (await other.until("event"))["data"]["agent"] == "a2"
+
+
+async def test_a_supervisor_sees_who_should_be_here(console: ConsoleUnderTest) -> None:
+    """The shift board with its times, and what is wrong with the roster; agents may not."""
+    chief, zhang = await console.user("chief", "supervisor"), await console.user("zhang", agent="a1")
+    assert answer(await zhang.get("/api/shift")) == (403, "forbidden")
+    board = (await chief.get("/api/shift")).json()
+    assert board["rows"] == [
+        {
+            "agent": "a1", "name": "张三", "due": True, "present": True, "state": "ready",
+            "planned": [{"from": "2026-11-02T01:00:00Z", "to": "2026-11-02T09:00:00Z"}],
+            "adherence": 0.75, "late_seconds": 1800.0,
+        }
+    ]  # fmt: skip
+    assert board["at"] == "2026-11-02T01:00:00Z" and "roster.csv:3" in board["problems"][0]

@@ -512,3 +512,18 @@ def test_no_shape_makes_it_crash(file: Path, data: list[tuple[str, str, str, boo
     for problem in check_site(file, {}).problems:
         assert 0 <= problem.line <= 9 + len(data)
         assert problem.message
+
+
+def test_shifts_name_agents_and_the_roster_is_read_row_by_row(file: Path) -> None:
+    """A shift of nobody is an error; a senseless row, or no file at all, is a warning with its place."""
+    agents = 'agents: [{id: a, name: 甲, extension: 10, skills: {"12345": 1}}]\n'
+    shift = "shifts: [{name: 早, agents: [%s], starts: '8:00', ends: '16:00'}]\n"
+    (told,) = problems_of(file, SMALL + agents + shift % "b")
+    assert 'there is no agent "b"' in str(told)
+    (wrong,) = problems_of(file, SMALL + agents + shift.replace("16:00", "4pm") % "a")
+    assert "shifts[0].ends" in str(wrong) and "write 08:00" in str(wrong)
+    (missing,) = warnings(problems_of(file, SMALL + agents + "roster: none.csv\n"))
+    assert "none.csv cannot be read" in missing
+    file.with_name("days.csv").write_text("日期,坐席,开始,结束\n2026-11-02,b,8:00,9:00\n", encoding="gb18030")
+    (row,) = warnings(problems_of(file, SMALL + agents + "roster: days.csv\n"))
+    assert "days.csv:2: there is no agent 'b'" in row
