@@ -7,7 +7,8 @@
     await hearing.aclose()
 
 It hears of calls on the bus and tells there what it heard. A call told as answered twice (the queue room does
-so after it lost sight of the exchange) is tapped once. Nothing here can touch a call.
+so after it lost sight of the exchange) is tapped once. Whoever takes a call over is heard in the agent's
+place; of several at once, whoever was there first. Nothing here can touch a call.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from hotline.core.events import (
     Event,
     LegLost,
     Outcome,
+    PartyJoined,
+    PartyLeft,
     Side,
 )
 from hotline.core.ports import Bus, Feed
@@ -54,12 +57,22 @@ UTTERANCES_A_SECOND: Final = 2  # more cannot be: half a second of silence ends 
 
 @dataclass(slots=True, eq=False)
 class _HeardCall:
-    """A call that was answered. ``answered_at`` is its first answer: the zero of its transcript's times."""
+    """A call that was answered.
+
+    Attributes:
+        answered_at: its first answer: the zero of its transcript's times.
+        caller_uniqueid: the caller's channel.
+        queued_uniqueid: the channel of the agent whom the queue chose.
+        parties: the channels that talk with the caller, the longest first.
+    """
 
     call_id: str
     answered_at: datetime
+    caller_uniqueid: str
     entry_id: str = ""
     ended: bool = False
+    queued_uniqueid: str = ""
+    parties: list[str] = field(default_factory=list)
     numbers: dict[Side, UtteranceNumbers] = field(default_factory=dict)
     taps: dict[Side, Tap] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -156,7 +169,13 @@ class Hearing:
             case EntryClosed(call_id=call_id, entry_id=entry_id, outcome=Outcome.ANSWERED):
                 call = self._calls.get(call_id)
                 if call is not None and call.entry_id == entry_id:
-                    self._talk_ended(call)
+                    self._left(call, call.queued_uniqueid)
+            case PartyJoined():
+                self._joined(event)
+            case PartyLeft(call_id=call_id, uniqueid=uniqueid):
+                call = self._calls.get(call_id)
+                if call is not None and uniqueid in call.parties:
+                    self._left(call, uniqueid)
             case CallEnded(call_id=call_id):
                 call = self._calls.get(call_id)
                 if call is not None:
@@ -167,11 +186,40 @@ class Hearing:
     def _answered(self, event: CallAnswered) -> None:
         call = self._calls.get(event.call_id)
         if call is None:
-            call = self._calls[event.call_id] = _HeardCall(event.call_id, event.at)
+            call = self._calls[event.call_id] = _HeardCall(event.call_id, event.at, event.caller_uniqueid)
         elif call.entry_id == event.entry_id and not self._section.enabled:
             return
-        call.entry_id = event.entry_id
-        channels = {Side.CALLER: event.caller_uniqueid, Side.AGENT: event.agent_uniqueid}
+        if call.entry_id != event.entry_id or event.agent_uniqueid not in call.parties:
+            call.parties = [event.agent_uniqueid]
+        call.entry_id, call.queued_uniqueid = event.entry_id, event.agent_uniqueid
+        self._hear_parties(call, known_before=event.at < self._started_at)
+
+    def _joined(self, event: PartyJoined) -> None:
+        """A transfer or a third party; after a restart it may be the first that is heard of the call."""
+        call = self._calls.get(event.call_id)
+        new = call is None
+        if call is None:  # the caller's channel gave the call its id
+            call = self._calls[event.call_id] = _HeardCall(event.call_id, event.at, event.call_id)
+        if event.uniqueid not in call.parties:
+            call.parties.append(event.uniqueid)
+        self._hear_parties(call, known_before=new)
+
+    def _left(self, call: _HeardCall, uniqueid: str) -> None:
+        if uniqueid in call.parties:
+            call.parties.remove(uniqueid)
+        if call.parties:
+            self._hear_parties(call)
+        else:
+            self._talk_ended(call)
+
+    def _hear_parties(self, call: _HeardCall, *, known_before: bool = False) -> None:
+        """Tap the caller and whoever talks with the caller, as far as they are not heard already.
+
+        ``known_before``: an earlier run of this server may have numbered texts of this call.
+        """
+        if call.ended:
+            return
+        channels = {Side.CALLER: call.caller_uniqueid, Side.AGENT: call.parties[0]}
         if not self._section.enabled:
             for side in channels:
                 self.stats.legs_lost[Reason.DISABLED.value] += 1
@@ -188,8 +236,7 @@ class Hearing:
         for tap in replaced:
             tap.talk_ended()
         self._prepare(call, changed)
-        restarted = event.at < self._started_at
-        work = self._hear(call, [call.taps[side] for side in changed], replaced, restarted)
+        work = self._hear(call, [call.taps[side] for side in changed], replaced, known_before)
         task = asyncio.create_task(work, name="hearing a call")
         call.tasks.add(task)
         task.add_done_callback(lambda done: self._heard(call, done))

@@ -16,6 +16,8 @@ from hotline.core.events import (
     Event,
     LegLost,
     LegTapped,
+    PartyJoined,
+    PartyLeft,
     Side,
     TranscriptSegment,
 )
@@ -238,6 +240,31 @@ async def test_the_second_agent_of_a_call_is_heard_and_the_first_no_more(room: R
     await room.heard.wait(final_text(Side.AGENT, "九"))
     await (await room.exchange.tap(CALLER, 2)).say(8)
     await room.heard.wait(final_text(Side.CALLER, "八"))
+
+
+async def test_whoever_takes_a_call_over_is_heard_in_the_agents_place(room: Room) -> None:
+    """A third party is heard once the first has left, the caller all the while; after a transfer likewise."""
+    room.answer()
+    caller, first = await room.exchange.tap(CALLER), await room.exchange.tap("agent.1")
+    now = room.clock.now()
+    room.bus.publish(PartyJoined("call1", now, "1002", "1002", "agent.2"))
+    await first.say(7)
+    await room.heard.wait(final_text(Side.AGENT, "七"))
+    room.bus.publish(PartyLeft("call1", now, "1001", "1001", "agent.1"))
+    await first.closed()
+    second = await room.exchange.tap("agent.2")
+    await second.say(9)
+    await room.heard.wait(final_text(Side.AGENT, "九"))
+    await caller.say(8)
+    await room.heard.wait(final_text(Side.CALLER, "八"))
+    room.talk_ends()
+    room.bus.publish(PartyLeft("call1", now, "1002", "1002", "agent.2"))
+    await caller.closed()
+    room.bus.publish(PartyJoined("call1", now, None, "110", "agent.3"))
+    await (await room.exchange.tap("agent.3")).say(6)
+    await room.heard.wait(final_text(Side.AGENT, "六"))
+    await (await room.exchange.tap(CALLER, 2)).say(5)
+    await room.heard.wait(final_text(Side.CALLER, "五"))
 
 
 async def test_a_channel_name_that_would_add_options_is_not_dialled(room: Room) -> None:
