@@ -144,7 +144,7 @@ class Acting:
         """Take the caller off hold, by whichever way the hold came."""
         if not on.talk.held:
             return
-        if on.talk.caller is not None and on.talk.caller.holding:
+        if on.talk.caller is not None and on.talk.caller.held:
             await self.key(on.leg, UNHOLD)
         else:
             await self.notify(on.leg, "talk")

@@ -29,7 +29,8 @@ class Leg:
         agent: the seat behind it, None for anybody else.
         party: the number behind it, as far as known.
         at: when it came into being, then when it was last joined to others.
-        holding: an agent's phone put the others on hold, or the exchange holds this caller.
+        holding: this phone put the others on hold.
+        held: the exchange itself plays music to it.
         queued: the queue itself called this phone; its ringing and answering are the queue's to tell.
     """
 
@@ -42,6 +43,7 @@ class Leg:
     bridge: str = ""
     up: bool = False
     holding: bool = False
+    held: bool = False
     muted: bool = False
     queued: bool = False
 
@@ -130,7 +132,7 @@ class LegBook:
                 return leg.call_id
             case ami.UserEvent(name="HotlineHold" | "HotlineUnhold"):
                 leg = self._add(event)
-                leg.holding = event.name == "HotlineHold"
+                leg.held = event.name == "HotlineHold"
                 return leg.call_id
             case ami.AgentCalled() | ami.AgentConnect():
                 if called := self._legs.get(event.agent_uniqueid):
@@ -151,7 +153,7 @@ class LegBook:
         for channel in sorted(channels, key=lambda one: -one.duration_seconds):
             leg = self._add(channel)
             leg.bridge, leg.up = channel.bridge_id, channel.state == "Up"
-            leg.holding, leg.queued = channel.application == HOLDING, channel.application == QUEUED
+            leg.held, leg.queued = channel.application == HOLDING, channel.application == QUEUED
             leg.muted = leg.uniqueid in muted
             if channel.application == "Dial":
                 dialled[channel.bridge_id] = self.number_of(channel.application_data)
@@ -183,7 +185,7 @@ class LegBook:
             phones=phones,
             talkers=talkers,
             consult=_consult(legs, phones, talkers, joined),
-            held=caller.holding or any(leg.holding for leg in talkers),
+            held=caller.held or any(leg.holding for leg in talkers),
         )
 
     def _add(self, event: _OnChannel) -> Leg:

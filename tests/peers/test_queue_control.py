@@ -1,0 +1,277 @@
+"""Acting on calls against a scripted manager: what is asked of Asterisk, once, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from hotline.config.schema import Agent, Line, OutsideNumber, Queue, Site, TransferSection
+from hotline.core.bus import MemoryBus
+from hotline.core.clock import SystemClock
+from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target, TargetKind
+from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
+from hotline.core.events import (
+    AgentState,
+    CallChanged,
+    ConsultState,
+    PartyJoined,
+    PartyLeft,
+    PartyRinging,
+)
+from hotline.core.views import AgentView, CallView, ConsultView, LiveView
+from hotline.queue.acting import Acting
+from hotline.queue.control import Control
+from hotline.queue.live_talks import LiveTalks
+from hotline.queue.supervision import Supervisor
+from hotline.telephony.ami import events as ami
+from hotline.telephony.ami.answers import AmiResponse
+from hotline.telephony.ami.errors import AmiDisconnected
+from hotline.telephony.ami.feed import AmiFeed
+from hotline.telephony.ami.wire import FieldValue
+from tests.fixtures.channels import (
+    ASK,
+    ASKED,
+    AT,
+    CALL,
+    LOCAL_1,
+    LOCAL_2,
+    TALK,
+    enter,
+    gone,
+    new,
+    says,
+)
+
+SITE = Site(
+    lines=(Line(id="12345", name="热线", number="12345", dids=("12345",)),),
+    queues=(Queue(name="12345", title="综合"),),
+    agents=(
+        Agent(id="a1", name="张", extension="8001"),
+        Agent(id="a2", name="李", extension="8002"),
+        Agent(id="b1", name="王", extension="9001", role="supervisor"),
+        Agent(id="b2", name="赵", extension="9002", role="supervisor"),
+    ),
+    transfer=TransferSection(
+        trunk="PJSIP/trunk/sip:{number}@10.0.0.1",
+        numbers=(OutsideNumber(name="报警", number="110", emergency=True),),
+    ),
+)
+ZHANG, LI = Asker("zhang", "a1", False), Asker("li", "a2", False)
+CHIEF, OTHER_CHIEF = Asker("chief", "b1", True), Asker("other", "b2", True)
+
+
+class Nobody:
+    """No caller is a nuisance."""
+
+    def is_nuisance(self, caller_number: str) -> bool:
+        return False
+
+
+@dataclass
+class Floor:
+    """A manager that does as Asterisk does, a picture with one call, and what acts on it."""
+
+    said: list[tuple[str, Mapping[str, FieldValue]]] = field(default_factory=list)
+    away: bool = False
+    local: str = ""  # the pair of Local channels of the newest enquiry, without its ends
+    calls: tuple[CallView, ...] = (CallView(CALL, "12345", "12345", "138", "", (), AT, AT, AT, "a1", 1.0),)
+    busy: dict[str, AgentState] = field(default_factory=dict)
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    news: AmiFeed = field(default_factory=lambda: AmiFeed(1000, lambda: None, lambda _: None))
+
+    def __post_init__(self) -> None:
+        self.talks = LiveTalks(SITE, self, self, self.bus, Nobody(), SystemClock())  # type: ignore[arg-type]
+        self.acting = Acting(SITE, self, self.talks, SystemClock())
+        self.control = Control(self.acting)
+        self.supervisor = Supervisor(self.acting, self)  # type: ignore[arg-type]
+
+    def live(self) -> LiveView:
+        seats = tuple(
+            AgentView(a.id, a.name, a.extension, self.busy.get(a.id, AgentState.READY), "", AT, (), None)
+            for a in SITE.agents
+        )
+        return LiveView(AT, True, self.calls, (), seats)
+
+    def feed(self, limit: int = 0) -> AmiFeed:
+        return self.news
+
+    def reconnect(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+    async def core_show_channels(self) -> tuple[ami.CoreShowChannel, ...]:
+        return ()
+
+    async def action(self, name: str, fields: Mapping[str, FieldValue]) -> AmiResponse:
+        if self.away:
+            raise AmiDisconnected("gone")
+        self.said.append((name, fields))
+        match name, fields.get("Digit"):
+            case "PlayDTMF", "7":
+                self.tell(says("HotlineHold", "PJSIP/trunk-1", CALL))
+            case "PlayDTMF", "8":
+                self.tell(says("HotlineUnhold", "PJSIP/trunk-1", CALL))
+            case "BlindTransfer", _:
+                self.tell(gone("PJSIP/8001-1", "a.1"))
+            case "Atxfer", _:
+                self.local = local = f"Local/{fields['Exten']}@hotline-transfer-00;"
+                self.tell(new(f"{local}1", "l.1"), new(f"{local}2", "l.2"), enter(f"{local}1", "l.1", "b2"))
+                self.tell(new("PJSIP/trunk-9", "a.2"), enter("PJSIP/8001-1", "a.1", "b2"))
+            case "PlayDTMF", "5":
+                self.tell(enter(f"{self.local}1", "l.1", "b1"), enter("PJSIP/8001-1", "a.1", "b1"))
+        return AmiResponse("Success", "", {})
+
+    def tell(self, *events: ami.AmiNews) -> None:
+        for event in events:
+            self.news.put(event)
+
+    def names(self) -> list[str]:
+        """What was asked, in order: the action, and the key where it was one."""
+        return [str(fields.get("Digit") or name) for name, fields in self.said]
+
+    async def event(self, kind: type[object], **wanted: object) -> object:
+        """The first such event on the bus, past or to come."""
+        async with asyncio.timeout(5):
+            while True:
+                for envelope in self.bus.since(0) or []:
+                    one: object = envelope.event
+                    if isinstance(one, kind) and all(getattr(one, k) == v for k, v in wanted.items()):
+                        return one
+                with self.bus.subscribe("test") as feed:
+                    await anext(feed)
+
+
+@pytest.fixture
+async def floor() -> AsyncIterator[Floor]:
+    """A talk is under way."""
+    floor = Floor()
+    task = asyncio.create_task(floor.talks.run())
+    floor.tell(*TALK)
+    assert await floor.talks.until(lambda: bool(floor.talks.talk(CALL).talkers), 5)
+    yield floor
+    await floor.control.aclose()
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def agent(name: str) -> Target:
+    return Target(TargetKind.AGENT, name)
+
+
+async def test_a_double_click_is_one_click(floor: Floor) -> None:
+    """The same wish at the same moment, and again after it: one pair of keys, the same answer."""
+    views = await asyncio.gather(*(floor.control.do(ZHANG, CALL, CallVerb.HOLD) for _ in range(3)))
+    assert [view.held for view in views] == [True] * 3
+    assert floor.names() == ["*", "7"]
+    assert not (await floor.control.do(ZHANG, CALL, CallVerb.UNHOLD)).held
+    assert (await floor.control.do(ZHANG, CALL, CallVerb.HOLD)).held, "that was another wish"
+    assert floor.names() == ["*", "7", "*", "8", "*", "7"]
+
+
+async def test_a_double_click_on_transfer_moves_the_caller_once(floor: Floor) -> None:
+    """The second click finds the call gone from the phone, and is answered like the first."""
+    await asyncio.gather(*(floor.control.transfer(ZHANG, CALL, agent("a2")) for _ in range(2)))
+    assert floor.names() == ["BlindTransfer"]
+
+
+async def test_a_held_caller_is_taken_off_hold_before_being_handed_on(floor: Floor) -> None:
+    """Otherwise the music would go along."""
+    await floor.control.do(ZHANG, CALL, CallVerb.HOLD)
+    await floor.control.transfer(ZHANG, CALL, Target(TargetKind.QUEUE, "12345"))
+    assert floor.names() == ["*", "7", "*", "8", "BlindTransfer"]
+    assert floor.said[-1][1]["Exten"] == "q12345"
+
+
+async def test_what_cannot_be_done_is_said_and_nothing_is_asked_of_the_exchange(floor: Floor) -> None:
+    """Somebody else's call, an unknown call or target, a busy colleague, oneself, no enquiry."""
+    control, busy = floor.control, floor.busy
+    for who, call_id, verb, error in (
+        (LI, CALL, CallVerb.HOLD, UnknownName),
+        (ZHANG, "other", CallVerb.HOLD, UnknownName),
+        (ZHANG, CALL, CallVerb.CONSULT_COMPLETE, IllegalState),
+        (ZHANG, CALL, CallVerb.CONSULT_CANCEL, IllegalState),
+        (ZHANG, CALL, CallVerb.THREE_WAY, IllegalState),
+    ):
+        with pytest.raises(error):
+            await control.do(who, call_id, verb)
+    busy["a2"] = AgentState.TALKING
+    for target, error in (
+        (agent("a2"), IllegalState),
+        (agent("a1"), IllegalState),
+        (agent("nobody"), UnknownName),
+        (Target(TargetKind.QUEUE, "none"), UnknownName),
+        (Target(TargetKind.NUMBER, "13800000000"), UnknownName),
+    ):
+        with pytest.raises(error):
+            await control.transfer(ZHANG, CALL, target)
+    with pytest.raises(IllegalState):
+        await control.consult(ZHANG, CALL, Target(TargetKind.QUEUE, "12345"))
+    with pytest.raises(UnknownName):
+        await control.emergency(ZHANG, CALL, "999")
+    assert floor.said == []
+
+
+async def test_an_exchange_out_of_reach_is_said_so(floor: Floor) -> None:
+    """The call is not touched, and the next click works."""
+    floor.away = True
+    for verb in (CallVerb.HOLD, CallVerb.MUTE, CallVerb.HANGUP):
+        with pytest.raises(ExchangeUnreachable):
+            await floor.control.do(ZHANG, CALL, verb)
+    with pytest.raises(ExchangeUnreachable):
+        await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
+    floor.away = False
+    assert (await floor.control.do(ZHANG, CALL, CallVerb.HOLD)).held
+
+
+async def test_an_emergency_is_joined_when_it_answers_and_not_before(floor: Floor) -> None:
+    """The three-way keys are pressed by themselves; the page is told of each step."""
+    view = await floor.control.emergency(ZHANG, CALL, "110")
+    assert view.consult == ConsultView("110", ConsultState.RINGING)
+    assert floor.names() == ["Atxfer"]
+    floor.tell(enter("PJSIP/trunk-9", "a.2", "b3"), enter(f"{floor.local}2", "l.2", "b3"))
+    await floor.event(CallChanged, consult_state=ConsultState.THREE_WAY)
+    assert floor.names() == ["Atxfer", "*", "5"]
+
+
+async def test_events_tell_who_comes_and_goes_once_each(floor: Floor) -> None:
+    """Rings, joins, leaves: one event each, also through Asterisk's joining of bridges."""
+    floor.tell(*ASK)
+    await floor.event(PartyRinging, agent="a2", party="8002")
+    floor.tell(*ASKED, enter(LOCAL_1, "l.1", "b1"), enter("PJSIP/8001-1", "a.1", "b1"))
+    await floor.event(PartyJoined, agent="a2", uniqueid="a.2")
+    floor.tell(enter("PJSIP/8002-2", "a.2", "b1"), gone(LOCAL_2, "l.2"), gone(LOCAL_1, "l.1"))
+    floor.tell(gone("PJSIP/8001-1", "a.1"))
+    await floor.event(PartyLeft, agent="a1")
+    told = [one.event for one in floor.bus.since(0) or [] if not isinstance(one.event, CallChanged)]
+    assert [type(one) for one in told] == [PartyRinging, PartyJoined, PartyLeft]
+    (view,) = floor.talks.live().calls
+    assert (view.agent, view.parties, view.consult) == ("a2", (), None)
+
+
+async def test_two_supervisors_listen_and_only_one_takes_over(floor: Floor) -> None:
+    """Each has a phone of their own on the call; the second to take over is told that nobody talks now."""
+    for who in (CHIEF, OTHER_CHIEF):
+        await floor.supervisor.do(who, CALL, SuperviseVerb.LISTEN)
+    assert floor.names() == ["Originate", "Originate"]
+    assert {fields["Channel"] for _, fields in floor.said} == {"PJSIP/9001", "PJSIP/9002"}
+    results = await asyncio.gather(
+        *(floor.supervisor.do(who, CALL, SuperviseVerb.TAKE_OVER) for who in (CHIEF, OTHER_CHIEF)),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], CallView) and isinstance(results[1], IllegalState)
+    assert floor.names()[2:] == ["BlindTransfer"] and floor.said[-1][1]["Exten"] == "9001"
+
+
+async def test_another_word_changes_over_without_a_new_ring(floor: Floor) -> None:
+    """Listening becomes whispering by a key on the supervisor's channel; the same again does nothing."""
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
+    channel = str(floor.said[0][1]["ChannelId"])
+    floor.tell(new("PJSIP/9001-7", channel, channel))
+    assert await floor.talks.until(lambda: floor.talks.book.leg(channel) is not None, 5)
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.WHISPER)
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.WHISPER)
+    assert floor.names() == ["Originate", "5"] and floor.said[-1][1]["Channel"] == channel
+    with pytest.raises(IllegalState):
+        await floor.supervisor.do(Asker("z", "a1", True), CALL, SuperviseVerb.LISTEN)
