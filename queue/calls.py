@@ -247,7 +247,7 @@ class CallTable(Joinings):
             fact = self._completed_by_agent(fact)
         call = self._by_channel.get(fact.uniqueid)
         if isinstance(fact, Completed) and source is Source.LIVE:
-            fact = self._transferred(fact, call)
+            fact = self._by_whom(fact, call)
         if isinstance(fact, Joined):
             self._joined(fact, call, source)
             return

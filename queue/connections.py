@@ -24,6 +24,7 @@ class Leg:
         bridge: the bridge it is in; empty when in none.
         left_at: when it left its last bridge; None while it is in one.
         on_hold: its phone has put whom it talks with on hold.
+        kept: the exchange plays music to it.
         handed_on_at: when it transferred the call, perhaps into a three-way in which it stayed.
     """
 
@@ -34,11 +35,17 @@ class Leg:
     bridge: str = ""
     left_at: datetime | None = None
     on_hold: bool = False
+    kept: bool = False
     handed_on_at: datetime | None = None
 
     def left_by_transfer(self, at: datetime) -> bool:
         """Whether leaving at ``at`` is part of a transfer."""
         return self.handed_on_at is not None and abs(at - self.handed_on_at) <= ONE_STEP
+
+    def left_before(self, other: Leg | None) -> bool:
+        """Whether it left its bridge while the other was still in one, or just about to leave it."""
+        left_at = other.left_at if other else None
+        return self.left_at is not None and (left_at is None or self.left_at < left_at)
 
     @property
     def is_local(self) -> bool:

@@ -79,6 +79,7 @@ class Entry:
     unanswered_rings: int = 0
     last_ring_at: datetime | None = None
     ended_by: str | None = None
+    agent_left_first: bool = False  # the agent's channel ended before the caller's left the bridge
     refused: bool = False  # the queue did not let the caller in
     told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
 

@@ -156,18 +156,20 @@ class Unbridged:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A party put whom they talk with on hold."""
+    """A party put whom they talk with on hold; ``by_exchange``: the exchange plays music to this party."""
 
     uniqueid: str
     at: datetime
+    by_exchange: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unheld:
-    """A party took them off hold."""
+    """A party took them off hold, or the exchange's music for this party is over."""
 
     uniqueid: str
     at: datetime
+    by_exchange: bool = False
 
 
 @dataclass(frozen=True, slots=True)

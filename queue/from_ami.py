@@ -148,6 +148,10 @@ def _ours(event: ami.UserEvent) -> Fact | None:
             )
         case "HotlineFallback":
             return FellBack(event.uniqueid, event.at, event.linkedid, line)
+        case "HotlineHold":
+            return Held(event.uniqueid, event.at, by_exchange=True)
+        case "HotlineUnhold":
+            return Unheld(event.uniqueid, event.at, by_exchange=True)
         case "HotlineExit":
             outcome = EXIT_STATUS.get(fields.get("Status", ""))
             return Left(event.uniqueid, event.at, fields.get("Queue", ""), outcome) if outcome else None

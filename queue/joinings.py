@@ -42,6 +42,8 @@ class Joinings(CallIndex):
                 leg = known
                 if isinstance(fact, HandedOn):
                     leg.handed_on_at = fact.at
+                elif fact.by_exchange:
+                    leg.kept = isinstance(fact, Held)
                 else:
                     leg.on_hold = isinstance(fact, Held)
         for call in self._calls_with(leg.uniqueid, leg.call_id):
@@ -74,19 +76,27 @@ class Joinings(CallIndex):
         if leg is None:
             return
         for call in self._calls_with(leg.uniqueid, leg.call_id):
+            for entry in call.open_entries():
+                if entry.agent_uniqueid == leg.uniqueid:
+                    caller = self._connections.leg(entry.uniqueid)
+                    entry.agent_left_first = leg.left_before(caller)
             call.talks.gone(leg, fact.at)
             self._tell_talks(call)
         self._connections.forget(fact.uniqueid)
 
-    def _transferred(self, fact: Completed, call: LiveCall | None) -> Completed:
-        """The end of a talk, by the transfer that the agent made.
+    def _by_whom(self, fact: Completed, call: LiveCall | None) -> Completed:
+        """The end of a talk, by who really ended it.
 
-        app_queue says ``agent`` where it hears of the agent's hang-up before it hears of the transfer.
+        app_queue says ``agent`` where it hears of the agent's hang-up before it hears of the transfer, and
+        ``caller`` where the agent hung up from the page and so left the bridge first.
         """
         entry = call.entry_of(fact, Source.LIVE) if call else None
         leg = self._connections.leg(entry.agent_uniqueid) if entry else None
-        left = leg is not None and leg.left_by_transfer(fact.at)
-        return replace(fact, ended_by="transfer") if left else fact
+        if leg is not None and leg.left_by_transfer(fact.at):
+            return replace(fact, ended_by="transfer")
+        caller = self._connections.leg(fact.uniqueid)
+        left_first = leg.left_before(caller) if leg else entry is not None and entry.agent_left_first
+        return replace(fact, ended_by="agent") if left_first and fact.ended_by == "caller" else fact
 
     def _tell_talks(self, call: LiveCall) -> None:
         """The talks that changed: their rows, and an event when one began or ended."""

@@ -163,10 +163,12 @@ class CallTalks:
             self._present(via, party, at, entries)
         here = {party.uniqueid for _, party in present}
         talks = [talk for talk in self.rows if talk.with_caller]
+        caller = self.connections.leg(self.caller)
         for talk in talks:
             leg = self.connections.leg(talk.leg)
             if leg is not None:
-                self._mark(talk, talk.leg not in here or leg.on_hold, at)
+                kept = caller is not None and caller.kept
+                self._mark(talk, talk.leg not in here or leg.on_hold or kept, at)
         together = [talk for talk in talks if talk.leg in here]
         for joined in together[1:]:
             if joined.kind is TalkKind.TRANSFER:

@@ -171,7 +171,8 @@ async def test_hold_mute_and_hang_up_from_the_page(tmp_path: Path) -> None:
             await talk.call.wait_ended()
             await page.event("entry_closed", outcome="answered")
     (row,) = await room.server.rows()
-    assert (row.outcome, row.agent) == ("answered", "1005")
+    assert (row.outcome, row.agent, row.ended_by) == ("answered", "1005", "agent")
+    assert row.hold_ms > 500, "the hold is not in the books"
 
 
 async def test_an_enquiry_a_three_way_talk_and_transfers(tmp_path: Path) -> None:
