@@ -38,6 +38,7 @@ MAX_FLAGS = 200  # flagged calls remembered; the oldest go first
 ASR_READY = "asr_workers_ready"
 ASR_WITHOUT_ROOM = "asr_taps_without_room"
 RECORDING_FAILURES = "recording_failures"
+RECORDINGS_WAITING = "recordings_waiting"
 """The rooms' numbers looked at, by the names that Prometheus shows (without ``hotline_``)."""
 
 
@@ -86,8 +87,8 @@ class Rules:
         self._site, self._limits = site, site.alerts
         self._titles = {queue.name: queue.title for queue in site.queues}
         self._flags: dict[str, tuple[str, float]] = {}  # call id: who flagged it, when
-        self._paused: dict[str, tuple[int, float]] = {}  # agent: rings, when
-        self._counters: dict[str, _Rising] = {}
+        self._paused: dict[str, _AutoPause] = {}  # by agent
+        self._counters: dict[str, _Counter] = {}
 
     def hear(self, event: Event, seconds: float) -> None:
         """Remember what only an event tells; ``seconds`` as in ``look``."""
@@ -97,7 +98,7 @@ class Rules:
                 if len(self._flags) > MAX_FLAGS:
                     del self._flags[next(iter(self._flags))]
             case AgentAutoPaused():
-                self._paused[event.agent] = (event.rings, seconds)
+                self._paused[event.agent] = _AutoPause(event.rings, seconds)
             case _:
                 pass
 
@@ -166,13 +167,16 @@ class Rules:
 
     def _auto_pauses(self, live: LiveView, seconds: float) -> Iterator[Trouble]:
         agents = {agent.agent: agent for agent in live.agents}
-        for name, (rings, heard) in list(self._paused.items()):
+        for name, pause in list(self._paused.items()):
             agent = agents.get(name)
             still = agent is not None and agent.state in (AgentState.PAUSED, AgentState.UNREACHABLE)
-            if agent is None or (live.link_up and not still and seconds - heard > SETTLE_SECONDS):
+            pause.seen = pause.seen or still
+            over = not still and (pause.seen or seconds - pause.heard_seconds > SETTLE_SECONDS)
+            if agent is None or (live.link_up and over):
                 del self._paused[name]
                 continue
-            yield _trouble(AlertKind.NO_ANSWER, name, rings, None, say.no_answer(_person(agent), rings))
+            text = say.no_answer(_person(agent), pause.rings)
+            yield _trouble(AlertKind.NO_ANSWER, name, pause.rings, None, text)
 
     def _flagged(self, live: LiveView, seconds: float) -> Iterator[Trouble]:
         alive = {call.call_id for call in live.calls}
@@ -192,8 +196,9 @@ class Rules:
             yield _trouble(AlertKind.RECOGNISER, "workers", ready, wanted, say.workers(int(ready), wanted))
         if self._rose(signs.numbers, ASR_WITHOUT_ROOM, seconds):
             yield _trouble(AlertKind.RECOGNISER, "capacity", None, None, say.capacity())
-        if failures := self._rose(signs.numbers, RECORDING_FAILURES, seconds):
-            yield _trouble(AlertKind.RECORDING, "recordings", failures, 0, say.recording(failures))
+        waiting = signs.numbers.get(RECORDINGS_WAITING, 0)
+        if self._rose(signs.numbers, RECORDING_FAILURES, seconds) or waiting:
+            yield _trouble(AlertKind.RECORDING, "recordings", waiting, 0, say.recording(int(waiting)))
         if signs.disk is not None:
             yield from self._disk(signs.disk)
 
@@ -204,26 +209,27 @@ class Rules:
             limit = max(rule.under_gib_free, rule.under_percent_free / 100 * disk.total_bytes / 1024**3)
             yield _trouble(AlertKind.DISK, "data_dir", round(gib, 2), round(limit, 2), say.disk(gib, share))
 
-    def _rose(self, numbers: Mapping[str, float], name: str, seconds: float) -> int:
-        if name not in numbers:
-            return 0
-        return self._counters.setdefault(name, _Rising()).by(numbers[name], seconds)
+    def _rose(self, numbers: Mapping[str, float], name: str, seconds: float) -> bool:
+        """Whether this counter rose lately; what it was at the first look is the past."""
+        total = numbers.get(name, 0.0)
+        counter = self._counters.setdefault(name, _Counter(total))
+        if total > counter.total:
+            counter.rose_seconds = seconds
+        counter.total = total
+        return counter.rose_seconds is not None and seconds - counter.rose_seconds < RISING_SECONDS
 
 
-class _Rising:
-    """A counter, and by how much it rose lately."""
+@dataclass(slots=True)
+class _Counter:
+    total: float
+    rose_seconds: float | None = None
 
-    def __init__(self) -> None:
-        self._total: float | None = None
-        self._rises: list[tuple[float, float]] = []  # when, by how much: one a look at most, a minute of them
 
-    def by(self, total: float, seconds: float) -> int:
-        rise = total - self._total if self._total is not None else 0
-        self._total = total
-        if rise > 0:
-            self._rises.append((seconds, rise))
-        self._rises = [one for one in self._rises if seconds - one[0] < RISING_SECONDS]
-        return round(sum(rise for _, rise in self._rises))
+@dataclass(slots=True)
+class _AutoPause:
+    rings: int
+    heard_seconds: float
+    seen: bool = False  # the exchange has shown it
 
 
 def _trouble(kind: AlertKind, subject: str, value: float | None, limit: float | None, text: Texts) -> Trouble:

@@ -95,11 +95,11 @@ def capacity() -> Texts:
     )
 
 
-def recording(failures: int) -> Texts:
-    """Recordings fail."""
+def recording(waiting: int) -> Texts:
+    """Recordings cannot be kept. ``waiting``: calls whose recording waits for the next attempt."""
     return Texts(
-        f"一分钟内有 {failures} 个录音失败：通话照常；请检查磁盘和录音目录的权限。",
-        f"{failures} recordings failed within a minute: calls go on; look at the disk and its rights.",
+        f"录音保存失败，{waiting} 个通话的录音在等待重试：通话照常；请检查磁盘空间、目录权限和数据库。",
+        f"Recordings cannot be kept, {waiting} wait to be tried again: see to disk, rights and database.",
     )
 
 

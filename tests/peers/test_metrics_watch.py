@@ -13,7 +13,7 @@ from hotline.config.alerting import AlertsSection, AnswerRateRule, LongestWaitRu
 from hotline.config.schema import Line, Queue, Site
 from hotline.core.alerts import AlertKind
 from hotline.core.bus import MemoryBus
-from hotline.core.clock import ManualClock, SystemClock
+from hotline.core.clock import Clock, ManualClock, SystemClock
 from hotline.core.events import AlertCleared, AlertRaised, CallFlagged
 from hotline.core.views import LineFigures, LiveView, WaitingCaller
 from hotline.metrics import watch as watch_module
@@ -59,7 +59,8 @@ class Ledger:
 class Watched:
     """A watch and all that it looks at."""
 
-    def __init__(self, folder: Path, clock: ManualClock | SystemClock) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+        self.clock = ManualClock()
         site = Site(
             data_dir=folder,
             lines=(Line(id="12345", name="热线"),),
@@ -68,11 +69,11 @@ class Watched:
                 off=(AlertKind.UNSTAFFED, AlertKind.RECOGNISER),
                 clear_seconds=0,
                 longest_wait=LongestWaitRule(over_seconds=60),
-                answer_rate=AnswerRateRule(for_seconds=0, window_seconds=600),
+                answer_rate=AnswerRateRule(for_seconds=30, window_seconds=600),
             ),
         )
         self.bus, self.picture, self.ledger = MemoryBus(), Picture(), Ledger()
-        self.watch = AlertWatch(site, self.bus, self.picture, self.ledger, [], clock)
+        self.watch = AlertWatch(site, self.bus, self.picture, self.ledger, [], clock or self.clock)
 
     def told(self) -> list[tuple[str, str]]:
         """What went over the bus."""
@@ -87,7 +88,7 @@ class Watched:
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Watched:
-    return Watched(tmp_path, ManualClock())
+    return Watched(tmp_path)
 
 
 async def test_what_is_raised_and_cleared_goes_over_the_bus(watched: Watched) -> None:
@@ -104,20 +105,26 @@ async def test_what_is_raised_and_cleared_goes_over_the_bus(watched: Watched) ->
 
 
 async def test_a_failing_database_blinds_the_rate_alone(watched: Watched) -> None:
-    """The rate's alert stays as it was, and other alerts come as ever."""
-    watched.ledger.total = BAD_RATE
-    await watched.watch.look_at_figures()
-    watched.watch.look()
-    assert watched.told() == [("raised", "answer_rate")] and watched.ledger.asked == [timedelta(minutes=10)]
-    watched.ledger.fails = OSError("disk I/O error")
-    await watched.watch.look_at_figures()
+    """Old figures raise nothing and clear nothing; other alerts come as ever."""
+    bad, good = BAD_RATE, watched.ledger.total
+
+    async def look(total: LineFigures | None) -> list[tuple[str, str]]:
+        """Half a minute later, with these figures or none."""
+        watched.clock.advance(30)
+        watched.ledger.total = total or good
+        watched.ledger.fails = OSError("disk I/O error") if total is None else None
+        await watched.watch.look_at_figures()
+        watched.watch.look()
+        return watched.told()
+
+    assert await look(bad) == [] and watched.ledger.asked == [timedelta(minutes=10)]
+    assert await look(None) == [], "raised on old figures"
+    assert await look(bad) == []
+    raised = await look(bad)
+    assert raised == [("raised", "answer_rate")]
     watched.picture.view = replace(watched.picture.view, waiting=(WAITS,))
-    watched.watch.look()
-    assert watched.told() == [("raised", "answer_rate"), ("raised", "longest_wait")]
-    watched.ledger.fails, watched.ledger.total = None, replace(BAD_RATE, answer_rate=1.0)
-    await watched.watch.look_at_figures()
-    watched.watch.look()
-    assert watched.told()[2:] == [("cleared", "answer_rate")]
+    assert await look(None) == [*raised, ("raised", "longest_wait")], "the rate is not known to be well"
+    assert (await look(good))[2:] == [("cleared", "answer_rate")]
 
 
 async def test_a_database_that_never_answers_does_not_hold_up_the_watch(
@@ -140,7 +147,7 @@ async def test_the_disk_is_really_looked_at(watched: Watched, tmp_path: Path) ->
     numbers = {name: value for name, _, _, value in watched.watch.numbers()}
     assert 0 < numbers["data_dir_free_bytes"] < numbers["data_dir_size_bytes"]
     (tmp_path / "gone").mkdir()
-    lost = Watched(tmp_path / "gone", ManualClock())
+    lost = Watched(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     await lost.watch.look_at_disk()
     lost.watch.look()

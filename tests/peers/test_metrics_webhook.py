@@ -26,7 +26,7 @@ from hotline.core.events import AlertCleared, AlertRaised
 from hotline.metrics import webhook as webhook_module
 from hotline.metrics.webhook import MOST_WAITING, Webhooks, reachable
 from tests.fixtures.ports import free_port
-from tests.fixtures.receiver import Behaviour, Receiver, answer, break_off, flood, receiving, silence
+from tests.fixtures.receiver import Behaviour, Receiver, answer, break_off, drip, flood, receiving, silence
 
 AT = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 
@@ -105,7 +105,9 @@ async def test_raised_and_cleared_arrive_signed_and_in_order(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "trouble", [answer(503), silence, break_off, answer(429)], ids=["503", "silent", "breaks", "429"]
+    "trouble",
+    [answer(503), silence, break_off, drip, answer(429)],
+    ids=["503", "silent", "breaks", "drips", "429"],
 )
 async def test_what_fails_is_tried_again_and_nothing_is_lost(tmp_path: Path, trouble: Behaviour) -> None:
     """Two failures, then the same notice is taken, and the next one after it."""

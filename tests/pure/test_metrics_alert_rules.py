@@ -144,10 +144,20 @@ def test_an_agent_paused_by_us_is_trouble_until_the_pause_ends() -> None:
     rules = Rules(SITE)
     rules.hear(AgentAutoPaused("1001", AT, 3), 0)
     assert keys(rules.look(signs(seat(AgentState.READY)), 1)) == [("no_answer", "1001")]
-    (one,) = rules.look(signs(seat(AgentState.PAUSED)), 600)
+    (one,) = rules.look(signs(seat(AgentState.PAUSED)), 2)
     assert one.value == 3 and "3 次" in one.text
-    assert rules.look(signs(seat(AgentState.READY)), 601) == []
-    assert rules.look(signs(seat(AgentState.PAUSED)), 602) == [], "a break of their own"
+    assert rules.look(signs(seat(AgentState.READY)), 3) == []
+    assert rules.look(signs(seat(AgentState.PAUSED)), 4) == [], "a break of their own"
+
+
+def test_a_pause_that_never_shows_is_forgotten() -> None:
+    """Refused by the exchange, or over before we looked: after ten seconds it is no trouble."""
+    rules = Rules(SITE)
+    rules.hear(AgentAutoPaused("1001", AT, 3), 0)
+    assert keys(rules.look(signs(seat(AgentState.TALKING)), 10)) == [("no_answer", "1001")]
+    assert rules.look(signs(seat(AgentState.TALKING)), 11) == []
+    rules.hear(AgentAutoPaused("unknown", AT, 3), 11)
+    assert rules.look(signs(), 11) == []
 
 
 def test_a_flagged_caller_is_trouble_while_the_call_lasts_and_a_while_longer() -> None:
@@ -197,11 +207,19 @@ def test_no_recognition_wanted_is_no_trouble() -> None:
 
 
 def test_recordings_that_fail() -> None:
-    """What failed before we looked is the past; what fails now is told with its number."""
+    """What failed before we looked is the past; a new failure tells for a minute, and while calls wait."""
     rules = Rules(SITE)
-    assert rules.look(replace(signs(), numbers={"recording_failures": 5.0}), 0) == []
-    (one,) = rules.look(replace(signs(), numbers={"recording_failures": 8.0}), 1)
-    assert (one.kind, one.value) == (AlertKind.RECORDING, 3)
+
+    def look_at(failures: float, waiting: float, seconds: float) -> list[float | None]:
+        numbers = {"recording_failures": failures, "recordings_waiting": waiting}
+        found = rules.look(replace(signs(), numbers=numbers), seconds)
+        assert all(one.kind is AlertKind.RECORDING for one in found)
+        return [one.value for one in found]
+
+    assert look_at(5, 0, 0) == []
+    assert look_at(6, 0, 1) == [0] == look_at(6, 0, 60)
+    assert look_at(6, 0, 61) == []
+    assert look_at(6, 3, 62) == [3]
 
 
 @pytest.mark.parametrize(("free", "total", "limit"), [(4, 100, 5), (1.5, 20, 2), (1.5, 1000, 50)])

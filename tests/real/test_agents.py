@@ -44,7 +44,14 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         {"id": URGENT, "name": "安全生产", "number": URGENT, "dids": [URGENT], "queue": FUND, "priority": 10},
     ]
     file = write_site(
-        tmp_path, lines=lines, queues=queues, agents=agents, menus=[], prompts=[], asr={"enabled": False}
+        tmp_path,
+        lines=lines,
+        queues=queues,
+        agents=agents,
+        menus=[],
+        prompts=[],
+        asr={"enabled": False},
+        alerts={"clear_seconds": 0},
     )
     async with serving(file) as running:
         await running.add_user("chief", role="supervisor")
@@ -62,6 +69,12 @@ async def calling(
         call = await phone.call(did)
         await call.wait_answered()
         yield call
+
+
+def no_answer_alerts(page: Watcher) -> list[tuple[str, str]]:
+    """What the page was told of agents who do not answer: event and agent."""
+    told = [(event["name"], event.get("alert", event)) for event in page.events]
+    return [(name, alert["subject"]) for name, alert in told if alert.get("kind") == "no_answer"]
 
 
 async def talk_once(server: ServerProcess, seat: Seat, page: Watcher, number: str, did: str = QUEUE) -> float:
@@ -160,7 +173,7 @@ async def test_a_server_killed_in_a_wrap_up_ends_it_when_it_is_back(server: Serv
 
 
 async def test_calls_left_ringing_pause_the_agent_who_can_resume(server: ServerProcess) -> None:
-    """Two rings in vain: paused with the reason, the supervisor is told, and a forced ready brings calls."""
+    """Two rings in vain: paused with the reason, the supervisor is warned; a forced ready brings calls."""
     async with Watcher(server) as page, Seat(server, "1005") as seat, calling(server):
         for _ in range(2):
             talk = await asyncio.wait_for(seat.next_call(), 20)
@@ -168,10 +181,12 @@ async def test_calls_left_ringing_pause_the_agent_who_can_resume(server: ServerP
         alarm = await page.event("agent_auto_paused", agent="1005")
         assert alarm["rings"] == 2
         assert (await state(page, "1005", "paused"))["reason"] == "无应答"
+        await page.until(lambda: ("alert_raised", "1005") in no_answer_alerts(page))
         view = await page.console.post("/api/agents/1005/force", {"state": "ready"})
         assert view["state"] in ("ready", "reserved", "ringing")
         await asyncio.wait_for(seat.next_call(), 10)
         await page.event("agent_forced", agent="1005", by="chief", state="ready")
+        await page.until(lambda: ("alert_cleared", "1005") in no_answer_alerts(page))
 
 
 async def test_a_phone_that_goes_away_is_unreachable_and_comes_back(server: ServerProcess) -> None:
