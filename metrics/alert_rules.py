@@ -179,10 +179,12 @@ class Rules:
             yield _trouble(AlertKind.NO_ANSWER, name, pause.rings, None, text)
 
     def _flagged(self, live: LiveView, seconds: float) -> Iterator[Trouble]:
-        alive = {call.call_id for call in live.calls}
+        calls = {call.call_id: call for call in live.calls}
         people = {agent.agent: _person(agent) for agent in live.agents}
         for call_id, (agent, heard) in list(self._flags.items()):
-            if call_id not in alive and seconds - heard > self._limits.abusive.keep_seconds:
+            call = calls.get(call_id)
+            long_ago = seconds - heard > self._limits.abusive.keep_seconds
+            if (call is None and long_ago) or (call is not None and not call.nuisance):
                 del self._flags[call_id]
                 continue
             yield _trouble(AlertKind.ABUSIVE, call_id, None, None, say.abusive(people.get(agent, agent)))

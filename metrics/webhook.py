@@ -58,10 +58,8 @@ def target_of(hook: Webhook, secrets: Secrets) -> Target:
 
 def make_client() -> httpx.AsyncClient:
     """A client for posts: this machine's certificates and proxies, no redirects."""
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(
-            logging.WARNING
-        )  # below, their lines hold addresses, which hold keys
+    for name in ("httpx", "httpcore"):  # their lower lines hold addresses, which hold keys
+        logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         verify=ssl.create_default_context(), timeout=POST_SECONDS, headers={"Accept-Encoding": "identity"}
     )

@@ -113,7 +113,7 @@ class HotlineServer:
         self._stack.callback(self.accounts.close)
         menus = MenuService(site, bus, prompts, clock)
         numbers = room_numbers(ami, self.exchange, menus, hearing, bus)
-        watch = AlertWatch(site, bus, self.exchange, figures, numbers, clock)
+        watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         webhooks = Webhooks(site, bus, self.secrets, clock)
         exporter = Exporter(
             bus, self.exchange, [*numbers, watch.numbers, webhooks.numbers], [line.id for line in site.lines]

@@ -45,7 +45,7 @@ def callers(queue: str, *waited: float) -> tuple[WaitingCaller, ...]:
 
 
 def call(call_id: str) -> CallView:
-    return CallView(call_id, "12345", "12345", NUMBER, NUMBER, (), AT, AT, AT, "1001", 3.0)
+    return CallView(call_id, "12345", "12345", NUMBER, NUMBER, (), AT, AT, AT, "1001", 3.0, nuisance=True)
 
 
 def signs(
@@ -169,6 +169,14 @@ def test_a_flagged_caller_is_trouble_while_the_call_lasts_and_a_while_longer() -
     rules.hear(CallFlagged("c2", AT, "1001", ""), 3600)
     assert keys(rules.look(signs(), 3900)) == [("abusive", "c2")]
     assert rules.look(signs(), 3901) == []
+
+
+def test_a_flag_that_is_taken_back_is_no_trouble() -> None:
+    """The agent pressed it by mistake: the alert ends although the call goes on."""
+    rules = Rules(SITE)
+    rules.hear(CallFlagged("c1", AT, "1001", ""), 0)
+    assert keys(rules.look(signs(calls=(call("c1"),)), 1)) == [("abusive", "c1")]
+    assert rules.look(signs(calls=(replace(call("c1"), nuisance=False),)), 2) == []
 
 
 def test_flags_are_bounded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from tests.fixtures.receiver import receiving
-from tests.real.serving import ServerProcess, Watcher, citizen, serving, write_site
+from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -33,14 +34,19 @@ def alerts_of(page: Watcher, name: str) -> list[tuple[str, str]]:
 async def test_a_waiting_caller_raises_alerts_that_clear_when_the_caller_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is signed in: board, list, Prometheus and webhook tell of it, and that the hang-up ended it."""
+    """Nobody is signed in: board, list, Prometheus and webhook tell of it and of its end; so with a flag."""
     monkeypatch.setenv("NO_PROXY", "*")
     wrong = {("waiting", "12333"), ("unstaffed", "12333")}
     async with receiving() as receiver:
         file = write_site(tmp_path, alerts=LIMITS | {"webhooks": [{"name": "duty", "url": receiver.url}]})
         async with serving(file) as server:
+            await server.add_user("chief", role="supervisor")
+            await server.add_user("1005", agent="1005")
             await watch_a_caller_wait_and_go(server, wrong)
-        posts = [await receiver.next() for _ in range(2 * len(wrong))]
+            posts = [await receiver.next() for _ in range(2 * len(wrong))]
+            await flag_a_caller_and_take_it_back(server)
+            while (post := await receiver.next())["kind"] != "abusive" or post["event"] != "cleared":
+                pass  # on a slow machine this caller waited, too
     for event in ("raised", "cleared"):
         told = {(one["kind"], one["subject"]) for one in posts if one["event"] == event}
         assert told == wrong, posts
@@ -48,7 +54,6 @@ async def test_a_waiting_caller_raises_alerts_that_clear_when_the_caller_is_gone
 
 async def watch_a_caller_wait_and_go(server: ServerProcess, wrong: set[tuple[str, str]]) -> None:
     """What the page, the API and Prometheus show meanwhile."""
-    await server.add_user("chief", role="supervisor")
     metrics = f"http://127.0.0.1:{server.site.metrics.port}/metrics"
     async with (
         Watcher(server) as page,
@@ -73,3 +78,22 @@ async def watch_a_caller_wait_and_go(server: ServerProcess, wrong: set[tuple[str
     named = {name for group in yaml.safe_load(rules)["groups"] for rule in group["rules"]
              for name in re.findall(r"hotline_\w+", rule["expr"])}  # fmt: skip
     assert named <= known, "Prometheus's rules name metrics that are not there"
+
+
+async def flag_a_caller_and_take_it_back(server: ServerProcess) -> None:
+    """The agent marks the caller as a nuisance: the supervisor hears of it until the mark is lifted."""
+    async with (
+        Watcher(server) as page,
+        Seat(server, "1005") as seat,
+        citizen(server.site, "13800002345") as phone,
+    ):
+        call = await phone.call("12333")
+        talk = await asyncio.wait_for(seat.next_call(), 20)
+        await talk.answer()
+        call_id = (await page.event("call_answered", agent="1005"))["call_id"]
+        path = f"/api/calls/{call_id}/nuisance"
+        await seat.console.post(path, {"nuisance": True, "reason": "辱骂"})
+        await page.until(lambda: ("abusive", call_id) in alerts_of(page, "alert_raised"))
+        await seat.console.post(path, {"nuisance": False})
+        await page.until(lambda: ("abusive", call_id) in alerts_of(page, "alert_cleared"))
+        await call.hangup()
