@@ -66,6 +66,7 @@ class Entry:
     position: int
     state: EntryState = EntryState.WAITING
     ringing: dict[str, datetime] = field(default_factory=dict)  # agent -> since
+    ring_ends: dict[str, datetime] = field(default_factory=dict)  # agent -> the last ring in vain
     answered_at: datetime | None = None
     closed_at: datetime | None = None
     outcome: Outcome | None = None
@@ -86,12 +87,19 @@ class Entry:
     def is_echo(self, fact: QueueFact) -> bool:
         """Whether ``fact`` tells again what this entry knows: the other source's copy, or a replay."""
         match fact:
-            case RingEnded() if self.last_ring_at is not None and fact.at <= self.last_ring_at + SAME_MOMENT:
-                return fact.agent not in self.ringing
+            case RingEnded() if self._is_past_ring(fact):
+                return True
             case Rang() | RingEnded() | Connected() if self.answered_at is not None:
                 return fact.at <= self.answered_at + SAME_MOMENT
             case _:
                 return self.closed_at is not None and fact.at <= self.closed_at + SAME_MOMENT
+
+    def _is_past_ring(self, fact: RingEnded) -> bool:
+        """Whether the end of this ring is known: of this agent's phone, or of any in a row read back."""
+        ended_at = self.ring_ends.get(fact.agent) or (None if self.ring_ends else self.last_ring_at)
+        rings_since = self.ringing.get(fact.agent)
+        known = ended_at is not None and fact.at <= ended_at + SAME_MOMENT
+        return known and (rings_since is None or fact.at < rings_since)
 
     def apply(self, fact: QueueFact, source: Source, short_abandon: timedelta) -> bool:
         """Let ``fact`` happen; False (and nothing changed) when it is illegal in the present state."""
@@ -104,7 +112,7 @@ class Entry:
             case RingEnded():
                 self.ringing.pop(fact.agent, None)
                 self.unanswered_rings += 1
-                self.last_ring_at = fact.at
+                self.last_ring_at = self.ring_ends[fact.agent] = fact.at
                 if self.ringing:
                     target = EntryState.RINGING
             case Connected():

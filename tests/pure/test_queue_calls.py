@@ -173,6 +173,24 @@ def test_wherever_the_server_dies_the_row_ends_the_same(cut: int) -> None:
     assert row.unanswered_rings == 1
 
 
+def test_phones_that_rang_unheard_are_each_counted() -> None:
+    """The server came back while two phones rang: both ends count, told live or read in queue_log."""
+    ends: list[Fact] = [RingEnded(UID, at(25), Q, agent, 20_000) for agent in ("1001", "1002")]
+    for source in Source:
+        rows = play(table(), [*arrival(), *ends], source)
+        assert [row.unanswered_rings for row in rows.entries.values()] == [2]
+
+
+def test_a_ring_read_late_does_not_end_the_next_one() -> None:
+    """queue_log tells of the first ring while the same phone rings again: counted once, and it rings on."""
+    target = table()
+    first = RingEnded(UID, at(25), Q, "1001", 20_000)
+    play(target, [*arrival(), Rang(UID, at(5), Q, "1001"), first, Rang(UID, at(30), Q, "1001")])
+    assert target.apply(first, Source.QUEUE_LOG).entries == {}
+    rows = play(target, [RingEnded(UID, at(50), Q, "1001", 20_000)])
+    assert [row.unanswered_rings for row in rows.entries.values()] == [2]
+
+
 def test_a_call_that_lives_through_a_restart_is_announced_anew_for_hearing() -> None:
     """After the link is back the taps can begin again, with the agent's channel found among the living."""
     before = play(table(), ANSWERED[:-2])
