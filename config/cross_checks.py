@@ -240,6 +240,7 @@ def _surroundings(checker: Checker) -> None:
     for section in (
         asterisk.section("ami").section("secret"),
         checker.site.section("database").section("password"),
+        checker.site.section("recording").section("key"),
         *(agent.section("sip_secret") for agent in checker.agents),
         *(
             hook.section(key)
@@ -250,6 +251,20 @@ def _surroundings(checker: Checker) -> None:
         file = section.text("file")
         if file is not None and not (checker.folder / Path(file).expanduser()).is_file():
             checker.warn((*section.path, "file"), f"there is no file {file} on this machine")
+
+
+def _recordings(checker: Checker) -> None:
+    """The law wants callers told before they are recorded."""
+    if checker.site.text("notice") is not None:
+        return
+    places = [checker.site.section("recording"), *checker.lines]
+    for key, item in zip(("lines", *["recording"] * len(checker.lines)), places, strict=True):
+        recorded = item.text(key)
+        if recorded == "on":
+            hint = "give the prompt that says so: notice: ..."
+            checker.warn((*item.path, key), "callers are recorded without being told", hint)
+        elif recorded == "by notice":
+            checker.warn((*item.path, key), "nothing is recorded: the site has no notice", "give notice: ...")
 
 
 def _files(checker: Checker) -> None:
@@ -282,6 +297,6 @@ def _ports(checker: Checker) -> None:
 
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
-    _once, _numbers, _lines, _queues, _agents, _shifts, _transfer, check_prompts, check_menus, _files,
-    _surroundings, _ports, check_alerts,
+    _once, _numbers, _lines, _queues, _agents, _shifts, _transfer, check_prompts, check_menus, _recordings,
+    _files, _surroundings, _ports, check_alerts,
 )  # fmt: skip

@@ -129,6 +129,27 @@ class DatabaseSection(Section):
     password: SecretRef | None = None
 
 
+class Recorded(StrEnum):
+    """Whether a line's calls are recorded."""
+
+    ON = "on"
+    OFF = "off"
+    BY_NOTICE = "by notice"  # only a call whose caller has heard the site's notice
+
+
+class RecordingSection(Section):
+    """What is recorded, how it is kept and for how long. Lines may say otherwise."""
+
+    lines: Recorded = Recorded.OFF
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = 180
+    encrypt: bool = False
+    key: SecretRef = SecretRef()  # of encrypted recordings: lose it and they are lost
+    agents_listen: bool = False  # agents may listen to their own calls; supervisors may to all
+    pause_max_seconds: Annotated[int, Field(ge=5, le=600)] = 60  # then a paused recording goes on by itself
+    pause_hides_text: bool = True  # what is said during a pause is not written down either
+    raw_dir: Path | None = None  # of an Asterisk that runs already: its spool folder's monitor/hotline
+
+
 class FiguresSection(Section):
     """The site's choices where cities differ."""
 
@@ -175,6 +196,8 @@ class Line(Section):
     closed_to: Name | None = (
         None  # the line that takes its calls outside its hours; absent: its own queue anyway
     )
+    recording: Recorded | None = None  # absent: as recording.lines says
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None  # of its recordings; absent: the site's
 
     @property
     def label(self) -> str:
@@ -337,6 +360,7 @@ class Site(Section):
     figures: FiguresSection = FiguresSection()
     transfer: TransferSection = TransferSection()
     alerts: AlertsSection = AlertsSection()
+    recording: RecordingSection = RecordingSection()
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]
@@ -366,6 +390,15 @@ class Site(Section):
             if did in line.dids:
                 return line
         return None
+
+    def recorded(self, line: Line) -> Recorded:
+        """Whether calls of ``line`` are recorded."""
+        return line.recording or self.recording.lines
+
+    @property
+    def records(self) -> bool:
+        """Whether any line is recorded."""
+        return any(self.recorded(line) is not Recorded.OFF for line in self.lines)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -34,10 +34,12 @@ from hotline.queue.control import Control
 from hotline.queue.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.queue.live_talks import LiveTalks
+from hotline.queue.recording_keeper import RecordingKeeper
+from hotline.queue.recording_retention import Retention
 from hotline.queue.shifts import ShiftBook
 from hotline.queue.supervision import Supervisor
 from hotline.server.numbers import room_numbers
-from hotline.server.paths import database_url
+from hotline.server.paths import database_url, recording_key
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
@@ -45,9 +47,10 @@ from hotline.store.history import StoredHistory
 from hotline.store.ledger import Ledger
 from hotline.store.marks import Marks
 from hotline.store.migrate import upgrade
+from hotline.store.recordings import RecordingStore
 from hotline.store.transcripts import TranscriptStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
-from hotline.telephony.asterisk_config.places import queue_log_of, sounds_dir_of
+from hotline.telephony.asterisk_config.places import queue_log_of, raw_recordings_of, sounds_dir_of
 from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.local_asterisk import LocalAsterisk
 
@@ -111,8 +114,19 @@ class HotlineServer:
         control = Control(acting)
         self.accounts = Accounts(AccountStore(sessions), audit, clock, session_hours=site.web.session_hours)
         self._stack.callback(self.accounts.close)
+        recordings = RecordingStore(sessions)
+        keeper = RecordingKeeper(
+            raw_recordings_of(site),
+            site.data_dir,
+            recording_key(site, self.secrets),
+            ami,
+            bus,
+            recordings,
+            Retention(site, recordings, audit, clock),
+            clock,
+        )
         menus = MenuService(site, bus, prompts, clock)
-        numbers = room_numbers(ami, self.exchange, menus, hearing, bus)
+        numbers = room_numbers(ami, self.exchange, menus, hearing, keeper, bus)
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         webhooks = Webhooks(site, bus, self.secrets, clock)
         exporter = Exporter(
@@ -123,6 +137,7 @@ class HotlineServer:
         await self._run("exchange", self.exchange.run())
         await self._run("talks", talks.run())
         self._stack.push_async_callback(control.aclose)
+        await self._run("recordings", keeper.run())
         menus.start()
         self._stack.push_async_callback(menus.stop)
         async with asyncio.TaskGroup() as together:

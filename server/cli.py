@@ -22,6 +22,7 @@ from hotline.core.errors import HotlineError, UsageError
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import By, moment, print_rows, stats
 from hotline.queue.cli import queue_log_commands
+from hotline.queue.recording_cli import recording_commands
 from hotline.queue.shifts_cli import shifts_command
 from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
@@ -53,6 +54,7 @@ app.add_typer(user_commands(open_site), name="user")
 app.add_typer(queue_log_commands(open_site), name="queue-log")
 app.command("shifts")(shifts_command(open_site))
 app.add_typer(asterisk_app, name="asterisk")
+app.add_typer(recording_commands(open_site), name="recordings")
 
 
 def _version(wanted: bool) -> None:

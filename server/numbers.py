@@ -10,11 +10,17 @@ from hotline.ivr.service import MenuService
 from hotline.metrics.prometheus import Number, Numbers
 from hotline.queue.drift import Kind
 from hotline.queue.exchange import Exchange
+from hotline.queue.recording_keeper import RecordingKeeper
 from hotline.telephony.ami.client import AmiClient
 
 
 def room_numbers(
-    ami: AmiClient, exchange: Exchange, menus: MenuService, hearing: Hearing, bus: MemoryBus
+    ami: AmiClient,
+    exchange: Exchange,
+    menus: MenuService,
+    hearing: Hearing,
+    keeper: RecordingKeeper,
+    bus: MemoryBus,
 ) -> list[Numbers]:
     """Readers of each room's counters."""
 
@@ -55,8 +61,14 @@ def room_numbers(
         yield "agi_turned_away", "Callers sent on because too many were in menus.", True, counters.turned_away
         yield "agi_strangers", "Connections to the menu port that were no call.", True, counters.no_calls
 
+    def of_recordings() -> Iterable[Number]:
+        counters = keeper.counters
+        yield "recordings_kept", "Calls whose recording was kept.", True, counters.kept
+        yield "recording_failures", "Recordings that could not be kept yet.", True, counters.failures
+        yield "recordings_waiting", "Ended calls whose recording is to be kept yet.", False, counters.waiting
+
     def of_bus() -> Iterable[Number]:
         yield "bus_events", "Events published since the start.", True, bus.last_seq
         yield "bus_slow_readers", "Readers cut off because they fell behind.", True, bus.cut_off
 
-    return [of_queue, of_ami, of_menus, of_bus, hearing.stats.numbers]
+    return [of_queue, of_ami, of_menus, of_recordings, of_bus, hearing.stats.numbers]

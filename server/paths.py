@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from hotline.config.schema import Site
-from hotline.config.secrets import Secrets
+from hotline.config.secrets import SecretError, Secrets
+
+SHORTEST_KEY = 32  # characters, random: the key is derived from it without stretching
 
 
 def database_url(site: Site, secrets: Secrets) -> str:
@@ -17,3 +19,25 @@ def database_url(site: Site, secrets: Secrets) -> str:
     if section.password is None:
         return section.url
     return section.url.replace("{password}", secrets.resolve(section.password, "database"))
+
+
+def recording_key(site: Site, secrets: Secrets) -> str | None:
+    """The secret that new recordings are sealed with; None where the site keeps them plain.
+
+    Raises:
+        SecretError: it is missing, or too short to protect anything.
+    """
+    return sealing_key(site, secrets) if site.recording.encrypt else None
+
+
+def sealing_key(site: Site, secrets: Secrets) -> str:
+    """The secret of sealed recordings, also where a site seals no new ones any more.
+
+    Raises:
+        SecretError: as above.
+    """
+    key = secrets.resolve(site.recording.key, "recordings")
+    if len(key) < SHORTEST_KEY:
+        hint = "make one: openssl rand -base64 32"
+        raise SecretError(f"recording.key has fewer than {SHORTEST_KEY} characters", hint=hint)
+    return key

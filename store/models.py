@@ -8,6 +8,7 @@ segments         final texts of both sides
 notes            what people wrote on calls
 nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
+recordings       kept sound of calls; recording_pauses: what was left out of it on purpose
 audit            who looked at or did what
 tail_positions   how far queue_log has been read, and each file imported
 """
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    LargeBinary,
     String,
     Text,
     TypeDecorator,
@@ -195,6 +197,36 @@ class NuisanceRow(Base):
     user: Mapped[str]
     nuisance: Mapped[bool]
     reason: Mapped[str] = mapped_column(String(200))
+
+
+class Recording(Base):
+    """The sound of a call, in a file below ``data_dir``; see ``store.recordings`` for the columns."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (Index("ix_recordings_line_started", "line", "started_at"),)
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str]
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    encrypted: Mapped[bool]
+    path: Mapped[str] = mapped_column(String(300))
+    levels: Mapped[bytes] = mapped_column(LargeBinary)
+    held: Mapped[bool] = mapped_column(default=False)
+
+
+class RecordingPause(Base):
+    """A time in which a call was not recorded because somebody paused it. ``until`` None: it goes on."""
+
+    __tablename__ = "recording_pauses"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    call_id: Mapped[str] = mapped_column(index=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    user: Mapped[str]
 
 
 class User(Base):

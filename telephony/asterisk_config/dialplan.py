@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from hotline.config.schema import Hours, Line, Menu, Queue, Site
 from hotline.core.errors import UsageError
-from hotline.telephony.asterisk_config import transfer, wrap_up
+from hotline.telephony.asterisk_config import recording, transfer, wrap_up
 from hotline.telephony.asterisk_config.callback import callback_context
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.hold import hold_contexts
@@ -37,13 +37,14 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
     lines = _reachable(site)
     menus = sorted({line.menu for line in lines if line.menu})
     contexts = [
-        _globals(site.lines),
+        _globals(site),
         _entry(site),
         *(_line(site, line) for line in lines),
         _fallback(),
         *(_fallback_menu(site, site.menu(menu)) for menu in menus),
-        _to_queue(_default_line(site)),
-        *(_queue(queue) for queue in site.queues),
+        _to_queue(site),
+        *recording.answered_context(site),
+        *(_queue(site, queue) for queue in site.queues),
         wrap_up.release_context(site),
         transfer.transfer_context(site),
         hold_contexts(),
@@ -73,9 +74,10 @@ def _reachable(site: Site) -> list[Line]:
     return lines
 
 
-def _globals(lines: Iterable[Line]) -> str:
+def _globals(site: Site) -> str:
     """A line's priority, where ``hotline-queue`` finds it whoever chose the line."""
-    rows = [f"{_priority(line.id)} = {line.priority}" for line in lines]
+    rows = [f"{_priority(line.id)} = {line.priority}" for line in site.lines]
+    rows += recording.line_policy(site.lines, site)
     return "\n".join(["; A waiting caller with a higher number goes first.", "[globals]", *rows])
 
 
@@ -114,6 +116,7 @@ def _line(site: Site, line: Line) -> str:
     ]
     if site.notice:
         begin.append(f"Playback({sound(word(site.notice, 'prompt'))})")
+        begin.append(f"Set({recording.NOTICE}=${{PLAYBACKSTATUS}})")
     begin += _hours(site, line)
     serve = [
         at("open", f"Set(HOTLINE_LINE={line.id})"),
@@ -212,7 +215,7 @@ def _fallback_menu(site: Site, menu: Menu) -> str:
     return context(f"hotline-fallback-{name}", f"What the keys of menu {name} do then.", ask, *keys)
 
 
-def _to_queue(default: Line) -> str:
+def _to_queue(site: Site) -> str:
     """Every way into a queue leads through here, so that queue_log alone can tell the whole story."""
     message = "${HOTLINE_LINE}|${HOTLINE_DID}|${CHANNEL(linkedid)}|${HOTLINE_PATH}"
     trace = "Line: ${HOTLINE_LINE},Did: ${HOTLINE_DID},Queue: ${HOTLINE_QUEUE},Path: ${HOTLINE_PATH}"
@@ -222,7 +225,7 @@ def _to_queue(default: Line) -> str:
         (
             "s",
             "GotoIf(${DIALPLAN_EXISTS(hotline-queue-${HOTLINE_QUEUE},s,1)}?known)",
-            f"Set(HOTLINE_QUEUE={word(default.queue_name, 'queue')})",
+            f"Set(HOTLINE_QUEUE={word(_default_line(site).queue_name, 'queue')})",
             at("known", f"Set(HOTLINE_PATH=${{FILTER({PATH_CHARACTERS},${{HOTLINE_PATH}})}})"),
             # __: a consult about this call, which is a channel of its own, knows them too
             "Set(__HOTLINE_LINE=${HOTLINE_LINE})",
@@ -232,12 +235,13 @@ def _to_queue(default: Line) -> str:
             *wrap_up.GUARD,
             f"QueueLog(${{HOTLINE_QUEUE}},${{UNIQUEID}},NONE,HOTLINE,{message})",
             f"UserEvent(HotlineQueue,{trace})",
+            *recording.begin(site),
             "Goto(hotline-queue-${HOTLINE_QUEUE},s,1)",
         ),
     )
 
 
-def _queue(queue: Queue) -> str:
+def _queue(site: Site, queue: Queue) -> str:
     """One queue. A caller leaves it answered, by hanging up, or for another queue: never lost.
 
     Options: ``t`` the agent may transfer, ``c`` go on here when the agent hangs up first, ``i`` ignore a
@@ -245,6 +249,7 @@ def _queue(queue: Queue) -> str:
     """
     name = word(queue.name, "queue")
     wait = queue.max_wait_seconds or ""
+    subroutine = f",,{recording.ANSWERED}" if site.records else ""
     rest = (
         [f"Set(HOTLINE_QUEUE={word(queue.overflow, 'queue')})", "Wait(1)"]
         if queue.overflow
@@ -257,7 +262,7 @@ def _queue(queue: Queue) -> str:
             "s",
             # its own first bound in any case: the queue before may have left another one there
             f"Set(QUEUE_MAX_PENALTY={0 if queue.widen_after_seconds else EVERY_PENALTY})",
-            f"Queue({name},tciC,,,{wait})",
+            f"Queue({name},tciC,,,{wait}{subroutine})",
             'GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?done)',
             f"QueueLog({name},${{UNIQUEID}},NONE,HOTLINEEXIT,${{QUEUESTATUS}})",
             f"UserEvent(HotlineExit,Queue: {name},Status: ${{QUEUESTATUS}})",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hotline.config.schema import Site
 from hotline.core.errors import SetupError
+from hotline.telephony.asterisk_config import recording
 
 MAX_SOCKET_PATH_BYTES = 107  # sun_path holds 108 with its closing zero (unix(7))
 
@@ -127,3 +128,11 @@ def queue_log_of(site: Site) -> Path:
         if site.asterisk.managed
         else Path("/var/log/asterisk/queue_log")
     )
+
+
+def raw_recordings_of(site: Site) -> Path:
+    """Where the site's exchange writes the voices of recorded calls."""
+    if site.recording.raw_dir:
+        return site.recording.raw_dir
+    spool = run_dir_of(site) / "spool" if site.asterisk.managed else Path("/var/spool/asterisk")
+    return spool / "monitor" / recording.FOLDER

@@ -19,6 +19,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "Call control from the console": ("res_mutestream", "res_pjsip_notify"),
     "Menus (res_agi needs res_speech)": ("res_speech", "res_agi"),
     "Hearing both sides": ("app_chanspy", "res_audiosocket", "chan_audiosocket"),
+    "Recording (app_mixmonitor needs func_periodic_hook, and that the others)": (
+        "func_cut", "func_groupcount", "func_uri", "func_periodic_hook", "app_mixmonitor",
+    ),
     "Phones": (
         "res_crypto", "res_http_websocket", "res_pjproject", "res_sorcery_astdb", "res_sorcery_config",
         "res_sorcery_memory", "res_pjsip", "res_pjsip_acl", "res_pjsip_authenticator_digest",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hotline.config.schema import OutsideNumber, Queue, Site
+from hotline.telephony.asterisk_config import recording
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.text import digits, value, word
 
@@ -22,17 +23,22 @@ QUEUE_PREFIX = "q"
 def transfer_context(site: Site) -> str:
     """The targets, and what happens when one was not reached."""
     agents = [digits(agent.extension, "extension") for agent in site.agents]
-    extensions: list[Iterable[str]] = [_agent(extension) for extension in agents]
+    answering = recording.answering(site)
+    extensions: list[Iterable[str]] = [_agent(extension, answering) for extension in agents]
     for queue in site.queues:
         extensions += _queue(queue, taken=agents)
-    extensions += [_outside(site.transfer.trunk or "", number) for number in site.transfer.numbers]
+    extensions += [_outside(site.transfer.trunk or "", number, answering) for number in site.transfer.numbers]
     invalid = ("i", "Set(DIALSTATUS=INVALIDARGS)", f"Goto({NAME},unreached,1)")
     return context(NAME, "Whom a call can be handed to.", *extensions, _unreached(), invalid)
 
 
-def _agent(extension: str) -> Iterable[str]:
+def _agent(extension: str, answering: str) -> Iterable[str]:
     """An agent's phone; ``t``: who is called so may transfer in turn."""
-    return extension, f"Dial(PJSIP/{extension},{AGENT_RING_SECONDS},t)", f"Goto({NAME},unreached,1)"
+    return (
+        extension,
+        f"Dial(PJSIP/{extension},{AGENT_RING_SECONDS},t{answering})",
+        f"Goto({NAME},unreached,1)",
+    )
 
 
 def _queue(queue: Queue, taken: Iterable[str]) -> Iterable[Iterable[str]]:
@@ -43,10 +49,11 @@ def _queue(queue: Queue, taken: Iterable[str]) -> Iterable[Iterable[str]]:
         yield name, *wait
 
 
-def _outside(trunk: str, outside: OutsideNumber) -> Iterable[str]:
+def _outside(trunk: str, outside: OutsideNumber, answering: str) -> Iterable[str]:
     number = digits(outside.number, "transfer.numbers: number")
     dialled = value(trunk, "transfer.trunk").replace("{number}", number)
-    return number, f"Dial({dialled},{OUTSIDE_RING_SECONDS})", f"Goto({NAME},unreached,1)"
+    options = f",{answering}" if answering else ""
+    return number, f"Dial({dialled},{OUTSIDE_RING_SECONDS}{options})", f"Goto({NAME},unreached,1)"
 
 
 def _unreached() -> Iterable[str]:

@@ -395,6 +395,7 @@ prompts: [{{name: p, text: 请按键}}, {{name: unused, text: 喂}}, {{name: ple
         ("web: {host: 0.0.0.0}", "sign-ins can be read"),
         ("asterisk: {ami: {secret: {file: none}}}", "no file none"),
         ("database: {password: {file: none}}", "no file none"),
+        ("recording: {encrypt: yes, key: {file: none}}", "no file none"),
     ],
 )
 def test_what_the_machine_must_add_is_warned_of(file: Path, extra: str, message: str) -> None:
@@ -527,3 +528,28 @@ def test_shifts_name_agents_and_the_roster_is_read_row_by_row(file: Path) -> Non
     file.with_name("days.csv").write_text("日期,坐席,开始,结束\n2026-11-02,b,8:00,9:00\n", encoding="gb18030")
     (row,) = warnings(problems_of(file, SMALL + agents + "roster: days.csv\n"))
     assert "days.csv:2: there is no agent 'b'" in row
+
+
+@pytest.mark.parametrize(
+    ("recording", "message"),
+    [("on", "recorded without being told"), ("by notice", "nothing is recorded: the site has no notice")],
+)
+def test_recording_wants_a_notice(file: Path, recording: str, message: str) -> None:
+    """The law wants callers told: a site that records and has no notice is warned, for site and line."""
+    text = f"""
+recording: {{lines: {recording}}}
+lines: [{{id: "1", name: 线, dids: [1], recording: {recording}}}, {{id: "2", name: 线, queue: "1"}}]
+queues: [{{name: "1", title: 队}}]
+"""
+    problems = problems_of(file, text)
+    assert [message in told for told in warnings(problems)] == [True, True] and len(problems) == 2
+    told = "notice: n\nprompts: [{name: n, text: 本次通话将被录音}]\n"
+    assert problems_of(file, text + told) == []
+    site = load_site(file, {})
+    assert site.records and site.recorded(site.line("2")) is site.recorded(site.line("1"))
+
+
+def test_nothing_is_recorded_unasked(file: Path) -> None:
+    """A site that says nothing records nothing; `off` on a line is off whatever the site says."""
+    assert problems_of(file, SMALL) == []
+    assert not load_site(file, {}).records

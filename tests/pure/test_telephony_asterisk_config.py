@@ -18,6 +18,8 @@ from hotline.config.schema import (
     OutsideNumber,
     Prompt,
     Queue,
+    Recorded,
+    RecordingSection,
     Site,
     SiteSection,
     TransferSection,
@@ -28,6 +30,7 @@ from hotline.telephony.asterisk_config import text
 from hotline.telephony.asterisk_config.dialplan import extensions_conf
 from hotline.telephony.asterisk_config.places import Places
 from hotline.telephony.asterisk_config.prompts import static_prompts
+from hotline.telephony.asterisk_config.recording import RawName
 from hotline.telephony.asterisk_config.write import included_files, managed_files
 
 HOSTILE = 'a"b;c,d)\\n[evil] ${SHELL(id)} => 张'
@@ -365,3 +368,34 @@ def test_the_circle_of_agents_widens_as_the_site_says() -> None:
     rules = [line for line in files["queuerules.conf"].splitlines() if line and not line.startswith(";")]
     assert rules == [f"[widen-{first.name}]", "penaltychange = 20,1", "penaltychange = 40,10"]
     assert files["queues.conf"].count(f"defaultrule = widen-{first.name}") == 1
+
+
+def test_a_site_that_records_nothing_has_no_trace_of_it() -> None:
+    """Without a recorded line no channel is monitored and agents' channels run nothing of ours."""
+    document = extensions_conf(small_site())
+    assert "MixMonitor" not in document and "hotline-recorded" not in document
+
+
+def test_recording_begins_before_the_wait_and_with_the_answer() -> None:
+    """The caller's voice before Queue(), the agent's on the agent's channel; no name holds a number."""
+    site = small_site(recording=RecordingSection(lines=Recorded.BY_NOTICE))
+    document = extensions_conf(site)
+    assert "HOTLINE_RECORD_12345 = by notice" in document
+    entry = context(document, "hotline-queue")
+    monitor = next(row for row in entry if "MixMonitor(" in row)
+    assert monitor.endswith("MixMonitor(,r(hotline/${HOTLINE_RECORDING}-caller-${STRFTIME(,,%s%3q)}.alaw))")
+    assert entry.index(monitor) < len(entry) - 1 and "Goto(hotline-queue-" in entry[-1]
+    queue = context(document, "hotline-queue-12315")
+    assert " same => n,Queue(12315,tciC,,,90,,hotline-recorded)" in queue
+    assert "-agent-" in "".join(context(document, "hotline-recorded"))
+    assert "CALLERID" not in monitor
+
+
+def test_the_names_of_raw_files_are_read_as_they_are_written() -> None:
+    """A file's name gives back call, side and moment; other files are none of ours."""
+    name = RawName.parse("node1-1795265611.0-agent-1795265612918.alaw")
+    assert name is not None
+    assert (name.call_id, name.side, name.began_at.microsecond) == ("node1-1795265611.0", "agent", 918_000)
+    assert RawName.parse(str(name)) == name
+    for other in ("a-agent-1795265612918.wav", "../x-agent-1795265612918.alaw", "x-agent-.alaw", ""):
+        assert RawName.parse(other) is None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hotline.config.schema import Queue, Site
+from hotline.config.schema import Queue, Recorded, RecordingSection, Site
+from hotline.core.events import Side
+from hotline.telephony.asterisk_config.places import raw_recordings_of
+from hotline.telephony.asterisk_config.recording import RawName
 from tests.real.exchange import Exchange, StartAsterisk
 
 
@@ -82,3 +85,32 @@ async def test_priority_is_the_chosen_lines(asterisk: Exchange) -> None:
     await asterisk.rx("channel originate Local/12333@hotline-in application SendDTMF w1wwwwwwwwwwwwww")
     await asterisk.logged("ENTERQUEUE", "12315")
     assert "prio: 5" in await asterisk.rx("queue show 12315")
+
+
+async def test_who_is_recorded(start_asterisk: StartAsterisk, site: Site) -> None:
+    """By notice: a line's caller who heard the notice is recorded, one of a line that is off is not."""
+    lines = tuple(
+        line.model_copy(update={"recording": Recorded.OFF, "menu": None}) if line.id == "12333" else line
+        for line in site.lines
+    )
+    recording = RecordingSection(lines=Recorded.BY_NOTICE)
+    recorded = site.model_copy(update={"lines": lines, "recording": recording, "notice": "main"})
+    exchange = await start_asterisk(recorded)
+    for did in ("12333", "12345"):
+        await exchange.rx(f"channel originate Local/{did}@hotline-in application Wait 20")
+        await exchange.logged("ENTERQUEUE", did)
+    told = await exchange.logged("HOTLINE", "12345")
+    names = [RawName.parse(path.name) for path in raw_recordings_of(recorded).iterdir()]
+    assert [(name.call_id, name.side) for name in names if name] == [(told[7], Side.CALLER)]
+    assert exchange.messages() == []
+
+
+async def test_a_notice_that_cannot_be_played_records_nobody(
+    start_asterisk: StartAsterisk, site: Site
+) -> None:
+    """By notice means that the caller has heard it: with its sound missing the call goes on unrecorded."""
+    recording = RecordingSection(lines=Recorded.BY_NOTICE)
+    exchange = await start_asterisk(site.model_copy(update={"recording": recording, "notice": "lost"}))
+    await exchange.rx("channel originate Local/12345@hotline-in application Wait 20")
+    await exchange.logged("ENTERQUEUE", "12345")
+    assert not raw_recordings_of(exchange.site).exists()

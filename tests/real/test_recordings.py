@@ -1,0 +1,122 @@
+"""Recordings of real calls: who is in which channel, when, and what is kept when the server is killed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hotline.config.secrets import Secrets
+from hotline.server.paths import database_url, sealing_key
+from hotline.store.database import open_engine, sessions_of
+from hotline.store.recording_file import RecordingReader
+from hotline.store.recordings import RecordingRecord, RecordingStore
+from hotline.telephony.asterisk_config.places import raw_recordings_of
+from hotline.telephony.phone.call import Call
+from hotline.telephony.phone.phone import Phone
+from tests.fixtures.sounds import Samples, channels, heard, tone
+from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
+
+CALLER_HZ, AGENT_HZ, SECOND_HZ = 500, 1100, 1700
+CLOSE_SECONDS = 0.1
+
+
+async def put_through(page: Watcher, phone: Phone, seat: Seat) -> tuple[Call, Call, str]:
+    """A caller of 12333, which has no menu, and the agent who answers; and the call's id."""
+    ringing = asyncio.create_task(seat.next_call())
+    call = await phone.call("12333")
+    await call.wait_answered()
+    talk = await asyncio.wait_for(ringing, 20)
+    await talk.answer()
+    answered = await page.event("call_answered", agent=seat.agent)
+    return call, talk, str(answered["call_id"])
+
+
+async def kept(server: ServerProcess, call_id: str, *, within_seconds: float = 20) -> RecordingRecord:
+    """The row of a call's recording, once it is there."""
+    engine = open_engine(database_url(server.site, Secrets(server.site.data_dir)))
+    store = RecordingStore(sessions_of(engine))
+    try:
+        async with asyncio.timeout(within_seconds):
+            while (row := await store.one(call_id)) is None:  # noqa: ASYNC110 - a database tells nobody
+                await asyncio.sleep(0.1)
+        return row
+    finally:
+        await engine.dispose()
+
+
+def sound_of(server: ServerProcess, row: RecordingRecord) -> tuple[Samples, Samples]:
+    """Both channels of a kept recording."""
+    site = server.site
+    key = sealing_key(site, Secrets(site.data_dir)) if row.encrypted else None
+    with RecordingReader(site.data_dir / row.path, key) as reader:
+        return channels(reader.read(0, reader.size_bytes))
+
+
+def only(spans: list[tuple[float, float]]) -> tuple[float, float]:
+    assert len(spans) == 1, spans
+    return spans[0]
+
+
+@pytest.fixture
+def site_file(tmp_path: Path) -> Path:
+    """The demo site, every line recorded and sealed."""
+    return write_site(tmp_path, recording={"lines": "on", "encrypt": True})
+
+
+async def test_the_caller_is_left_the_agent_right_and_the_clock_is_the_calls(site_file: Path) -> None:
+    """Each tone is in its own channel alone, where it was said after the answer, to a tenth of a second."""
+    async with serving(site_file) as server:
+        await server.add_user("chief", role="supervisor")
+        await server.add_user("1005", agent="1005")
+        async with (
+            Watcher(server) as page,
+            Seat(server, "1005") as seat,
+            citizen(server.site, "13800001234") as phone,
+        ):
+            call, talk, call_id = await put_through(page, phone, seat)
+            loop, answered = asyncio.get_running_loop(), talk.answered_at
+            assert answered is not None
+            said = call.play(tone(CALLER_HZ, 1.0))
+            await said.done()
+            replied = talk.play(tone(AGENT_HZ, 1.5))
+            await replied.done()
+            await call.hangup()
+            ended = loop.time() - answered
+            row = await kept(server, call_id)
+        left, right = sound_of(server, row)
+        for channel, hertz, clip, seconds in (
+            (left, CALLER_HZ, said, 1.0),
+            (right, AGENT_HZ, replied, 1.5),
+        ):
+            began = clip.sent_at(0)
+            assert began is not None
+            span = only(heard(channel, hertz))
+            assert span == pytest.approx((began - answered, began - answered + seconds), abs=CLOSE_SECONDS)
+        assert heard(left, AGENT_HZ) == heard(right, CALLER_HZ) == []
+        assert row.duration_ms / 1000 == pytest.approx(ended, abs=0.3)
+        assert (row.line, row.encrypted) == ("12333", True)
+        assert b"RIFF" not in (server.site.data_dir / row.path).read_bytes()
+        assert list(raw_recordings_of(server.site).iterdir()) == [], "raw voices are left lying about"
+
+
+async def test_a_server_killed_in_the_talk_costs_nothing_of_its_recording(site_file: Path) -> None:
+    """Asterisk records on; the next start makes of it one recording with what was said before and after."""
+    async with serving(site_file) as server:
+        await server.add_user("chief", role="supervisor")
+        await server.add_user("1005", agent="1005")
+        async with Seat(server, "1005") as seat, citizen(server.site, "13800001234") as phone:
+            async with Watcher(server) as page:
+                call, talk, call_id = await put_through(page, phone, seat)
+            await talk.play(tone(AGENT_HZ, 0.5)).done()
+            await server.kill()
+            await talk.play(tone(SECOND_HZ, 0.5)).done()
+            await call.hangup()
+            await server.start()
+            row = await kept(server, call_id)
+        _, right = sound_of(server, row)
+        before, after = only(heard(right, AGENT_HZ)), only(heard(right, SECOND_HZ))
+        assert before[1] <= after[0]
+        assert before[1] - before[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)
+        assert after[1] - after[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)
