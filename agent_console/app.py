@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from fastapi import FastAPI, WebSocket
 
-from hotline.agent_console import agents_api, alerts_api, api, control_api, errors, supervise_api
+from hotline.agent_console import (
+    agents_api,
+    alerts_api,
+    api,
+    control_api,
+    errors,
+    recordings_api,
+    supervise_api,
+)
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.gate import Gate
 from hotline.agent_console.hub import Hub
+from hotline.agent_console.listenings import Listenings
 from hotline.agent_console.pages import Pages
 from hotline.agent_console.room import Room
 from hotline.agent_console.sockets import Door
@@ -16,12 +25,12 @@ from hotline.agent_console.sockets import Door
 def create_app(deps: ConsoleDeps) -> FastAPI:
     """Put the console together; ``ConsoleServer`` also runs the hub, without which nothing is pushed."""
     hub = Hub(deps.bus, deps.picture, deps.figures, deps.clock)
-    room = Room(deps, hub, Door(deps, hub))
+    room = Room(deps, hub, Door(deps, hub), Listenings(deps.clock))
     app = FastAPI(title="hotline console", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.room = room
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
-    for part in (api, agents_api, alerts_api, control_api, supervise_api):
+    for part in (api, agents_api, alerts_api, control_api, supervise_api, recordings_api):
         app.include_router(part.router)
 
     @app.websocket("/ws")

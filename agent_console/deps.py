@@ -19,11 +19,13 @@ from hotline.core.ports import (
     CallMarks,
     Figures,
     LivePicture,
+    RecordingDesk,
     Shifts,
     Supervision,
     Transcripts,
 )
 from hotline.core.views import CallSummary
+from hotline.store.recording_archive import RecordingArchive
 
 WEB_DIST = Path(__file__).resolve().parent / "web" / "dist"
 """Where the built browser app lies."""
@@ -62,6 +64,8 @@ class ConsoleDeps:
     figures: Figures
     alerts: Alerts
     shifts: Shifts
+    recordings: RecordingArchive
+    recording_desk: RecordingDesk
     accounts: Accounts
     audit: Audit
     clock: Clock

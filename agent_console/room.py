@@ -11,16 +11,18 @@ from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.hub import Hub
 from hotline.agent_console.identity import COOKIE, Identity
+from hotline.agent_console.listenings import Listenings
 from hotline.agent_console.sockets import Door
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The app's own: what it was given, the push hub, the door of the sockets."""
+    """The app's own: what it was given, the push hub, the door of the sockets, who listens to what."""
 
     deps: ConsoleDeps
     hub: Hub
     door: Door
+    listenings: Listenings
 
 
 def room_of(connection: HTTPConnection) -> Room:

@@ -22,6 +22,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from hotline.asr.hidden import HiddenTimes
 from hotline.asr.models import model_path
 from hotline.asr.numbering import UtteranceNumbers
 from hotline.asr.reasons import Reason
@@ -43,6 +44,8 @@ from hotline.core.events import (
     Outcome,
     PartyJoined,
     PartyLeft,
+    RecordingChanged,
+    RecordingState,
     Side,
 )
 from hotline.core.ports import Bus, Feed
@@ -76,6 +79,7 @@ class _HeardCall:
     numbers: dict[Side, UtteranceNumbers] = field(default_factory=dict)
     taps: dict[Side, Tap] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    hidden: HiddenTimes = field(default_factory=HiddenTimes)
 
 
 class Hearing:
@@ -105,6 +109,7 @@ class Hearing:
         self.stats = AsrStats()
         self.transcripts = TranscriptBook(store, self.stats)
         self._section = site.asr
+        self._pause_hides_text = site.recording.pause_hides_text
         self._bus = bus
         self._clock = clock
         self._own_engine = engine is None
@@ -176,12 +181,24 @@ class Hearing:
                 call = self._calls.get(call_id)
                 if call is not None and uniqueid in call.parties:
                     self._left(call, uniqueid)
+            case RecordingChanged() if self._pause_hides_text:
+                self._recording_changed(event)
             case CallEnded(call_id=call_id):
                 call = self._calls.get(call_id)
                 if call is not None:
                     call.ended = True
                     self._talk_ended(call)
                     self._forget_if_done(call)
+
+    def _recording_changed(self, event: RecordingChanged) -> None:
+        call = self._calls.get(event.call_id)
+        if call is None:
+            return
+        seconds = (event.at - call.answered_at).total_seconds()
+        if event.state is RecordingState.PAUSED:
+            call.hidden.begin(seconds)
+        else:
+            call.hidden.end(seconds)
 
     def _answered(self, event: CallAnswered) -> None:
         call = self._calls.get(event.call_id)
@@ -247,7 +264,8 @@ class Hearing:
         age_seconds = max(0.0, (now - call.answered_at).total_seconds())
         for side, uniqueid in channels.items():
             numbers = call.numbers.setdefault(side, UtteranceNumbers(call.call_id, side))
-            call.taps[side] = Tap(numbers, uniqueid, self._clock.monotonic() - age_seconds, self._tools)
+            answered = self._clock.monotonic() - age_seconds
+            call.taps[side] = Tap(numbers, uniqueid, answered, self._tools, call.hidden)
 
     async def _hear(self, call: _HeardCall, taps: list[Tap], replaced: list[Tap], restarted: bool) -> None:
         for tap in replaced:

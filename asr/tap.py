@@ -12,11 +12,12 @@ import contextlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
+from hotline.asr.hidden import HiddenTimes
 from hotline.asr.messages import Told
 from hotline.asr.numbering import UtteranceNumbers
 from hotline.asr.reasons import ENDINGS, Reason
@@ -73,14 +74,23 @@ class Tap:
         uniqueid: the channel.
         answered: when the call was answered, in monotonic seconds: the zero of its transcript.
         tools: see there.
+        hidden: what of the call is not to be written down.
     """
 
-    def __init__(self, numbers: UtteranceNumbers, uniqueid: str, answered: float, tools: TapTools) -> None:
+    def __init__(
+        self,
+        numbers: UtteranceNumbers,
+        uniqueid: str,
+        answered: float,
+        tools: TapTools,
+        hidden: HiddenTimes,
+    ) -> None:
         self.state = TapState.SEEKING
         self.uniqueid = uniqueid
         self.numbers = numbers
         self.answered = answered
         self.tools = tools
+        self._hidden = hidden
         self.finished = asyncio.Event()
         self._over = asyncio.Event()
         self._attempt: _Attempt | None = None
@@ -122,7 +132,9 @@ class Tap:
         self.tools.publish(LegTapped(self.numbers.call_id, at, self.numbers.side, engine))
 
     def tell(self, segment: TranscriptSegment) -> None:
-        """Pass a text on."""
+        """Pass a text on; of what was said while the recording was paused, only that it is nothing."""
+        if self._hidden.touch(segment.start_seconds, segment.end_seconds):
+            segment = replace(segment, text="", confidence=None)
         self.tools.book.record(segment)
         self.tools.publish(segment)
         if segment.final:

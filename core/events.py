@@ -5,7 +5,7 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
 
     queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed,
                 TalkStarted, TalkEnded, PartyRinging, PartyJoined, PartyLeft, CallChanged, CallEnded,
-                AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced
+                AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced, RecordingChanged
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
@@ -82,6 +82,14 @@ class ConsultState(StrEnum):
     RINGING = "ringing"
     TALKING = "talking"  # the agent with the third party; the caller hears music
     THREE_WAY = "three_way"  # all three
+
+
+class RecordingState(StrEnum):
+    """Whether a call that is alive is being recorded."""
+
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"  # by the agent, for a moment
 
 
 class MenuOutcome(StrEnum):
@@ -351,6 +359,15 @@ class FallbackUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """A call's recording began, was paused or goes on, from ``at`` on."""
+
+    call_id: str
+    at: datetime
+    state: RecordingState
+
+
+@dataclass(frozen=True, slots=True)
 class LegTapped:
     """One side of a call is being heard, from ``at`` on."""
 
@@ -443,6 +460,7 @@ CallEvent = (
     | CallEnded
     | CallFlagged
     | FallbackUsed
+    | RecordingChanged
     | LegTapped
     | LegLost
     | TranscriptSegment

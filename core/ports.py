@@ -142,6 +142,19 @@ class Shifts(Protocol):
     async def now(self) -> ShiftView: ...
 
 
+class RecordingDesk(Protocol):
+    """What an agent may do about the recording of a live call (given by queue).
+
+    Both raise HotlineError with a hint when it cannot be done.
+    """
+
+    async def pause(self, call_id: str, user: str) -> None:
+        """Record silence, until ``resume`` or until the site's longest pause is over."""
+        ...
+
+    async def resume(self, call_id: str, user: str) -> None: ...
+
+
 class Transcripts(Protocol):
     """Live and stored text (given by asr)."""
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 
-from hotline.core.events import AgentState, ConsultState, Outcome, Side
-
-
-class RecordingState(StrEnum):
-    """Whether a call is being recorded."""
-
-    OFF = "off"
-    ON = "on"
-    PAUSED = "paused"
+from hotline.core.events import AgentState, ConsultState, Outcome, RecordingState, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +189,7 @@ class CallSummary:
     agent: str | None
     wait_seconds: float | None
     talk_seconds: float | None
+    has_recording: bool = False
 
 
 @dataclass(frozen=True, slots=True)

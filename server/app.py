@@ -34,12 +34,13 @@ from hotline.queue.control import Control
 from hotline.queue.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.queue.live_talks import LiveTalks
+from hotline.queue.recording_desk import LiveRecordings, RecordedPicture
 from hotline.queue.recording_keeper import RecordingKeeper
 from hotline.queue.recording_retention import Retention
 from hotline.queue.shifts import ShiftBook
 from hotline.queue.supervision import Supervisor
 from hotline.server.numbers import room_numbers
-from hotline.server.paths import database_url, recording_key
+from hotline.server.paths import database_url, recording_key, sealing_key
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
@@ -47,6 +48,7 @@ from hotline.store.history import StoredHistory
 from hotline.store.ledger import Ledger
 from hotline.store.marks import Marks
 from hotline.store.migrate import upgrade
+from hotline.store.recording_archive import RecordingArchive
 from hotline.store.recordings import RecordingStore
 from hotline.store.transcripts import TranscriptStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
@@ -109,12 +111,14 @@ class HotlineServer:
         audit = AuditLog(sessions, clock)
         marks = Marks(sessions, clock)
         await marks.load()
-        talks = LiveTalks(site, ami, self.exchange, bus, marks, clock)
+        recordings = RecordingStore(sessions)
+        live_recordings = LiveRecordings(site, ami, bus, recordings, audit, clock)
+        picture = RecordedPicture(self.exchange, live_recordings)
+        talks = LiveTalks(site, ami, picture, bus, marks, clock)
         acting = Acting(site, ami, talks, clock)
         control = Control(acting)
         self.accounts = Accounts(AccountStore(sessions), audit, clock, session_hours=site.web.session_hours)
         self._stack.callback(self.accounts.close)
-        recordings = RecordingStore(sessions)
         keeper = RecordingKeeper(
             raw_recordings_of(site),
             site.data_dir,
@@ -138,6 +142,7 @@ class HotlineServer:
         await self._run("talks", talks.run())
         self._stack.push_async_callback(control.aclose)
         await self._run("recordings", keeper.run())
+        await self._run("live recordings", live_recordings.run())
         menus.start()
         self._stack.push_async_callback(menus.stop)
         async with asyncio.TaskGroup() as together:
@@ -165,6 +170,10 @@ class HotlineServer:
                 figures=figures,
                 alerts=watch,
                 shifts=ShiftBook(site, Ledger(sessions), clock),
+                recordings=RecordingArchive(
+                    recordings, site.data_dir, lambda: sealing_key(site, self.secrets)
+                ),
+                recording_desk=live_recordings,
                 accounts=self.accounts,
                 audit=audit,
                 clock=clock,

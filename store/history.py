@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hotline.core.events import Outcome
 from hotline.core.views import CallSummary
 from hotline.store.database import Sessions
-from hotline.store.models import Call, QueueEntry
+from hotline.store.models import Call, QueueEntry, Recording
 
 PATH_SEPARATOR = " > "
 
 
-def summarise(call: Call, entries: Iterable[QueueEntry], agent: str | None = None) -> CallSummary:
+def summarise(
+    call: Call, entries: Iterable[QueueEntry], agent: str | None = None, *, recorded: bool = False
+) -> CallSummary:
     """One line for a call that may have waited several times.
 
     Told is the wait that mattered: the newest answered one (of ``agent``, if given), else the newest. A talk
@@ -43,6 +45,7 @@ def summarise(call: Call, entries: Iterable[QueueEntry], agent: str | None = Non
             if chosen and chosen.outcome == Outcome.ANSWERED and chosen.closed_at is not None
             else None
         ),
+        has_recording=recorded,
     )
 
 
@@ -61,8 +64,12 @@ class StoredHistory:
             query = query.where(_had_by(agent))
         async with self._sessions() as session:
             calls = list(await session.scalars(query))
-            entries = await _entries_of(session, [call.call_id for call in calls])
-        return [summarise(call, entries[call.call_id], agent) for call in calls]
+            call_ids = [call.call_id for call in calls]
+            entries = await _entries_of(session, call_ids)
+            recorded = await _recorded(session, call_ids)
+        return [
+            summarise(call, entries[call.call_id], agent, recorded=call.call_id in recorded) for call in calls
+        ]
 
     async def one(self, call_id: str, *, agent: str | None) -> CallSummary | None:
         """One call; with ``agent`` only if that seat answered it."""
@@ -74,7 +81,8 @@ class StoredHistory:
             if call is None:
                 return None
             entries = await _entries_of(session, [call_id])
-        return summarise(call, entries[call_id], agent)
+            recorded = await _recorded(session, [call_id])
+        return summarise(call, entries[call_id], agent, recorded=call_id in recorded)
 
 
 def _had_by(agent: str) -> ColumnElement[bool]:
@@ -89,3 +97,9 @@ async def _entries_of(session: AsyncSession, call_ids: list[str]) -> dict[str, l
         for entry in await session.scalars(select(QueueEntry).where(QueueEntry.call_id.in_(call_ids))):
             by_call[entry.call_id].append(entry)
     return by_call
+
+
+async def _recorded(session: AsyncSession, call_ids: list[str]) -> set[str]:
+    """Which of the calls have a recording."""
+    query = select(Recording.call_id).where(Recording.call_id.in_(call_ids))
+    return set(await session.scalars(query)) if call_ids else set()

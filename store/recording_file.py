@@ -106,6 +106,10 @@ class RecordingReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; idempotent."""
         self._file.close()
 
     def read(self, start: int, count: int) -> bytes:

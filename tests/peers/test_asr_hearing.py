@@ -18,6 +18,8 @@ from hotline.core.events import (
     LegTapped,
     PartyJoined,
     PartyLeft,
+    RecordingChanged,
+    RecordingState,
     Side,
     TranscriptSegment,
 )
@@ -352,3 +354,21 @@ async def test_stopping_twice_and_in_the_middle_of_a_call_is_clean(room: Room) -
     await room.hearing.aclose()
     await tap.closed()
     assert [segment.text for segment in await room.store.of_call("call1")] == ["三"]
+
+
+async def test_what_is_said_while_the_recording_is_paused_is_not_written_down(room: Room) -> None:
+    """Neither shown nor kept, though the words before and after it are."""
+    room.answer()
+    caller = await room.exchange.tap(CALLER)
+    await caller.say(1)
+    await room.heard.wait(final_text(Side.CALLER, "一"))
+    room.bus.publish(RecordingChanged("call1", room.clock.now(), RecordingState.PAUSED))
+    await caller.say(2, 3)
+    await room.heard.wait(final_text(Side.CALLER, ""))
+    room.bus.publish(RecordingChanged("call1", room.clock.now(), RecordingState.ON))
+    await caller.play(frames(0, 0.3))  # an utterance that touches the pause would be hidden
+    await caller.say(4)
+    await room.heard.wait(final_text(Side.CALLER, "四"))
+    texts = [event for event in room.heard.of(TranscriptSegment) if isinstance(event, TranscriptSegment)]
+    assert {event.text for event in texts if event.utterance == 2} == {""}
+    assert [segment.text for segment in await room.hearing.transcripts.of_call("call1")] == ["一", "四"]

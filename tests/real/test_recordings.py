@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 
 import pytest
@@ -82,9 +83,16 @@ async def test_the_caller_is_left_the_agent_right_and_the_clock_is_the_calls(sit
             await said.done()
             replied = talk.play(tone(AGENT_HZ, 1.5))
             await replied.done()
+            past = await page.console.get(f"/api/calls/{call_id}")
+            assert past["call"]["has_recording"] is False, "a call that goes on has no recording to hear"
             await call.hangup()
             ended = loop.time() - answered
             row = await kept(server, call_id)
+            past = await page.console.get(f"/api/calls/{call_id}")
+            about = await page.console.get(f"/api/calls/{call_id}/recording/about")
+        assert past["call"]["has_recording"] is True
+        assert abs(about["transcript_offset_seconds"]) < CLOSE_SECONDS, "text and sound have different clocks"
+        assert max(about["levels"]["caller"]) > 150 < max(about["levels"]["agent"])
         left, right = sound_of(server, row)
         for channel, hertz, clip, seconds in (
             (left, CALLER_HZ, said, 1.0),
@@ -120,3 +128,55 @@ async def test_a_server_killed_in_the_talk_costs_nothing_of_its_recording(site_f
         assert before[1] <= after[0]
         assert before[1] - before[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)
         assert after[1] - after[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)
+
+
+async def test_a_pause_is_silence_and_a_second_agent_is_heard(
+    site_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What both say in a pause is not there; after a transfer the second agent is in the right channel.
+
+    The second phone's RTP numbers lie below the first one's: so Asterisk drops what that phone says from a
+    recording of what is sent to the caller, which is why we make none.
+    """
+    numbers, bits = iter((50_000, 40_000, 30_000)), secrets.randbits
+    monkeypatch.setattr(secrets, "randbits", lambda wanted: next(numbers) if wanted == 16 else bits(wanted))
+    async with serving(site_file) as server:
+        await server.add_user("chief", role="supervisor")
+        for agent in ("1005", "1006"):
+            await server.add_user(agent, agent=agent)
+        async with (
+            Watcher(server) as page,
+            Seat(server, "1005") as seat,
+            Seat(server, "1006", sign_in=False) as second,
+            citizen(server.site, "13800001234") as phone,
+        ):
+            call, talk, call_id = await put_through(page, phone, seat)
+            await page.event("recording_changed", state="on")
+            await call.play(tone(CALLER_HZ, 0.5)).done()
+            view = await seat.console.post(f"/api/call/{call_id}/recording/pause")
+            assert view["recording"] == "paused"
+            both = (call.play(tone(CALLER_HZ, 1.0)), talk.play(tone(AGENT_HZ, 1.0)))
+            await asyncio.gather(*(clip.done() for clip in both))
+            view = await seat.console.post(f"/api/call/{call_id}/recording/resume")
+            assert view["recording"] == "on"
+            await talk.play(tone(AGENT_HZ, 0.5)).done()
+            ringing = asyncio.create_task(second.next_call())
+            handing_on = asyncio.create_task(talk.transfer("1006"))
+            onward = await asyncio.wait_for(ringing, 20)
+            await onward.answer()
+            await handing_on
+            await onward.play(tone(SECOND_HZ, 0.5)).done()
+            await call.hangup()
+            row = await kept(server, call_id)
+            about = await page.console.get(f"/api/calls/{call_id}/recording/about")
+        left, right = sound_of(server, row)
+        spoken, after, second_after = (
+            only(heard(channel, hertz))
+            for channel, hertz in ((left, CALLER_HZ), (right, AGENT_HZ), (right, SECOND_HZ))
+        )
+        ((since, until),) = about["pauses"]
+        assert spoken[1] - spoken[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)
+        assert spoken[1] - CLOSE_SECONDS < since < until < after[0] + CLOSE_SECONDS
+        assert until - since > 1.0 - CLOSE_SECONDS
+        assert after[1] < second_after[0]
+        assert second_after[1] - second_after[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)

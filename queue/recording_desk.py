@@ -1,0 +1,208 @@
+"""The recordings of live calls: which calls are recorded, and the agent's pause while a number is spoken.
+
+Asterisk records by itself; here it is asked whether it does (a channel variable) and told to record silence
+(MixMonitorMute) and to go on. A pause is a row from its first moment, so that a server killed in the middle
+of one ends it after its restart instead of leaving the rest of the call unrecorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hotline.config.schema import Site
+from hotline.core.bus import follow
+from hotline.core.clock import Clock
+from hotline.core.errors import ExchangeUnreachable, HotlineError, IllegalState
+from hotline.core.events import CallAnswered, CallEnded, RecordingChanged, RecordingState
+from hotline.core.ports import Bus, LivePicture
+from hotline.core.views import LiveView
+from hotline.store.audit import AuditLog
+from hotline.store.recordings import RecordingStore
+from hotline.telephony.ami.answers import AmiResponse
+from hotline.telephony.ami.errors import AmiError, AmiRefused
+from hotline.telephony.ami.events import CoreShowChannel
+from hotline.telephony.asterisk_config import recording
+
+log = logging.getLogger(__name__)
+
+FEED_LIMIT: Final = 20_000
+TICK_SECONDS: Final = 0.5
+BY_ITSELF: Final = "server"
+
+
+class Manager(Protocol):
+    """The part of the AMI client that this needs."""
+
+    async def action(self, name: str, fields: Mapping[str, str | Sequence[str]]) -> AmiResponse: ...
+    async def core_show_channels(self) -> tuple[CoreShowChannel, ...]: ...
+
+
+@dataclass(slots=True)
+class _Recording:
+    """A live call that is recorded."""
+
+    paused_since: datetime | None = None
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class LiveRecordings:
+    """The RecordingDesk port: pauses and resumes, and knows which live calls are recorded."""
+
+    def __init__(
+        self, site: Site, manager: Manager, bus: Bus, store: RecordingStore, audit: AuditLog, clock: Clock
+    ) -> None:
+        self._records = site.records
+        self._longest_pause = timedelta(seconds=site.recording.pause_max_seconds)
+        self._manager, self._bus, self._store = manager, bus, store
+        self._audit, self._clock = audit, clock
+        self._calls: dict[str, _Recording] = {}
+        self._left_paused: dict[str, datetime] = {}  # by an earlier run of the server
+
+    def state(self, call_id: str) -> RecordingState:
+        """Whether a live call is recorded now."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return RecordingState.OFF
+        return RecordingState.ON if call.paused_since is None else RecordingState.PAUSED
+
+    async def run(self) -> None:
+        """Follow the calls until cancelled."""
+        if not self._records:
+            await asyncio.Event().wait()
+        feed = self._bus.subscribe("live-recordings", limit=FEED_LIMIT)
+        self._left_paused = {pause.call_id: pause.since for pause in await self._store.pauses()}
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_time(), name="recordings-pauses")
+            async for envelope in follow(self._bus, feed, "live-recordings", limit=FEED_LIMIT):
+                match envelope.event:
+                    case CallAnswered() as answered:
+                        tasks.create_task(self._look(answered), name="recordings-look")
+                    case CallEnded(call_id=call_id, at=at):
+                        tasks.create_task(self._ended(call_id, at), name="recordings-ended")
+
+    async def pause(self, call_id: str, user: str) -> None:
+        """Record silence from now on; the pause is in the audit log.
+
+        Raises:
+            IllegalState: the call is not recorded, or paused already.
+            ExchangeUnreachable: Asterisk cannot be asked; the recording goes on.
+            SQLAlchemyError: it is paused, but that could not be written down.
+        """
+        call = self._recorded(call_id)
+        async with call.changing:
+            if call.paused_since is not None:
+                raise IllegalState("the recording is paused already")
+            now = self._clock.now()
+            await self._mute(call_id, silent=True)
+            self._change(call_id, call, now, paused_since=now)
+            await self._store.begin_pause(call_id, now, user)
+            await self._audit.record(user, "recording_pause", call_id)
+
+    async def resume(self, call_id: str, user: str) -> None:
+        """Record again.
+
+        Raises:
+            IllegalState: the recording is not paused.
+            ExchangeUnreachable: Asterisk cannot be asked; the recording stays paused.
+            SQLAlchemyError: it is recorded again, but that could not be written down.
+        """
+        call = self._recorded(call_id)
+        async with call.changing:
+            if call.paused_since is None:
+                raise IllegalState("the recording is not paused")
+            await self._mute(call_id, silent=False)
+            now = self._clock.now()
+            self._change(call_id, call, now, paused_since=None)
+            await self._store.end_pause(call_id, now)
+            await self._audit.record(user, "recording_resume", call_id)
+
+    def _recorded(self, call_id: str) -> _Recording:
+        try:
+            return self._calls[call_id]
+        except KeyError:
+            raise IllegalState("this call is not recorded") from None
+
+    def _change(self, call_id: str, call: _Recording, at: datetime, *, paused_since: datetime | None) -> None:
+        call.paused_since = paused_since
+        self._bus.publish(RecordingChanged(call_id, at, self.state(call_id)))
+
+    async def _look(self, answered: CallAnswered) -> None:
+        """A person answered (or is told to have, after a break of ours): is the call recorded?"""
+        question = {"Channel": answered.caller_uniqueid, "Variable": recording.CALL}
+        try:
+            answer = await self._manager.action("Getvar", question)
+            if not answer.headers.get("Value"):
+                return
+            call = self._calls.setdefault(answered.call_id, _Recording())
+            paused_since = self._left_paused.pop(answered.call_id, call.paused_since)
+            if paused_since is not None:  # whoever answers during a pause is not recorded either
+                await self._mute(answered.call_id, silent=True)
+            self._change(answered.call_id, call, paused_since or answered.at, paused_since=paused_since)
+        except (AmiError, HotlineError) as error:
+            log.warning("call %s: whether it is recorded is not known: %s", answered.call_id, error)
+
+    async def _ended(self, call_id: str, at: datetime) -> None:
+        self._left_paused.pop(call_id, None)
+        call = self._calls.pop(call_id, None)
+        if call is None or call.paused_since is None:
+            return
+        try:
+            await self._store.end_pause(call_id, at)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("call %s: the end of a pause is not written: %s", call_id, type(error).__name__)
+
+    async def _mute(self, call_id: str, *, silent: bool) -> None:
+        """Have every recorded channel of the call record silence, or sound again."""
+        state = "1" if silent else "0"
+        try:
+            found = [one for one in await self._manager.core_show_channels() if one.linkedid == call_id]
+            told = 0
+            for channel in found:
+                fields = {"Channel": channel.uniqueid, "Direction": "both", "State": state}
+                try:
+                    await self._manager.action("MixMonitorMute", fields)
+                    told += 1
+                except AmiRefused:
+                    continue  # a channel that is not recorded
+        except AmiError as error:
+            hint = "the call goes on; try again in a moment"
+            raise ExchangeUnreachable("the exchange cannot be reached", hint=hint) from error
+        if not told:
+            raise IllegalState("no channel of this call is recorded")
+
+    async def _keep_time(self) -> None:
+        """End pauses that are too long. One that cannot be ended is tried again at the next tick."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            too_old = self._clock.now() - self._longest_pause
+            for call_id, call in list(self._calls.items()):
+                if call.paused_since is not None and call.paused_since <= too_old:
+                    with suppress(HotlineError):  # Asterisk is away, which is told elsewhere
+                        await self._resume_by_itself(call_id)
+
+    async def _resume_by_itself(self, call_id: str) -> None:
+        try:
+            await self.resume(call_id, BY_ITSELF)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("call %s: the end of a pause is not written: %s", call_id, type(error).__name__)
+
+
+class RecordedPicture:
+    """The LivePicture port: the exchange's picture with what is recorded in it."""
+
+    def __init__(self, picture: LivePicture, recordings: LiveRecordings) -> None:
+        self._picture, self._recordings = picture, recordings
+
+    def live(self) -> LiveView:
+        """The present of the exchange."""
+        view = self._picture.live()
+        calls = tuple(replace(call, recording=self._recordings.state(call.call_id)) for call in view.calls)
+        return replace(view, calls=calls)
