@@ -9,6 +9,7 @@ import type {
   LiveView,
   Me,
   PastCall,
+  RecordingAbout,
   Shift,
   Site,
   Note,
@@ -99,6 +100,9 @@ export type SuperviseVerb = 'listen' | 'whisper' | 'barge' | 'take-over' | 'rele
 
 export type ForcedState = 'ready' | 'paused' | 'signed_out'
 
+/** Where the sound of a call's recording is. */
+export const recordingAddress = (callId: string): string => `${call(callId)}/recording`
+
 export const api = {
   me: () => request<Me>('GET', '/api/session'),
   signIn: (user: string, password: string) => request<Me>('POST', '/api/session', { user, password }),
@@ -142,5 +146,6 @@ export const api = {
   },
   call: (callId: string) =>
     request<PastCall>('GET', call(callId)).then((past) => ({ ...past, notes: past.notes ?? [] })),
+  recordingAbout: (callId: string) => request<RecordingAbout>('GET', `${recordingAddress(callId)}/about`),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
 }

@@ -128,6 +128,7 @@ export interface CallSummary {
   readonly agent: string | null
   readonly wait_seconds: number | null
   readonly talk_seconds: number | null
+  readonly has_recording: boolean
 }
 
 /** What somebody wrote down about a call. */
@@ -136,6 +137,18 @@ export interface Note {
   readonly at: Moment
   readonly user: string
   readonly text: string
+}
+
+/** What a player needs of a recording; times are the sound's. */
+export interface RecordingAbout {
+  readonly seconds: number
+  /** Added to a time of the sound it gives one of the transcript. */
+  readonly transcript_offset_seconds: number
+  /** From when to when nothing was recorded on purpose. */
+  readonly pauses: readonly (readonly [number, number])[]
+  /** How loud each side is over time, 0 to 255, in equal steps. */
+  readonly levels: Readonly<Record<Side, readonly number[]>>
+  readonly held: boolean
 }
 
 export interface PastCall {

@@ -112,8 +112,19 @@ export const en: Messages = {
     noneWaiting: 'Nobody is waiting',
     longest: 'longest {span}',
   },
+  recording: {
+    title: 'Recording',
+    play: 'Play',
+    pause: 'Pause',
+    position: 'Position',
+    speed: 'Speed',
+    from: 'Play from here',
+    paused: 'Recording was paused here',
+    failed: 'The recording cannot be played now',
+  },
   history: {
     title: 'My calls',
+    all: 'All calls',
     empty: 'No calls yet',
     more: 'Earlier calls',
     back: 'Back to the list',
@@ -265,6 +276,8 @@ export const en: Messages = {
   },
   calls: {
     title: 'Calls under way',
+    live: 'Now',
+    past: 'Ended',
     none: 'No calls now',
     choose: 'Choose a call to read what both sides say',
     unanswered: 'waiting',

@@ -111,8 +111,19 @@ export const zhCN = {
     noneWaiting: '当前没有人排队',
     longest: '最长已等 {span}',
   },
+  recording: {
+    title: '通话录音',
+    play: '播放',
+    pause: '暂停',
+    position: '播放位置',
+    speed: '播放速度',
+    from: '从这里播放',
+    paused: '此处录音已暂停',
+    failed: '录音暂时无法播放',
+  },
   history: {
     title: '我的通话',
+    all: '全部通话',
     empty: '还没有通话记录',
     more: '更早的通话',
     back: '返回列表',
@@ -264,6 +275,8 @@ export const zhCN = {
   },
   calls: {
     title: '正在进行的通话',
+    live: '正在进行',
+    past: '已结束',
     none: '当前没有通话',
     choose: '选择一通电话，查看双方的话',
     unanswered: '排队中',

@@ -166,7 +166,7 @@ describe('the list of targets', () => {
 describe('notes on a call', () => {
   const note = (text: string) => ({ call_id: 'c1', at: T0, user: 'chen', text })
   const past = {
-    call: { ...call(), outcome: null, talk_seconds: null },
+    call: { ...call(), outcome: null, talk_seconds: null, has_recording: false },
     segments: [segment({ text: '之前说的话', final: true })],
     notes: [note('前一位记的')],
   }

@@ -18,6 +18,7 @@ const past = (number: number): CallSummary => ({
   agent: 'a1001',
   wait_seconds: 3,
   talk_seconds: 60,
+  has_recording: false,
 })
 const page = (from: number, to: number): CallSummary[] =>
   Array.from({ length: from - to }, (_, index) => past(from - index))
