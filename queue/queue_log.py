@@ -7,11 +7,13 @@ apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path`` before e
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from hotline.core.errors import PeerError
 from hotline.core.events import Outcome
@@ -129,29 +131,50 @@ class QueueLogFollower:
         for path in self._files(tail):
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                known = tail is not None and tail.inode == status.st_ino and tail.offset <= status.st_size
-                offset = tail.offset if known and tail is not None else 0
+                offset = tail.offset if tail is not None and tail.inode == status.st_ino else 0
+                if not _follows_a_line(file, offset):
+                    offset = 0  # truncated meanwhile, whether or not it has grown longer since
                 file.seek(offset)
                 data = file.read(CHUNK_BYTES)
-            end = data.rfind(b"\n") + 1
-            if end == 0 and len(data) == CHUNK_BYTES:
-                end = len(data)  # a megabyte without a newline is no line: skip it, as one malformed line
+                end = data.rfind(b"\n") + 1
+                if end == 0 and len(data) == CHUNK_BYTES and (begin := _next_line(file)):
+                    # a megabyte without a newline is no line: skip it, as one malformed line
+                    tail = TailRecord(str(self.path), status.st_ino, begin)
+                    return Batch([(begin, data[:80].decode("utf-8", "replace"))], tail, more=True)
             if end == 0 and path != self.path:
                 tail = None  # the rotated file is read out: go on with the next, from its start
                 continue
             tail = TailRecord(str(self.path), status.st_ino, offset + end)
-            return Batch(_lines(data[:end], offset), tail, more=len(data) == CHUNK_BYTES or path != self.path)
+            more = end > 0 and (len(data) == CHUNK_BYTES or path != self.path)
+            return Batch(_lines(data[:end], offset), tail, more)
         return None
 
     def _files(self, tail: TailRecord | None) -> Iterator[Path]:
-        """The rotated file that ``tail`` was in, if it is still there unread, then the file itself."""
+        """The rotated file that ``tail`` was in, if it is still there, those after it, then the file."""
         if not self.path.exists():
             return
         if tail is not None and self.path.stat().st_ino != tail.inode:
-            for sibling in sorted(self.path.parent.glob(f"{self.path.name}.*")):
-                if sibling.stat().st_ino == tail.inode:
-                    yield sibling
+            rotated = sorted(
+                self.path.parent.glob(f"{self.path.name}.*"), key=lambda path: path.stat().st_mtime_ns
+            )
+            yield from itertools.dropwhile(lambda path: path.stat().st_ino != tail.inode, rotated)
         yield self.path
+
+
+def _follows_a_line(file: BinaryIO, offset: int) -> bool:
+    """Whether a line may begin at ``offset``: at the start, or after a newline."""
+    if offset == 0:
+        return True
+    file.seek(offset - 1)
+    return file.read(1) == b"\n"
+
+
+def _next_line(file: BinaryIO) -> int | None:
+    """Where the next line begins, after the one that ``file`` stands in; None if that one has no end yet."""
+    while chunk := file.read(CHUNK_BYTES):
+        if (newline := chunk.find(b"\n")) >= 0:
+            return file.tell() - len(chunk) + newline + 1
+    return None
 
 
 def _lines(data: bytes, offset: int) -> list[tuple[int, str]]:
