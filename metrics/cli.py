@@ -38,7 +38,7 @@ def moment(site: Site, text: str, *, end: bool = False) -> datetime:
             day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
             return datetime.combine(day, time(), site.zone)
         found = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(
             f"not a day or a moment: {text}", hint="write 2026-11-02 or 2026-11-02T08:30"
         ) from None

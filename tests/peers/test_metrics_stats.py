@@ -1,0 +1,159 @@
+"""``hotline stats`` against rows counted by hand: classes, sums, days, in zones with and without summer time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hotline.config.loading import load_site
+from hotline.config.samples import path as sample
+from hotline.config.schema import Site
+from hotline.core.errors import UsageError
+from hotline.core.events import Outcome
+from hotline.metrics.cli import moment, stats
+from hotline.store.database import open_engine, sessions_of
+from hotline.store.ledger import Changes, EntryRecord, Ledger
+from hotline.store.migrate import upgrade
+
+DAYS = [
+    ("Asia/Shanghai", date(2026, 11, 2), 24),
+    ("Europe/Berlin", date(2026, 3, 29), 23),  # the clock goes forward
+    ("Europe/Berlin", date(2026, 10, 25), 25),  # and back
+    ("America/Santiago", date(2026, 9, 6), 23),  # at midnight: the day begins at one o'clock
+    ("Asia/Kathmandu", date(2026, 11, 2), 24),  # 5:45 from Greenwich
+]
+LINES = ("12345", "12315", "12358", "12333", "a line the site has no more")
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    made = open_engine(f"sqlite+aiosqlite:///{tmp_path}/hotline.db")
+    await upgrade(made)
+    yield made
+    await made.dispose()
+
+
+def site_in(zone: str, folder: Path) -> Site:
+    site = load_site(sample("demo"), {"HOTLINE_DATA_DIR": str(folder)})
+    return site.model_copy(update={"site": site.site.model_copy(update={"timezone": zone})})
+
+
+async def fill(engine: AsyncEngine, zone: str, day: date) -> None:
+    """A row every ten minutes of three days, and on the borders of the middle one to the millisecond."""
+    pick = random.Random(1)
+    start = datetime.combine(day - timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+    moments = [start + timedelta(minutes=10 * number) for number in range(3 * 144)]
+    for border in (day, day + timedelta(days=1)):
+        midnight = datetime.combine(border, time(), ZoneInfo(zone)).astimezone(UTC)
+        moments += [midnight + timedelta(milliseconds=offset) for offset in (-1, 0, 1)]
+    entries = []
+    for number, at in enumerate(moments):
+        outcome = pick.choice([*Outcome, Outcome.ANSWERED, Outcome.ANSWERED, None])
+        wait_ms, talk_ms = pick.choice((0, 14_999, 15_000, 15_001, 40_000)), pick.randrange(300_000)
+        entries.append(
+            EntryRecord(
+                f"{number}",
+                "n",
+                f"{number}",
+                "q",
+                1,
+                f"{number}",
+                pick.choice(LINES),
+                "live",
+                at,
+                1,
+                outcome=outcome.value if outcome else None,
+                wait_ms=wait_ms,
+                talk_ms=talk_ms if outcome is Outcome.ANSWERED else 0,
+            )
+        )
+    await Ledger(sessions_of(engine)).save(Changes(entries=entries))
+
+
+def of_day(folder: Path, zone: str, day: date) -> list[tuple[str, str | None, int, int]]:
+    """Line, class, wait and talk of the rows whose own local date is ``day``: read without our code."""
+    database = sqlite3.connect(folder / "hotline.db")
+    found = database.execute(
+        "SELECT joined_at, line, outcome, wait_ms, talk_ms FROM queue_entries"
+    ).fetchall()
+    database.close()
+    return [
+        (line, outcome, wait_ms, talk_ms)
+        for at, line, outcome, wait_ms, talk_ms in found
+        if datetime.fromisoformat(at).replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date() == day
+    ]
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), DAYS)
+async def test_a_days_figures_are_the_rows_of_that_day(
+    engine: AsyncEngine, tmp_path: Path, zone: str, day: date, hours: int
+) -> None:
+    """Each class, the answers in time, the sums; children count to their parent; every row counts once."""
+    await fill(engine, zone, day)
+    site = site_in(zone, tmp_path)
+    start, end = moment(site, f"{day}"), moment(site, f"{day}", end=True)
+    assert end.astimezone(UTC) - start.astimezone(UTC) == timedelta(hours=hours)
+    figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end)}
+    rows = of_day(tmp_path, zone, day)
+    members = {line: {line} for line in LINES} | {"12315": {"12315", "12358"}, "total": set(LINES)}
+    for name, lines in members.items():
+        mine = [row for row in rows if row[0] in lines]
+        classes = Counter(outcome for _, outcome, _, _ in mine)
+        answered = [(wait_ms, talk_ms) for _, outcome, wait_ms, talk_ms in mine if outcome == "answered"]
+        row = figures[name]
+        assert {outcome: row[outcome.value] for outcome in Outcome} == {
+            outcome: classes[outcome.value] for outcome in Outcome
+        }
+        assert (row["offered"], row["still_open"]) == (len(mine), classes[None])
+        assert row["offered"] == sum(row[outcome.value] for outcome in Outcome) + row["still_open"]
+        assert row["answered_within_15"] == sum(wait_ms <= 15_000 for wait_ms, _ in answered)
+        assert row["wait_seconds_total"] == sum(wait_ms for wait_ms, _ in answered) / 1000
+        assert row["talk_seconds_total"] == sum(talk_ms for _, talk_ms in answered) / 1000
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), DAYS)
+async def test_days_add_up_to_their_period(
+    engine: AsyncEngine, tmp_path: Path, zone: str, day: date, hours: int
+) -> None:
+    """Three days by themselves and together hold the same rows: none twice, none between two days."""
+    await fill(engine, zone, day)
+    site = site_in(zone, tmp_path)
+    first, last = day - timedelta(days=1), day + timedelta(days=1)
+    days = [first, day, last]
+    single = [await _total(site, engine, one, one) for one in days]
+    together = await _total(site, engine, first, last)
+    for name in ("offered", "still_open", *(outcome.value for outcome in Outcome)):
+        assert together[name] == sum(one[name] for one in single)
+
+
+async def _total(site: Site, engine: AsyncEngine, first: date, last: date) -> dict[str, int]:
+    rows = await stats(site, str(engine.url), moment(site, f"{first}"), moment(site, f"{last}", end=True))
+    return rows[-1]
+
+
+def test_moments_count_in_the_sites_zone_unless_they_name_another(tmp_path: Path) -> None:
+    """A moment at the end is not included; a day is."""
+    site = site_in("Asia/Shanghai", tmp_path)
+    assert moment(site, "2026-11-02T08:30").astimezone(UTC) == datetime(2026, 11, 2, 0, 30, tzinfo=UTC)
+    assert moment(site, "2026-11-02T08:30+00:00").astimezone(UTC) == datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
+    assert moment(site, "2026-11-02", end=True).astimezone(UTC) == datetime(2026, 11, 2, 16, tzinfo=UTC)
+    for wrong in ("yesterday", "2026-13-01", "9999-12-31", "2026-11-02T25:00"):
+        with pytest.raises(UsageError, match="not a day or a moment"):
+            moment(site, wrong, end=True)
+
+
+def test_an_empty_period_is_wrong_usage(tmp_path: Path) -> None:
+    """The days the wrong way round are said, not counted as nothing."""
+    site = site_in("Asia/Shanghai", tmp_path)
+    start, end = moment(site, "2026-11-03"), moment(site, "2026-11-01", end=True)
+    with pytest.raises(UsageError, match="period is empty"):
+        asyncio.run(stats(site, f"sqlite+aiosqlite:///{tmp_path}/hotline.db", start, end))
