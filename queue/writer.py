@@ -25,7 +25,7 @@ from hotline.store.ledger import (
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.05  # a call changes its rows several times in a moment: one save takes them all
+GATHER_SECONDS = 0.05  # between two saves: on a busy exchange each takes the changes of many calls
 
 
 class LedgerWriter:
@@ -84,8 +84,6 @@ class LedgerWriter:
         delays = backoff(initial_seconds=0.1, max_seconds=5)
         while not (self._closing and not self.waiting):
             await self._wake.wait()
-            if not self._closing:
-                await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             if not self.waiting:
                 continue
@@ -106,6 +104,8 @@ class LedgerWriter:
                 continue
             delays = backoff(initial_seconds=0.1, max_seconds=5)
             self._forget(taken)
+            if not self._closing:
+                await asyncio.sleep(GATHER_SECONDS)
 
     def _forget(self, saved: Changes) -> None:
         """Drop what was saved, but keep rows that have changed since."""

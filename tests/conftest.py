@@ -10,6 +10,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import psutil
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # how fast is for bench/ to say
+settings.load_profile("untimed")
 
 GRACE_SECONDS = 3.0
 """How long a thing that was told to end may take; nothing waits that long in a test that cleans up."""

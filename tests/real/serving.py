@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -149,10 +150,18 @@ class ServerProcess:
             accounts.close()
             await engine.dispose()
 
-    async def rows(self) -> list[QueueEntry]:
-        """The ledger as it stands in the database."""
-        async with self._database() as session:
-            return list(await session.scalars(select(QueueEntry).order_by(QueueEntry.joined_at)))
+    async def rows(self, within_seconds: float = 3.0) -> list[QueueEntry]:
+        """The ledger in the database once every wait has its end there, or as it stands after that time.
+
+        An event is told a moment before its row is saved.
+        """
+        deadline = time.monotonic() + within_seconds
+        while True:
+            async with self._database() as session:
+                rows = list(await session.scalars(select(QueueEntry).order_by(QueueEntry.joined_at)))
+            if (rows and all(row.closed_at for row in rows)) or time.monotonic() > deadline:
+                return rows
+            await asyncio.sleep(0.05)  # a database tells nobody that it has a row more
 
     async def texts(self) -> list[TranscriptRow]:
         """The final texts as they stand in the database."""
