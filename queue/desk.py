@@ -53,8 +53,7 @@ class Desk:
                 },
             )
         # a member that was there already keeps its pause, over a restart of Asterisk too
-        await self._pause(agent, None)
-        return await self._seen(agent, lambda: wanted == set(there.queues) and not there.paused)
+        return await self._paused(agent, None, lambda: wanted == set(there.queues) and not there.paused)
 
     async def sign_out(self, agent: str) -> AgentView:
         """Take the agent out of every queue; a talk that goes on is not touched."""
@@ -66,18 +65,15 @@ class Desk:
     async def pause(self, agent: str, reason: str) -> AgentView:
         """No new calls for the agent, for ``reason``, until ``resume``; what goes on is finished first."""
         self._signed_in(agent)
-        await self._pause(agent, reason)
-        return await self._seen(agent, lambda: self._table.seat(agent).break_reason == reason)
+        return await self._paused(agent, reason, lambda: self._table.seat(agent).break_reason == reason)
 
     async def resume(self, agent: str) -> AgentView:
         """New calls again: takes back a break that waits for the wrap-up's end; else ends either."""
         self._signed_in(agent)
         seat = self._table.seat(agent)
         if seat.break_reason is not None and seat.wrap_up is not None:
-            await self._pause(agent, seat.wrap_up.reason)
-            return await self._seen(agent, lambda: seat.break_reason is None)
-        await self._pause(agent, None)
-        return await self._seen(agent, lambda: not seat.paused)
+            return await self._paused(agent, seat.wrap_up.reason, lambda: seat.break_reason is None)
+        return await self._paused(agent, None, lambda: not seat.paused)
 
     async def end_wrap_up(self, agent: str) -> AgentView:
         """Done before the time: new calls again, or the break that was asked for."""
@@ -86,9 +82,8 @@ class Desk:
         if seat.state is not AgentState.WRAP_UP:
             raise IllegalState(f"agent {agent} is in no wrap-up", hint="it begins when a call ends")
         if seat.held_wrap_up is not None and seat.break_reason is None:
-            await self._pause(agent, None)
-        else:
-            self._seats.tell(self._table.end_wrap_up(agent, self._clock.now()))
+            return await self._paused(agent, None, lambda: seat.state is not AgentState.WRAP_UP)
+        self._seats.tell(self._table.end_wrap_up(agent, self._clock.now()))
         return await self._seen(agent, lambda: seat.state is not AgentState.WRAP_UP)
 
     async def extend_wrap_up(self, agent: str, seconds: int) -> AgentView:
@@ -115,13 +110,15 @@ class Desk:
         """Neither break nor wrap-up."""
         self._signed_in(agent)
         seat = self._table.seat(agent)
-        await self._pause(agent, None)
-        await self._seen(agent, lambda: not seat.paused)
+        await self._paused(agent, None, lambda: not seat.paused)
         self._seats.tell(self._table.end_wrap_up(agent, self._clock.now()))
         return self._table.view(agent)
 
-    async def _pause(self, agent: str, reason: str | None) -> None:
-        await self._carried_out("QueuePause", self._seats.pause(agent, reason))
+    async def _paused(self, agent: str, reason: str | None, reached: Callable[[], bool]) -> AgentView:
+        """Have the agent paused for ``reason`` (None: not), and wait until that is seen."""
+        async with self._seats.turn(agent):
+            await self._carried_out("QueuePause", self._seats.pause(agent, reason))
+            return await self._seen(agent, reached)
 
     def _signed_in(self, agent: str) -> None:
         self._agent(agent)

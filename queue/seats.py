@@ -55,6 +55,7 @@ class Seats:
         self._noted = set(self._extensions)  # an earlier run may have noted anybody
         self._due = 0
         self._actions, self._bus, self._writer, self._clock, self._calls = actions, bus, writer, clock, calls
+        self._turns = {agent.id: asyncio.Lock() for agent in site.agents}
         self._orders: dict[str, PauseOrder] = {}
         self._ordered = asyncio.Event()
         self._waiters: set[asyncio.Future[None]] = set()
@@ -103,38 +104,44 @@ class Seats:
             await self._ordered.wait()
             self._ordered.clear()
             while self._orders:
-                await self.order(self._orders.pop(next(iter(self._orders))))
+                await self._carry_out(self._orders.pop(next(iter(self._orders))))
 
-    async def order(self, order: PauseOrder) -> None:
-        """Carry out one order; a failure is told and counted."""
-        try:
-            await self.pause(order.agent, order.reason)
-        except AmiError as error:
-            self.failed_orders += 1
-            log.warning("an agent's pause could not be changed: %s", error)
+    async def _carry_out(self, order: PauseOrder) -> None:
+        """One order; a failure is told and counted. What an agent has asked for meanwhile comes first."""
+        async with self.turn(order.agent):
+            if self.table.seat(order.agent).break_reason is not None:
+                return
+            try:
+                await self.pause(order.agent, order.reason)
+            except AmiError as error:
+                self.failed_orders += 1
+                log.warning("an agent's pause could not be changed: %s", error)
+
+    def turn(self, agent: str) -> asyncio.Lock:
+        """Held by whoever changes the agent's pause, until the change is seen: so no two cross."""
+        return self._turns[agent]
 
     async def pause(self, agent: str, reason: str | None) -> None:
         """Ask the exchange to pause an agent for ``reason``; None: to give calls again.
 
-        How long a wrap-up is meant to last is noted there too, for a caller to end it if we are gone by then.
+        Until when a wrap-up is meant to last is noted first, for a caller to end it if we are gone by then.
 
         Raises:
             AmiError: it did not do so.
         """
         extension = self._extensions[agent]
+        wrap = read_reason(reason or "")
+        if wrap is not None:
+            self._noted.add(agent)
+            until = ceil(wrap.until.timestamp())
+            self._due = max(self._due, until + GRACE_SECONDS)
+            await self._note(until_variable(extension), str(until))
+            await self._note(DUE, str(self._due))
         paused = {"Paused": "false"} if reason is None else {"Paused": "true", "Reason": reason}
         await self._actions.action("QueuePause", {"Interface": f"PJSIP/{extension}", **paused})
-        wrap = read_reason(reason or "")
-        if wrap is None:
-            if agent in self._noted:
-                self._noted.discard(agent)
-                await self._note(until_variable(extension), "")
-            return
-        self._noted.add(agent)
-        until = ceil(wrap.until.timestamp())
-        self._due = max(self._due, until + GRACE_SECONDS)
-        await self._note(until_variable(extension), str(until))
-        await self._note(DUE, str(self._due))
+        if wrap is None and agent in self._noted:
+            self._noted.discard(agent)
+            await self._note(until_variable(extension), "")
 
     async def _note(self, variable: str, value: str) -> None:
         await self._actions.action("Setvar", {"Variable": variable, "Value": value})
