@@ -123,6 +123,10 @@ async def test_states_and_a_wrap_up_ended_early(server: ServerProcess) -> None:
             await state(page, "1005", "ringing")
             await talk.answer()
             await state(page, "1005", "talking")
+            await talk.hold()
+            await state(page, "1005", "held")
+            await talk.resume()
+            await state(page, "1005", "talking")
             await call.hangup()
         wrapping = await state(page, "1005", "wrap_up")
         left = datetime.fromisoformat(wrapping["wrap_up_until"]) - datetime.fromisoformat(wrapping["at"])
@@ -139,6 +143,31 @@ async def test_states_and_a_wrap_up_ended_early(server: ServerProcess) -> None:
         ended = await page.event("wrap_up_ended")
         (row,) = [row for row in await server.rows() if row.outcome == "answered"]
         assert ended["entry_id"] == row.entry_id and 4 <= ended["seconds"] < 10
+
+
+async def test_a_call_handed_on_is_a_talk_and_a_wrap_up_of_whoever_takes_it(server: ServerProcess) -> None:
+    """The second agent rings and talks although no queue sent the call; both have their wrap-up."""
+    async with Watcher(server) as page, Seat(server, "1005") as first, Seat(server, "1006") as second:
+        await second.console.agent("pause", {"reason": "小休"})
+        async with calling(server) as call:
+            talk = await asyncio.wait_for(first.next_call(), 20)
+            await talk.answer()
+            await state(page, "1005", "talking")
+            handing = asyncio.create_task(talk.transfer("1006"))
+            handed = await asyncio.wait_for(second.next_call(), 20)
+            handed.ring()
+            ringing = await state(page, "1006", "ringing")
+            assert ringing["pending_reason"] == "小休"
+            await handed.answer()
+            await handing
+            talking = await state(page, "1006", "talking")
+            assert talking["call_id"] == (await page.event("call_answered"))["call_id"]
+            await state(page, "1005", "wrap_up")
+            await call.hangup()
+        await state(page, "1006", "wrap_up")
+        await second.console.post("/api/agent/wrap-up/end")
+        assert (await state(page, "1006", "paused"))["reason"] == "小休"
+        assert (await page.event("wrap_up_ended", agent="1006"))["entry_id"] is None
 
 
 async def test_an_extended_wrap_up_holds_the_next_call_and_a_break_follows_it(server: ServerProcess) -> None:
