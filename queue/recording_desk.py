@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +31,7 @@ from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError, AmiRefused
 from hotline.telephony.ami.events import CoreShowChannel
 from hotline.telephony.asterisk_config import recording
+from hotline.telephony.asterisk_config.recording import RawName
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +59,17 @@ class LiveRecordings:
     """The RecordingDesk port: pauses and resumes, and knows which live calls are recorded."""
 
     def __init__(
-        self, site: Site, manager: Manager, bus: Bus, store: RecordingStore, audit: AuditLog, clock: Clock
+        self,
+        site: Site,
+        raw_dir: Path,
+        manager: Manager,
+        bus: Bus,
+        store: RecordingStore,
+        audit: AuditLog,
+        clock: Clock,
     ) -> None:
+        self.unwritten = 0  # calls that were to be recorded, but Asterisk writes no file that we can see
+        self._raw_dir = raw_dir
         self._records = site.records
         self._longest_pause = timedelta(seconds=site.recording.pause_max_seconds)
         self._manager, self._bus, self._store = manager, bus, store
@@ -141,6 +152,10 @@ class LiveRecordings:
             answer = await self._manager.action("Getvar", question)
             if not answer.headers.get("Value"):
                 return
+            if not await asyncio.to_thread(self._is_written, answered.call_id):
+                self.unwritten += 1
+                log.error("call %s is not recorded: no file of it is in %s", answered.call_id, self._raw_dir)
+                return
             call = self._calls.setdefault(answered.call_id, _Recording())
             paused_since = self._left_paused.pop(answered.call_id, call.paused_since)
             if paused_since is not None:  # whoever answers during a pause is not recorded either
@@ -148,6 +163,14 @@ class LiveRecordings:
             self._change(answered.call_id, call, paused_since or answered.at, paused_since=paused_since)
         except (AmiError, HotlineError) as error:
             log.warning("call %s: whether it is recorded is not known: %s", answered.call_id, error)
+
+    def _is_written(self, call_id: str) -> bool:
+        """Whether the caller's raw file is there: Asterisk opens it before the caller waits."""
+        try:
+            names = (RawName.parse(path.name) for path in self._raw_dir.glob(f"{call_id}-*"))
+            return any(name is not None and name.call_id == call_id for name in names)
+        except OSError:
+            return False
 
     async def _ended(self, call_id: str, at: datetime) -> None:
         self._left_paused.pop(call_id, None)

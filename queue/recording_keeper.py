@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 FEED_LIMIT: Final = 20_000
 LOOK_SECONDS: Final = 60.0  # between looks at the folder when no call's end brings one
 SETTLE = timedelta(seconds=2)  # Asterisk writes a file's last second a moment after the call is over
+TOLERANCE = timedelta(seconds=5)
 PRUNE_EVERY = timedelta(days=1)
 
 
@@ -57,6 +58,7 @@ class RecordingCounters:
     kept: int = 0
     failures: int = 0  # attempts; the raw files wait and are tried again
     waiting: int = 0  # calls whose raw files wait for the next attempt
+    short: int = 0  # kept, but Asterisk could not write all of it
 
 
 class RecordingKeeper:
@@ -180,7 +182,16 @@ class RecordingKeeper:
                     )
                 )
                 self.counters.kept += 1
+                await self._compare(call_id, timedelta(seconds=samples / RATE_HZ))
         await asyncio.to_thread(_delete, files)
+
+    async def _compare(self, call_id: str, recorded: timedelta) -> None:
+        """Say so when much less was recorded than was talked: Asterisk's disk was full for a while."""
+        answered_at, ended_at = await self._store.talk(call_id)
+        if answered_at is not None and ended_at is not None and ended_at - answered_at > recorded + TOLERANCE:
+            self.counters.short += 1
+            missing = (ended_at - answered_at - recorded).total_seconds()
+            log.error("call %s: %.0f s of its recording are missing; was the disk full?", call_id, missing)
 
     def _write(
         self, call_id: str, files: Mapping[Path, RawName]

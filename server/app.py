@@ -112,7 +112,7 @@ class HotlineServer:
         marks = Marks(sessions, clock)
         await marks.load()
         recordings = RecordingStore(sessions)
-        live_recordings = LiveRecordings(site, ami, bus, recordings, audit, clock)
+        live_recordings = LiveRecordings(site, raw_recordings_of(site), ami, bus, recordings, audit, clock)
         picture = RecordedPicture(self.exchange, live_recordings)
         talks = LiveTalks(site, ami, picture, bus, marks, clock)
         acting = Acting(site, ami, talks, clock)
@@ -130,7 +130,7 @@ class HotlineServer:
             clock,
         )
         menus = MenuService(site, bus, prompts, clock)
-        numbers = room_numbers(ami, self.exchange, menus, hearing, keeper, bus)
+        numbers = room_numbers(ami, self.exchange, menus, hearing, keeper, live_recordings, bus)
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         webhooks = Webhooks(site, bus, self.secrets, clock)
         exporter = Exporter(

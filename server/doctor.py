@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError
 from hotline.metrics.webhook import reachable
-from hotline.server.paths import database_url
+from hotline.server.paths import database_url, recording_key
 from hotline.store.database import open_engine
 from hotline.store.migrate import upgrade
 from hotline.telephony.ami.client import AmiClient, AmiSettings
-from hotline.telephony.asterisk_config.places import queue_log_of
+from hotline.telephony.asterisk_config.places import queue_log_of, raw_recordings_of
 from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.asterisk_program import find_asterisk
 
@@ -44,6 +45,8 @@ async def examine(site: Site) -> AsyncIterator[Finding]:
         yield _program(site)
     yield await _manager(site)
     yield _queue_log(site)
+    if site.records:
+        yield _recordings(site)
     for name, host, port in _ports(site):
         yield await _port(name, host, port)
     yield await _model(site)
@@ -126,6 +129,21 @@ def _queue_log(site: Site) -> Finding:
     except OSError as error:
         return Finding("queue_log", False, f"{path}: {error.strerror}; without it an outage leaves gaps")
     return Finding("queue_log", True, f"{path}, {size} bytes")
+
+
+def _recordings(site: Site) -> Finding:
+    """Whether voices can be read and deleted where Asterisk writes them, and sealed."""
+    path = raw_recordings_of(site)
+    try:
+        recording_key(site, Secrets(site.data_dir))
+    except HotlineError as error:
+        return Finding("recordings", False, str(error))
+    if not path.is_dir():
+        return Finding("recordings", None, f"{path} is not there yet")
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return Finding("recordings", False, f"{path}: this user may not read and delete in it")
+    kept = "sealed" if site.recording.encrypt else "plain"
+    return Finding("recordings", True, f"{path}, kept {kept} for {site.recording.keep_days} days")
 
 
 def _ports(site: Site) -> list[tuple[str, str, int]]:

@@ -10,6 +10,7 @@ from hotline.ivr.service import MenuService
 from hotline.metrics.prometheus import Number, Numbers
 from hotline.queue.drift import Kind
 from hotline.queue.exchange import Exchange
+from hotline.queue.recording_desk import LiveRecordings
 from hotline.queue.recording_keeper import RecordingKeeper
 from hotline.telephony.ami.client import AmiClient
 
@@ -20,6 +21,7 @@ def room_numbers(
     menus: MenuService,
     hearing: Hearing,
     keeper: RecordingKeeper,
+    live: LiveRecordings,
     bus: MemoryBus,
 ) -> list[Numbers]:
     """Readers of each room's counters."""
@@ -64,7 +66,8 @@ def room_numbers(
     def of_recordings() -> Iterable[Number]:
         counters = keeper.counters
         yield "recordings_kept", "Calls whose recording was kept.", True, counters.kept
-        yield "recording_failures", "Recordings that could not be kept yet.", True, counters.failures
+        failures = counters.failures + counters.short + live.unwritten
+        yield "recording_failures", "Recordings not written, not whole or not kept yet.", True, failures
         yield "recordings_waiting", "Ended calls whose recording is to be kept yet.", False, counters.waiting
 
     def of_bus() -> Iterable[Number]:

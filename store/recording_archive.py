@@ -51,7 +51,7 @@ class RecordingArchive:
     async def view(self, record: RecordingRecord) -> RecordingView:
         """The recording as a page shows it."""
         seconds = record.duration_ms / 1000
-        answered_at = await self._store.answered_at(record.call_id) or record.started_at
+        answered_at, _ = await self._store.talk(record.call_id)
         pauses = []
         for pause in await self._store.pauses(record.call_id):
             since = (pause.since - record.started_at).total_seconds()
@@ -60,7 +60,9 @@ class RecordingArchive:
         half = len(record.levels) // 2
         return RecordingView(
             seconds=seconds,
-            transcript_offset_seconds=(record.started_at - answered_at).total_seconds(),
+            transcript_offset_seconds=(
+                record.started_at - (answered_at or record.started_at)
+            ).total_seconds(),
             pauses=tuple(pauses),
             levels={Side.CALLER: tuple(record.levels[:half]), Side.AGENT: tuple(record.levels[half:])},
             held=record.held,

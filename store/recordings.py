@@ -93,7 +93,12 @@ class RecordingStore:
             await session.execute(
                 delete(Recording).where(Recording.call_id.in_(chosen), Recording.held.is_(False))
             )
-            await session.execute(delete(RecordingPause).where(RecordingPause.call_id.in_(chosen)))
+            await session.execute(
+                delete(RecordingPause).where(
+                    RecordingPause.call_id.in_(chosen),
+                    RecordingPause.call_id.not_in(select(Recording.call_id)),
+                )
+            )
 
     async def hold(self, call_id: str, held: bool) -> bool:
         """Keep a recording whatever its age, or no longer; False when there is none."""
@@ -110,12 +115,16 @@ class RecordingStore:
             line = await session.scalar(waits.limit(1))
             return line or await session.scalar(select(Call.line).where(Call.call_id == call_id)) or ""
 
-    async def answered_at(self, call_id: str) -> datetime | None:
-        """When the call was first answered, as the ledger knows it: the zero of its transcript."""
+    async def talk(self, call_id: str) -> tuple[datetime | None, datetime | None]:
+        """When the call was first answered, the zero of its transcript, and when its last talk ended.
+
+        As the ledger knows it; None for what it does not know (yet).
+        """
+        answered = QueueEntry.answered_at.is_not(None)
+        query = select(func.min(QueueEntry.answered_at), func.max(QueueEntry.closed_at))
         async with self._sessions() as session:
-            return await session.scalar(
-                select(func.min(QueueEntry.answered_at)).where(QueueEntry.call_id == call_id)
-            )
+            row = (await session.execute(query.where(QueueEntry.call_id == call_id, answered))).one()
+            return row[0], row[1]
 
     async def begin_pause(self, call_id: str, since: datetime, user: str) -> None:
         """Note that a recording is paused."""

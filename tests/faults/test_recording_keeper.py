@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from hotline.queue import recording_keeper
+from hotline.store.models import QueueEntry
 from hotline.store.recording_file import RecordingReader, stored_sha256, write_recording
 from tests.fixtures.recordings import ANSWERED, CALL, Archive, archive_in
 from tests.fixtures.sounds import channels, heard
@@ -186,3 +187,25 @@ async def test_retention_deletes_by_line_and_says_what(archive: Archive) -> None
         file.unlink()
     assert (await archive.retention.prune("a test")).files_gone == 2
     assert (await archive.retention.prune("a test")).recordings == 0
+
+
+async def test_a_recording_that_lacks_much_of_its_talk_is_told(
+    archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asterisk's disk was full in mid-call: what there is is kept, and that it is not all is counted."""
+    archive.record()
+    archive.record("node1-1793581300.9")
+    for call_id, seconds in ((CALL, 63), ("node1-1793581300.9", 4)):
+        ended_at = ANSWERED + timedelta(seconds=seconds)
+        async with archive.sessions.begin() as session:
+            session.add(
+                QueueEntry(
+                    entry_id=f"{call_id}:12345:1", node="node1", uniqueid=call_id, queue="12345", visit=1,
+                    call_id=call_id, line="12345", source="live", joined_at=ANSWERED, answered_at=ANSWERED,
+                    closed_at=ended_at, outcome="answered", agent="a1",
+                )
+            )  # fmt: skip
+    keeper = archive.keeper()
+    await keeper.sweep()
+    assert (keeper.counters.kept, keeper.counters.short) == (2, 1)
+    assert f"call {CALL}: 60 s of its recording are missing" in caplog.text

@@ -47,8 +47,9 @@ class World:
     def __init__(self, archive: Archive) -> None:
         self.archive, self.bus, self.manager = archive, MemoryBus(), Switch()
         self.desk = LiveRecordings(
-            archive.site, self.manager, self.bus, archive.store, archive.audit, archive.clock
+            archive.site, archive.raw_dir, self.manager, self.bus, archive.store, archive.audit, archive.clock
         )
+        archive.record()
         self._feed = self.bus.subscribe("test")
 
     async def changed(self) -> RecordingChanged:
@@ -142,6 +143,21 @@ async def test_the_end_of_the_call_ends_its_pause(world: World) -> None:
             while await world.archive.store.pauses():  # noqa: ASYNC110 - a database tells nobody
                 await asyncio.sleep(0.01)
     assert world.desk.state(CALL) is RecordingState.OFF
+
+
+async def test_a_call_whose_file_is_missing_is_not_said_to_be_recorded(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asterisk cannot write: the agent sees "off", the metrics count it, the log says where."""
+    for path in world.archive.raw_dir.iterdir():
+        path.unlink()
+    async with world.running():
+        world.bus.publish(ANSWER)
+        async with asyncio.timeout(10):
+            while not world.desk.unwritten:  # noqa: ASYNC110 - a counter has no event
+                await asyncio.sleep(0.01)
+        assert world.desk.state(CALL) is RecordingState.OFF
+    assert f"call {CALL} is not recorded: no file of it is in {world.archive.raw_dir}" in caplog.text
 
 
 @pytest.mark.parametrize("why", ["off", "unknown"])

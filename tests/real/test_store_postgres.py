@@ -59,6 +59,11 @@ async def test_a_save_is_all_or_nothing_on_postgresql(engine: AsyncEngine) -> No
     await store_checks.check_a_save_is_all_or_nothing(engine)
 
 
+async def test_recordings_on_postgresql(engine: AsyncEngine) -> None:
+    """Rows come back as they went in, by age and line, never one on hold; pauses go with their recording."""
+    await store_checks.check_recordings(engine)
+
+
 async def test_audit_on_postgresql(engine: AsyncEngine) -> None:
     """Entries read back newest first, however long their subject was."""
     await store_checks.check_audit(engine)
