@@ -150,11 +150,17 @@ async def reveal(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, s
 def _me(room: Room, identity: Identity) -> dict[str, Any]:
     account = identity.account
     seat = next((one for one in room.hub.live().agents if one.agent == account.agent), None)
+    skills = next((one.skills for one in room.deps.site.agents if one.id == account.agent), {})
     return {
         "user": account.name,
         "name": account.display_name,
         "role": account.role,
         "agent": to_json(seat),
+        "queues": [
+            {"queue": queue.name, "title": queue.title}
+            for queue in room.deps.site.queues
+            if queue.name in skills
+        ],
     }
 
 

@@ -71,6 +71,7 @@ async def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_cannot_use
     response = await sign_in(client, "zhang")
     me = response.json()
     assert (me["user"], me["name"], me["role"], me["agent"]["agent"]) == ("zhang", "zhang同志", "agent", "a1")
+    assert me["queues"] == [{"queue": "12345", "title": "综合"}]
     flags = response.headers["set-cookie"].lower()
     assert "httponly" in flags and "samesite=strict" in flags and "secure" not in flags
     assert (await client.get("/api/session")).json() == me

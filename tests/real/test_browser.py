@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from tests.real.serving import PASSWORD, Seat, ServerProcess, citizen, serving, write_site
+from tests.real.browsing import SECONDS, open_chromium, signed_in
+from tests.real.serving import Seat, ServerProcess, citizen, serving, write_site
 from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, bare, say
 
 pytestmark = [
@@ -18,9 +18,6 @@ pytestmark = [
     # playwright's driver leaves its pipes to the garbage collector
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SECONDS = 20_000  # playwright counts milliseconds
 
 
 @pytest.fixture
@@ -33,29 +30,9 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    """Debian's Chromium; without it these tests fail, they are not skipped."""
-    program = shutil.which("chromium")
-    assert program, "no chromium: make test installs it"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+    """A Chromium for this test."""
+    async with open_chromium() as browser:
         yield browser
-        await browser.close()
-
-
-async def signed_in(browser: Browser, server: ServerProcess, user: str, path: str) -> tuple[Page, list[str]]:
-    """A page of its own after the sign-in form, and the faults that its console tells."""
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
-    await page.goto(f"{server.url}{path}")
-    await page.get_by_test_id("login-user").fill(user)
-    await page.get_by_test_id("login-password").fill(PASSWORD)
-    await page.get_by_test_id("login-submit").click()
-    await page.wait_for_url(f"**{path}", timeout=SECONDS)
-    faults.clear()  # "not signed in" was told before the form, as it should be
-    return page, faults
 
 
 async def test_words_appear_on_the_page_and_the_wallboard_counts(

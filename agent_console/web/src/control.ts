@@ -54,7 +54,8 @@ const enquiryTalks: Rule = (now) =>
   enquiring(now) ?? (now.call?.consult?.state === 'ringing' ? 'target_rings' : null)
 const notYetThree: Rule = (now) =>
   enquiryTalks(now) ?? (now.call?.consult?.state === 'three_way' ? 'three_way' : null)
-const recorded: Rule = (now) => own(now) ?? (now.call?.recording === 'off' ? 'not_recorded' : null)
+const recorded: Rule = (now) =>
+  own(now) ?? (now.call?.recording === 'on' || now.call?.recording === 'paused' ? null : 'not_recorded')
 
 const RULES: Readonly<Record<ControlCommand, Rule>> = {
   answer: ringing,

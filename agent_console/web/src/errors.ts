@@ -37,6 +37,7 @@ export function inform(text: string, kind: 'info' | 'success' | 'warning' = 'inf
     duration: stays ? 0 : SHOWN_MS,
     showClose: true,
     grouping: true,
-    offset: 84,
+    placement: 'bottom', // nothing that can be pressed stands there
+    offset: 24,
   })
 }

@@ -144,8 +144,7 @@ export const api = {
     if (before !== undefined) query.set('before', before)
     return request<{ calls: readonly CallSummary[] }>('GET', `/api/calls?${query.toString()}`)
   },
-  call: (callId: string) =>
-    request<PastCall>('GET', call(callId)).then((past) => ({ ...past, notes: past.notes ?? [] })),
+  call: (callId: string) => request<PastCall>('GET', call(callId)),
   recordingAbout: (callId: string) => request<RecordingAbout>('GET', `${recordingAddress(callId)}/about`),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
 }

@@ -71,6 +71,8 @@ export interface CallView {
   readonly recording: RecordingState
   /** The caller was marked as a nuisance. */
   readonly nuisance: boolean
+  /** Further seats whose business the call is: asked, joined, rung by a transfer. */
+  readonly parties: readonly string[]
 }
 
 export interface LiveView {
@@ -216,6 +218,8 @@ export interface Me {
   readonly name: string
   readonly role: Role
   readonly agent: AgentView | null
+  /** Those of the agent's skills: what a sign-in may choose from. */
+  readonly queues: readonly { readonly queue: string; readonly title: string }[]
 }
 
 export interface SiteLine {
@@ -281,6 +285,9 @@ export interface EventData {
     talk_seconds: number
   }
   call_ended: { call_id: string; at: Moment }
+  party_ringing: { call_id: string; at: Moment; agent: string | null }
+  party_joined: { call_id: string; at: Moment; agent: string | null }
+  party_left: { call_id: string; at: Moment; agent: string | null }
   call_changed: {
     call_id: string
     at: Moment

@@ -52,6 +52,8 @@ export const en: Messages = {
   },
   controls: {
     signIn: 'Sign in',
+    chooseQueues: 'Sign in to some queues',
+    someQueues: '{count} of {all} queues',
     resume: 'Ready',
     pause: 'Break',
     signOut: 'Sign out',
@@ -183,6 +185,7 @@ export const en: Messages = {
     search: 'Name, extension, queue or unit',
     keys: '↑↓ choose, Enter does it, Shift+Enter does the other',
     none: 'Nobody fits',
+    noConsult: 'Nobody knows who would answer in a queue: transfer instead',
     loading: 'Fetching…',
     close: 'Cancel',
     queue: '{waiting} waiting, {ready} ready',
@@ -302,8 +305,10 @@ export const en: Messages = {
     forbidden: 'This page is for supervisors',
     noPhone: 'This account has no phone',
     signedOut: 'The agent is not signed in',
+    notYet: 'The caller has not reached a queue yet',
     absent: '{count} missing',
     everybody: 'Show all',
+    shiftFailed: 'Shifts could not be fetched',
     late: '{minutes} min late',
     releaseQuestion: 'End the call of {agent} ({line})? Both sides are hung up.',
     column: {
@@ -323,7 +328,7 @@ export const en: Messages = {
       adherence: 'Adherence',
     },
     state: {
-      menu: 'In menu',
+      menu: 'Arriving',
       waiting: 'Waiting',
       ringing: 'Ringing',
       talking: 'Talking',

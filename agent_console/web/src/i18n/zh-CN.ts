@@ -51,6 +51,8 @@ export const zhCN = {
   },
   controls: {
     signIn: '签入',
+    chooseQueues: '签入部分队列',
+    someQueues: '{count} / {all} 队列',
     resume: '示闲',
     pause: '小休',
     signOut: '签出',
@@ -182,6 +184,7 @@ export const zhCN = {
     search: '输入姓名、分机、队列或单位',
     keys: '↑↓ 选择，Enter 确定，Shift+Enter 换另一种方式',
     none: '没有符合的对象',
+    noConsult: '队列里不知由谁接听，不能咨询；请直接转接',
     loading: '正在取名单…',
     close: '取消',
     queue: '排队 {waiting} 人，示闲 {ready} 席',
@@ -301,8 +304,10 @@ export const zhCN = {
     forbidden: '班长台由班长账号使用',
     noPhone: '这个账号没有配置话机',
     signedOut: '坐席没有签入',
+    notYet: '来电人还没有进入队列',
     absent: '应到未到 {count} 人',
     everybody: '显示全部',
+    shiftFailed: '班次没有取到',
     late: '迟到 {minutes} 分',
     releaseQuestion: '强拆{agent}的通话（{line}）？双方都会被挂断。',
     column: {
@@ -322,7 +327,7 @@ export const zhCN = {
       adherence: '在岗率',
     },
     state: {
-      menu: '菜单中',
+      menu: '接入',
       waiting: '排队',
       ringing: '振铃',
       talking: '通话',

@@ -36,6 +36,8 @@ function blankCall(callId: string, at: Moment): LiveCall {
     consult: null,
     recording: 'off',
     nuisance: false,
+    parties: [],
+    rings: [],
     ended_at: null,
     outcome: null,
   }
@@ -51,6 +53,20 @@ function withKnownCall(state: LiveState, callId: string, change: Partial<LiveCal
   return known === undefined
     ? state
     : { ...state, calls: { ...state.calls, [callId]: { ...known, ...change } } }
+}
+
+const without = (seats: readonly string[], seat: string): readonly string[] =>
+  seats.filter((one) => one !== seat)
+
+/** Changes a known call by what one of our seats does; others' phones are no business of a page. */
+function withParty(
+  state: LiveState,
+  callId: string,
+  agent: string | null,
+  change: (call: LiveCall, agent: string) => Partial<LiveCall>,
+): LiveState {
+  const known = state.calls[callId]
+  return known === undefined || agent === null ? state : withKnownCall(state, callId, change(known, agent))
 }
 
 function withTold(state: LiveState, agent: string, told: Told): LiveState {
@@ -144,6 +160,25 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
       state.transcripts[data.call_id] === undefined ? ended : withText(ended, data.call_id, closed),
     )
   },
+
+  party_ringing: (state, { call_id: callId, agent, at }) =>
+    withParty(withCall(state, callId, at, {}), callId, agent, (call, id) => ({
+      rings: [...without(call.rings, id), id],
+      parties: [...without(call.parties, id), id],
+    })),
+
+  party_joined: (state, { call_id: callId, agent, at }) =>
+    withParty(state, callId, agent, (call, id) => ({
+      rings: without(call.rings, id),
+      answered_at: call.answered_at ?? at,
+    })),
+
+  party_left: (state, { call_id: callId, agent }) =>
+    withParty(state, callId, agent, (call, id) => ({
+      rings: without(call.rings, id),
+      parties: without(call.parties, id),
+      agent: call.agent === id ? null : call.agent,
+    })),
 
   call_changed: (state, data) =>
     withKnownCall(state, data.call_id, {

@@ -13,7 +13,7 @@ import { EMPTY_STATE, type LiveCall, type LiveState } from './state'
 import { EMPTY_TRANSCRIPT, type Transcript, withSegment } from './transcript'
 
 function present(call: CallView, known: LiveCall | undefined): LiveCall {
-  return { ...call, ended_at: null, outcome: known?.outcome ?? null }
+  return { ...call, rings: known?.rings ?? [], ended_at: null, outcome: known?.outcome ?? null }
 }
 
 /** Replaces calls, waiting and agents; calls that the picture no longer holds have ended. */
@@ -37,6 +37,7 @@ export function withCallDetails(state: LiveState, call: CallView): LiveState {
           agent: known.agent ?? call.agent,
           answered_at: known.answered_at ?? call.answered_at,
           wait_seconds: known.wait_seconds ?? call.wait_seconds,
+          rings: known.rings,
           ended_at: known.ended_at,
           outcome: known.outcome,
         }

@@ -15,6 +15,8 @@ import { NO_OFFSET, type ClockOffset } from './clock'
 import type { Transcript } from './transcript'
 
 export interface LiveCall extends CallView {
+  /** Seats whose phone rings for a transfer or an enquiry. */
+  readonly rings: readonly string[]
   readonly ended_at: Moment | null
   readonly outcome: Outcome | null
 }

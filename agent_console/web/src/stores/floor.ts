@@ -18,6 +18,7 @@ export const useFloor = defineStore('floor', () => {
   const busy = ref<ReadonlySet<string>>(new Set())
   const joined = shallowRef<{ readonly callId: string; readonly verb: Listening } | null>(null)
   const shift = shallowRef<Shift | null>(null)
+  const shiftFailed = ref(false)
 
   /** The call that the own phone is in, for as long as that call lives. */
   const joinedCall = computed(() => {
@@ -52,9 +53,15 @@ export const useFloor = defineStore('floor', () => {
   const force = (agent: string, state: ForcedState, reason: string): Promise<boolean> =>
     on(agent, async () => live.agentIs(await api.force(agent, state, reason)))
 
+  /** Asked for again and again: a failure is shown beside the agents, not told each time. */
   async function loadShift(): Promise<void> {
-    await attempt(async () => (shift.value = await api.shift()))
+    try {
+      shift.value = await api.shift()
+      shiftFailed.value = false
+    } catch {
+      shiftFailed.value = true
+    }
   }
 
-  return { busy, joined, joinedCall, shift, supervise, stop, toFront, toQueue, force, loadShift }
+  return { busy, joined, joinedCall, shift, shiftFailed, supervise, stop, toFront, toQueue, force, loadShift }
 })

@@ -38,8 +38,21 @@ export const useSeat = defineStore('seat', () => {
   /** The reason of a break that was asked for during a call, and begins after it. */
   const breakAfter = computed(() => view.value?.pending_reason ?? null)
 
+  /** A call that no queue brought here: handed on by a colleague, or about which a colleague asks. */
+  const handed = computed<LiveCall | null>(() => {
+    const { agent, state = 'ready', call_id: own } = view.value ?? {}
+    if (agent === undefined || !AWAY.has(state)) return null
+    const mine = (one: LiveCall): boolean =>
+      one.ended_at === null &&
+      (one.answered_at !== null || one.rings.includes(agent)) &&
+      one.call_id !== own &&
+      (one.agent === agent || one.parties.includes(agent))
+    return Object.values(live.state.calls).find(mine) ?? null
+  })
+
   /** The call that rings or is talked on; after it, the last one until it is put away or another comes. */
   const call = computed<LiveCall | null>(() => {
+    if (handed.value !== null) return handed.value
     const callId = view.value?.call_id ?? lastCallId.value
     return callId === null ? null : (live.state.calls[callId] ?? null)
   })
@@ -50,6 +63,8 @@ export const useSeat = defineStore('seat', () => {
 
   const phase = computed<'none' | CallPhase>(() => {
     if (call.value === null) return 'none'
+    if (handed.value !== null)
+      return handed.value.rings.includes(view.value?.agent ?? '') ? 'ringing' : 'talking'
     const mine = view.value?.call_id === call.value.call_id && !AWAY.has(view.value.state)
     if (call.value.ended_at !== null || !mine) return 'ended'
     return call.value.answered_at === null || view.value?.state === 'ringing' ? 'ringing' : 'talking'

@@ -33,7 +33,11 @@ let sockets = new Set()
 let refuse = false
 
 const viewerOf = (request) => ACCOUNTS[/hotline_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1]]
-const me = (viewer) => ({ ...viewer, agent: world.agent(viewer.agent) ?? null })
+const QUEUES = [
+  { queue: '12345', title: '综合坐席' },
+  { queue: '12315', title: '消费维权坐席' },
+]
+const me = (viewer) => ({ ...viewer, agent: world.agent(viewer.agent) ?? null, queues: QUEUES })
 
 async function body(request) {
   let text = ''

@@ -259,6 +259,7 @@ export class World {
       consult: null,
       recording: 'on',
       nuisance: false,
+      parties: [],
     })
     this.segments.set(id, [])
     this.emit('call_started', { call_id: id, ...caller, at })

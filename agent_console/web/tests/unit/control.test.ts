@@ -16,6 +16,7 @@ import { agent, at, call, event, me, segment, snapshot, T0, welcome } from './sa
 
 const live = (change: Partial<CallView> = {}): LiveCall => ({
   ...call({ answered_at: T0, agent: 'a1001', recording: 'on', ...change }),
+  rings: [],
   ended_at: null,
   outcome: null,
 })

@@ -48,6 +48,7 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   consult: null,
   recording: 'off',
   nuisance: false,
+  parties: [],
   ...change,
 })
 
@@ -130,6 +131,10 @@ export const me = (change: Partial<Me> = {}): Me => ({
   name: '陈晓梅',
   role: 'agent',
   agent: agent(),
+  queues: [
+    { queue: '12345', title: '综合坐席' },
+    { queue: '12315', title: '消费维权坐席' },
+  ],
   ...change,
 })
 

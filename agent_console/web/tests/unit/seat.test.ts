@@ -54,6 +54,19 @@ describe("the call on the agent's page", () => {
     expect([seat.phase, seat.call?.call_id]).toEqual(['ringing', 'c2'])
   })
 
+  it('rings and is talked on when a colleague hands it over, though no queue says so', () => {
+    const seat = useSeat()
+    const handed = call({ agent: 'a1001', line: '12315' })
+    receive(event(1, 'party_ringing', { call_id: 'c1', agent: 'a1001' }), { type: 'call', data: handed })
+    expect(seat.call?.line).toBe('12315')
+    expect([seat.phase, seat.call?.call_id]).toEqual(['ringing', 'c1'])
+    receive(event(2, 'party_joined', { call_id: 'c1', agent: 'a1001' }))
+    expect(seat.phase).toBe('talking')
+    seat.keep()
+    receive(event(3, 'party_left', { call_id: 'c1', agent: 'a1001' }))
+    expect(seat.phase).toBe('ended')
+  })
+
   it('is not kept when it only rang here', () => {
     const seat = useSeat()
     receive({ type: 'call', data: call({ agent: 'a1001' }) }, state(1, 'ringing', 'c1'))
