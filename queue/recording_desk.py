@@ -22,7 +22,7 @@ from hotline.config.schema import Site
 from hotline.core.bus import follow
 from hotline.core.clock import Clock
 from hotline.core.errors import ExchangeUnreachable, HotlineError, IllegalState
-from hotline.core.events import CallAnswered, CallEnded, RecordingChanged, RecordingState
+from hotline.core.events import CallAnswered, CallEnded, PartyJoined, RecordingChanged, RecordingState, Side
 from hotline.core.ports import Bus, LivePicture
 from hotline.core.views import LiveView
 from hotline.store.audit import AuditLog
@@ -96,6 +96,8 @@ class LiveRecordings:
                 match envelope.event:
                     case CallAnswered() as answered:
                         tasks.create_task(self._look(answered), name="recordings-look")
+                    case PartyJoined() as joined:
+                        tasks.create_task(self._joined(joined), name="recordings-joined")
                     case CallEnded(call_id=call_id, at=at):
                         tasks.create_task(self._ended(call_id, at), name="recordings-ended")
 
@@ -163,6 +165,30 @@ class LiveRecordings:
             self._change(answered.call_id, call, paused_since or answered.at, paused_since=paused_since)
         except (AmiError, HotlineError) as error:
             log.warning("call %s: whether it is recorded is not known: %s", answered.call_id, error)
+
+    async def _joined(self, joined: PartyJoined) -> None:
+        """Somebody else talks with a recorded caller: see that this voice is recorded, or silent in a pause.
+
+        The dialplan has seen to it, but for a phone's own call that it then hands over (REFER with Replaces):
+        whose call that becomes nobody knew when it was dialled.
+        """
+        call = self._calls.get(joined.call_id)
+        if call is None:
+            return
+        channel = {"Channel": joined.uniqueid}
+        try:
+            known = await self._manager.action("Getvar", {**channel, "Variable": recording.CALL})
+            if not known.headers.get("Value"):
+                name = RawName(joined.call_id, Side.AGENT, self._clock.now())
+                options = f"r({recording.FOLDER}/{name})"
+                await self._manager.action("MixMonitor", {**channel, "Options": options})
+                mark = {"Variable": recording.CALL, "Value": joined.call_id}
+                await self._manager.action("Setvar", {**channel, **mark})
+            if call.paused_since is not None:
+                await self._mute(joined.call_id, silent=True)
+        except (AmiError, HotlineError) as error:
+            self.unwritten += 1
+            log.error("call %s: somebody who joined it is not recorded: %s", joined.call_id, error)
 
     def _is_written(self, call_id: str) -> bool:
         """Whether the caller's raw file is there: Asterisk opens it before the caller waits."""

@@ -11,7 +11,7 @@ import pytest
 
 from hotline.core.bus import MemoryBus
 from hotline.core.errors import ExchangeUnreachable, IllegalState
-from hotline.core.events import CallAnswered, CallEnded, RecordingChanged, RecordingState
+from hotline.core.events import CallAnswered, CallEnded, PartyJoined, RecordingChanged, RecordingState
 from hotline.queue import recording_desk
 from hotline.queue.recording_desk import LiveRecordings
 from hotline.telephony.ami.answers import AmiResponse
@@ -28,12 +28,18 @@ class Switch(LiveCalls):
         super().__init__({CALL})
         self.recorded = True
         self.told: list[str] = []
+        self.unknown: set[str] = set()  # channels that the dialplan does not record
+        self.begun: list[tuple[str, ...]] = []
 
     async def action(self, name: str, fields: Mapping[str, str | Sequence[str]]) -> AmiResponse:
         if self.call_ids is None:
             raise AmiDisconnected("away")
         if name == "Getvar":
-            return AmiResponse("Success", "", {"Value": CALL if self.recorded else ""}, ())
+            known = self.recorded and fields["Channel"] not in self.unknown
+            return AmiResponse("Success", "", {"Value": CALL if known else ""}, ())
+        if name in ("MixMonitor", "Setvar"):
+            self.begun.append((name, *(str(value) for value in fields.values())))
+            return AmiResponse("Success", "", {}, ())
         if not self.recorded:
             raise AmiRefused(name, "Cannot set mute flag")
         assert name == "MixMonitorMute" and fields["Direction"] == "both"
@@ -130,6 +136,37 @@ async def test_a_restart_in_a_pause_goes_on_with_it(world: World) -> None:
         assert world.manager.told == ["1"]
         assert (await world.changed()).state is RecordingState.ON
     assert world.manager.told == ["1", "0"]
+
+
+async def test_whom_a_phone_brings_in_by_itself_is_recorded(world: World) -> None:
+    """A channel that no dialplan of ours dialled for this call is recorded from its joining on, once."""
+    world.manager.unknown = {"u9"}
+    async with world.running():
+        world.bus.publish(ANSWER)
+        await world.changed()
+        for uniqueid in ("u8", "u9"):
+            world.bus.publish(PartyJoined(CALL, ANSWERED, "a2", "8002", uniqueid))
+        async with asyncio.timeout(10):
+            while len(world.manager.begun) < 2:  # noqa: ASYNC110 - a list tells nobody
+                await asyncio.sleep(0.01)
+    now = round(world.archive.clock.now().timestamp() * 1000)
+    assert world.manager.begun == [
+        ("MixMonitor", "u9", f"r(hotline/{CALL}-agent-{now}.alaw)"),
+        ("Setvar", "u9", "HOTLINE_RECORDING", CALL),
+    ]
+
+
+async def test_who_joins_in_a_pause_is_silent_too(world: World) -> None:
+    """A colleague brought in while the number is spoken is not recorded before the pause is over."""
+    async with world.running():
+        world.bus.publish(ANSWER)
+        await world.changed()
+        await world.desk.pause(CALL, "zhang")
+        world.bus.publish(PartyJoined(CALL, ANSWERED, "a2", "8002", "u8"))
+        async with asyncio.timeout(10):
+            while len(world.manager.told) < 2:  # noqa: ASYNC110 - a list tells nobody
+                await asyncio.sleep(0.01)
+    assert world.manager.told == ["1", "1"]
 
 
 async def test_the_end_of_the_call_ends_its_pause(world: World) -> None:

@@ -14,6 +14,7 @@ from hotline.store.database import open_engine, sessions_of
 from hotline.store.recording_file import RecordingReader
 from hotline.store.recordings import RecordingRecord, RecordingStore
 from hotline.telephony.asterisk_config.places import raw_recordings_of
+from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.fixtures.sounds import Samples, channels, heard, tone
@@ -180,3 +181,42 @@ async def test_a_pause_is_silence_and_a_second_agent_is_heard(
         assert until - since > 1.0 - CLOSE_SECONDS
         assert after[1] < second_after[0]
         assert second_after[1] - second_after[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)
+
+
+async def test_hold_keeps_time_and_a_colleague_brought_by_the_phone_is_heard(site_file: Path) -> None:
+    """The agent holds, asks a colleague by a second call of the phone, and hands over by its button."""
+    async with serving(site_file) as server:
+        await server.add_user("chief", role="supervisor")
+        for agent in ("1005", "1006"):
+            await server.add_user(agent, agent=agent)
+        seat = Seat(server, "1005")
+        secret = secrets_of(server.site)("agent-1005")
+        seat.phone = Phone("1005", secret, server=seat.phone.server, max_calls=2)
+        async with (
+            Watcher(server) as page,
+            seat,
+            Seat(server, "1006", sign_in=False) as second,
+            citizen(server.site, "13800001234") as phone,
+        ):
+            call, talk, call_id = await put_through(page, phone, seat)
+            answered = talk.answered_at
+            assert answered is not None
+            await talk.hold()
+            ringing = asyncio.create_task(second.next_call())
+            enquiry = await seat.phone.call("1006")
+            colleague = await asyncio.wait_for(ringing, 20)
+            await colleague.answer()
+            await enquiry.wait_answered()
+            await asyncio.sleep(1)  # what they have to say to each other
+            await talk.transfer_to(enquiry)
+            await page.event("party_joined", agent="1006")
+            clip = colleague.play(tone(SECOND_HZ, 1.0))
+            await clip.done()
+            await call.hangup()
+            row = await kept(server, call_id)
+        _, right = sound_of(server, row)
+        began = clip.sent_at(0)
+        assert began is not None
+        span = only(heard(right, SECOND_HZ))
+        assert span[1] == pytest.approx(began - answered + 1.0, abs=CLOSE_SECONDS)
+        assert span[0] == pytest.approx(began - answered, abs=0.5), "recorded a moment after the joining"
