@@ -1,11 +1,11 @@
-"""A real Chromium, and pages in it after the sign-in form."""
+"""A real Chromium, and pages in it after the sign-in form; tests import what they use of it."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
+import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.real.serving import PASSWORD, ServerProcess
@@ -14,8 +14,15 @@ SECONDS = 20_000  # playwright counts milliseconds
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
-@asynccontextmanager
-async def open_chromium() -> AsyncIterator[Browser]:
+pytestmark = [
+    pytest.mark.timeout(180),
+    # playwright's driver leaves its pipes to the garbage collector
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium; without it these tests fail, they are not skipped."""
     program = shutil.which("chromium")
     assert program, "no chromium: make test installs it"

@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.real.browsing import SECONDS, open_chromium, signed_in
+from tests.real.browsing import SECONDS, chromium, pytestmark, signed_in
 from tests.real.serving import Seat, ServerProcess, citizen, serving, write_site
 from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, bare, say
 
-pytestmark = [
-    pytest.mark.timeout(180),
-    # playwright's driver leaves its pipes to the garbage collector
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-]
+__all__ = ["chromium", "pytestmark"]
 
 
 @pytest.fixture
@@ -26,13 +22,6 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         await running.add_user("chief", role="supervisor")
         await running.add_user("1003", agent="1003")
         yield running
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """A Chromium for this test."""
-    async with open_chromium() as browser:
-        yield browser
 
 
 async def test_words_appear_on_the_page_and_the_wallboard_counts(

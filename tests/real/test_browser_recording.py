@@ -10,9 +10,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from hotline.queue.recording_join import RATE_HZ
-from tests.real.browsing import SECONDS, signed_in
+from tests.real.browsing import SECONDS, chromium, pytestmark, signed_in
 from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
-from tests.real.test_browser import chromium, pytestmark
 from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, say
 from tests.real.test_recordings import kept, put_through, sound_of
 

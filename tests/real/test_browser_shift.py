@@ -11,14 +11,10 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from hotline.telephony.phone.call import Call
-from tests.real.browsing import SECONDS, open_chromium, signed_in
+from tests.real.browsing import SECONDS, chromium, pytestmark, signed_in
 from tests.real.serving import Seat, ServerProcess, citizen, serving, write_site
 
-pytestmark = [
-    pytest.mark.timeout(180),
-    # playwright's driver leaves its pipes to the garbage collector
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-]
+__all__ = ["chromium", "pytestmark"]
 
 LINE, OTHER_LINE = "12333", "12315"
 WRAP_UP_SECONDS = 60
@@ -52,18 +48,13 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         yield running
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """A Chromium for this test."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 async def talking(page: Page, seat: Seat, call: Call) -> Call:
     """The agent's phone rings and is picked up; the page knows."""
     talk = await asyncio.wait_for(seat.next_call(), 20)
     talk.ring()
-    await expect(page.get_by_test_id("control-answer")).to_have_attribute("aria-disabled", "false")
+    await expect(page.get_by_test_id("control-answer")).to_have_attribute(
+        "aria-disabled", "false", timeout=SECONDS
+    )
     await expect(page.get_by_test_id("control-hold")).to_have_attribute("aria-disabled", "true")
     await talk.answer()
     await call.wait_answered()
