@@ -39,6 +39,13 @@ def room_numbers(
         yield "ledger_recovered", "Rows closed by what queue_log told.", True, exchange.recovered.total()
         yield "queue_log_malformed_lines", "Lines of queue_log that are none.", True, exchange.malformed_lines
         yield "illegal_facts", "Facts that did not fit a call's state.", True, exchange.table.illegal.total()
+        yield "illegal_agent_cues", "Events that did not fit an agent's state.", True, exchange.agents.illegal
+        yield (
+            "agent_orders_failed",
+            "Pauses that Asterisk did not carry out; they are asked for again.",
+            True,
+            exchange.seats.failed_orders,
+        )
         yield "event_faults", "Events that our own fault kept from being taken in.", True, exchange.faults
 
         drift = exchange.drift

@@ -43,8 +43,10 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         {"id": FUND, "name": "公积金", "number": FUND, "dids": [FUND]},
         {"id": URGENT, "name": "安全生产", "number": URGENT, "dids": [URGENT], "queue": FUND, "priority": 10},
     ]
+    shift = {"name": "全天", "agents": ["1005", "1006"], "starts": "00:00", "ends": "24:00"}
     file = write_site(
         tmp_path,
+        shifts=[shift],
         lines=lines,
         queues=queues,
         agents=agents,
@@ -127,6 +129,10 @@ async def test_states_and_a_wrap_up_ended_early(server: ServerProcess) -> None:
             await state(page, "1005", "held")
             await talk.resume()
             await state(page, "1005", "talking")
+            here, missing = (await page.console.get("/api/shift"))["rows"]
+            assert (here["agent"], here["due"], here["present"]) == ("1005", True, True)
+            assert 0 <= here["adherence"] < 1 and here["late_seconds"] > 0, "the day began before the test"
+            assert (missing["due"], missing["present"], missing["adherence"]) == (True, False, 0)
             await call.hangup()
         wrapping = await state(page, "1005", "wrap_up")
         left = datetime.fromisoformat(wrapping["wrap_up_until"]) - datetime.fromisoformat(wrapping["at"])
