@@ -286,8 +286,11 @@ class AgentTable:
             if agent in talking or (leg is not None and leg.up):
                 seat.call_id = talking.get(agent) or (leg.call_id if leg else None)
                 seat.leg = leg.uniqueid if leg else ""
+                if (
+                    agent in talking
+                ):  # the queue has the last word on it, also where its row is not known here
+                    seat.entry_id = seat.entry_id or ""
                 if seat.state not in TALKS:
-                    seat.entry_id = "" if agent in talking else None
                     seat.state = AgentState.TALKING
             elif seat.state in TALKS or (seat.state in RINGS and leg is None):
                 seat.state = seat.rest()

@@ -228,6 +228,21 @@ def test_a_server_killed_in_a_wrap_up_reads_on_in_it() -> None:
     assert late.tick(at(7200)).orders == [PauseOrder("zhang", None)], "two hours later it is over"
 
 
+def test_a_server_killed_in_a_talk_gives_the_wrap_up_after_it() -> None:
+    """The talk is taken over; the phone's end alone does not end it, the queue's word does."""
+    desk = Desk()
+    desk.table = AgentTable((ZHANG,), QUEUES, at(20))
+    desk.take(desk.table.restore([IntervalRecord("zhang", "talking", "", at(2))], at(20)))
+    member = {"zhang": [Membership(Q, None, True)]}
+    desk.take(desk.table.resync(member, {"zhang": "c1"}, {"zhang": Leg("l1", "c1", True)}, at(20)))
+    view = desk.table.view("zhang")
+    assert (view.state, view.since, view.call_id) == (AgentState.TALKING, at(2), "c1")
+    desk.take(desk.table.leg_gone("zhang", at(30), "l1"))
+    assert desk.state() is AgentState.TALKING
+    ended = desk.take(desk.table.completed("zhang", at(30.1), Q, ENTRY))
+    assert desk.state() is AgentState.WRAP_UP and len(ended.orders) == 1
+
+
 def test_after_a_break_of_the_link_the_exchange_is_believed() -> None:
     """Who talks, talks; who talked and does not, rests; a colleague's call counts by the phone's channel."""
     desk = Desk().signed_in()

@@ -197,13 +197,22 @@ async def test_an_extended_wrap_up_holds_the_next_call_and_a_break_follows_it(se
             await asyncio.wait_for(seat.next_call(), 15)
 
 
-async def test_a_server_killed_in_a_wrap_up_ends_it_when_it_is_back(server: ServerProcess) -> None:
-    """The next start knows since when and until when; the agent gets calls again without doing anything."""
+async def test_a_server_killed_in_a_talk_and_in_its_wrap_up_ends_both_when_it_is_back(
+    server: ServerProcess,
+) -> None:
+    """A talk taken over has its wrap-up; a wrap-up goes on where it was and then brings calls again."""
     async with Seat(server, "1005") as seat:
-        async with Watcher(server) as page:
-            await talk_once(server, seat, page, "13800001111")
-            wrapping = await state(page, "1005", "wrap_up")
-            await pause_written(server)
+        async with calling(server) as call:
+            async with Watcher(server) as page:
+                talk = await asyncio.wait_for(seat.next_call(), 20)
+                await talk.answer()
+                await state(page, "1005", "talking")
+            await server.kill()
+            await server.start()
+            async with Watcher(server) as page:
+                await call.hangup()
+                wrapping = await state(page, "1005", "wrap_up")
+                await pause_written(server)
         await server.kill()
         await server.start()
         async with Watcher(server) as page:
