@@ -34,6 +34,7 @@ from hotline.queue.facts import (
     HungUp,
     Joined,
     Left,
+    Moved,
     QueueFact,
     Rang,
     Restarted,
@@ -65,16 +66,20 @@ class CallTable(Joinings):
         super().__init__(node, routing)
         self.illegal: Counter[str] = Counter()  # "state fact" -> how often; shown as a metric
         self._short_abandon = timedelta(seconds=short_abandon_seconds)
-        self._lost_at: datetime | None = None
+        self._lost_at: datetime | None = None  # when the exchange fell silent
+        self._logged_at: datetime | None = None  # of queue_log's newest line
         self._out = Outbox()
 
     def apply(self, fact: Fact, source: Source = Source.LIVE) -> Outbox:
         """Let one fact happen and return what came of it."""
         self._out = Outbox()
+        if source is not Source.LIVE and not isinstance(fact, Restarted):
+            self._logged_at = fact.at
         match fact:
             case Announced():
                 self._announce(fact)
             case Routed():
+                self._moved(fact, source)
                 self._route(fact)
             case FellBack():
                 self._fall_back(fact)
@@ -84,6 +89,8 @@ class CallTable(Joinings):
                 self._join_or_part(fact)
             case Restarted():
                 self._restarted(fact)
+            case Moved():
+                self._moved(fact, source)
             case _:
                 self._queue_fact(fact, source)
         return self._out
@@ -214,6 +221,13 @@ class CallTable(Joinings):
             call.menu_path = self._routing.menu_titles(fact.path_token)
         self._begin(call)
 
+    def _moved(self, fact: Moved | Routed, source: Source) -> None:
+        """Whoever goes on in the dialplan did not give up: queue_log says ABANDON of them too."""
+        call = self._by_channel.get(fact.uniqueid)
+        own = [one for one in call.entries if one.uniqueid == fact.uniqueid] if call else []
+        if own and own[-1].moved_on(fact.at, source):
+            self._save_entry(own[-1])
+
     def _fall_back(self, fact: FellBack) -> None:
         call = self._call(fact, fact.call_id, fact.line, "")
         if not call.fallback_used:
@@ -228,10 +242,12 @@ class CallTable(Joinings):
             self._end(owner, fact.at)
 
     def _restarted(self, fact: Restarted) -> None:
-        """Close what an exchange that died left open: at the moment it fell silent, if that was heard."""
-        ended_at = min(fact.at, self._lost_at or fact.at)
+        """Close what an exchange that died left open, when we or its queue_log last heard of it."""
+        heard_at = [moment for moment in (self._lost_at, self._logged_at) if moment is not None]
+        ended_at = max(heard_at, default=fact.at)
         for call in list(self._calls.values()):
-            if call.hungup_at is None and call.started_at < fact.at:
+            before = call.started_at < fact.at or any(Source.QUEUE_LOG in one.told for one in call.entries)
+            if call.hungup_at is None and before:
                 self._close_all(call, ended_at)
                 self._end(call, ended_at)
 

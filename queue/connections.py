@@ -21,6 +21,7 @@ class Leg:
     """A channel that is or was in a bridge.
 
     Attributes:
+        since: when it was first together with another channel; None if never.
         bridge: the bridge it is in; empty when in none.
         left_at: when it left its last bridge; None while it is in one.
         on_hold: its phone has put whom it talks with on hold.
@@ -32,6 +33,7 @@ class Leg:
     channel: str
     call_id: str
     number: str
+    since: datetime | None = None
     bridge: str = ""
     left_at: datetime | None = None
     on_hold: bool = False
@@ -77,8 +79,11 @@ class Connections:
         self._take_out(leg)
         leg.channel, leg.call_id, leg.number = fact.channel, fact.call_id, fact.number or leg.number
         self._by_name[leg.channel] = leg
-        leg.bridge, leg.left_at, leg.on_hold = fact.bridge, None, False
-        self._bridges.setdefault(fact.bridge, {})[leg.uniqueid] = leg
+        leg.bridge, leg.left_at, leg.on_hold, leg.kept = fact.bridge, None, False, False
+        members = self._bridges.setdefault(fact.bridge, {})
+        members[leg.uniqueid] = leg
+        for member in members.values() if len(members) > 1 else ():
+            member.since = member.since or fact.at
         return leg
 
     def leave(self, fact: Unbridged) -> Leg | None:

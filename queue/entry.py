@@ -151,6 +151,18 @@ class Entry:
         self.ringing.clear()
         self.closed_at, self.outcome, self.ended_by = at, outcome, ended_by
 
+    def moved_on(self, at: datetime, source: Source) -> bool:
+        """The caller went on at ``at`` after this wait, as ``source`` tells: then it was not given up.
+
+        What a source tells of the second in which the wait began may be how the caller came into it.
+        """
+        gave_up = self.outcome in (Outcome.ABANDONED, Outcome.SHORT_ABANDON)
+        began_at = self.told.get(source)
+        if not gave_up or began_at is None or self.closed_at is None or not began_at < at >= self.closed_at:
+            return False
+        self.outcome, self.ended_by = Outcome.TRANSFERRED, "queue"
+        return True
+
     def unheard_end(self, at: datetime, ended_by: str = "unknown") -> Completed | Abandoned:
         """The end that nobody reported, of an entry whose caller was known to be gone at ``at``."""
         if self.state is EntryState.TALKING:

@@ -19,7 +19,7 @@ from hotline.core.ports import Bus
 from hotline.core.views import LiveView
 from hotline.queue.calls import CallTable
 from hotline.queue.drift import DriftWatch
-from hotline.queue.facts import Bridged, Joined, Restarted
+from hotline.queue.facts import Bridged, Joined, Moved, Restarted
 from hotline.queue.from_ami import Withdrawals
 from hotline.queue.outbox import Outbox
 from hotline.queue.queue_log import Batch, MalformedLine, QueueLogFollower, parse_line
@@ -258,7 +258,7 @@ class Exchange:
             except MalformedLine:
                 self.malformed_lines += 1
                 continue
-            if fact is None or not (isinstance(fact, Restarted) or fact.queue in self._queues):
+            if fact is None or not (isinstance(fact, Restarted | Moved) or fact.queue in self._queues):
                 continue
             if not everything and fact.at > horizon:
                 self._keep_tail(kept)

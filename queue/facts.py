@@ -107,7 +107,11 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """The caller hung up while waiting. ``hold_ms`` is how long the exchange says it waited."""
+    """The caller left the wait. ``hold_ms`` is how long the exchange says it waited.
+
+    queue_log says so only of callers who hung up or were moved elsewhere; a live event says it of a wait that
+    timed out too, and what follows tells which it was.
+    """
 
     uniqueid: str
     at: datetime
@@ -123,6 +127,14 @@ class Left:
     at: datetime
     queue: str
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The caller goes on in the dialplan: to an agent, a queue or somebody outside."""
+
+    uniqueid: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +210,7 @@ Fact = (
     | Completed
     | Abandoned
     | Left
+    | Moved
     | HungUp
     | Bridged
     | Unbridged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hotline.core.events import Outcome
 from hotline.queue.facts import (
     EXIT_STATUS,
     Abandoned,
@@ -16,6 +17,7 @@ from hotline.queue.facts import (
     HungUp,
     Joined,
     Left,
+    Moved,
     Rang,
     RingEnded,
     Routed,
@@ -28,8 +30,9 @@ from hotline.telephony.ami import events as ami
 class Withdrawals:
     """Keeps "abandoned" back for the moment until it is clear whether it was.
 
-    app_queue reports a caller who is withdrawn from a queue as abandoned, and the dialplan at once that the
-    queue let them go; whoever really gave up hangs up. So the next word about the caller's channel decides.
+    app_queue reports a caller as abandoned who was withdrawn, whose longest wait is over or who was
+    redirected elsewhere, and the dialplan at once that the queue let them go or that they go on; whoever
+    really gave up hangs up. So the next word about the caller's channel decides.
     At most one fact a caller is kept back.
     """
 
@@ -46,6 +49,8 @@ class Withdrawals:
                     continue
                 case Left():
                     self._kept.pop(fact.uniqueid, None)
+                case Moved() | Routed() if kept := self._kept.pop(fact.uniqueid, None):
+                    facts.append(Left(kept.uniqueid, kept.at, kept.queue, Outcome.TRANSFERRED))
                 case HungUp() if kept := self._kept.pop(fact.uniqueid, None):
                     facts.append(kept)
             facts.append(fact)
@@ -146,6 +151,8 @@ def _ours(event: ami.UserEvent) -> Fact | None:
                 fields.get("Queue", ""),
                 fields.get("Path", ""),
             )
+        case "HotlineMoved":
+            return Moved(event.uniqueid, event.at)
         case "HotlineFallback":
             return FellBack(event.uniqueid, event.at, event.linkedid, line)
         case "HotlineHold":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Restarted, Routed
+from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Moved, Restarted, Routed
 from hotline.queue.queue_log import LogFact, MalformedLine, parse_line
 
 LONGEST_LINE = 1000  # characters; queue_log lines have about a hundred
@@ -30,7 +30,9 @@ def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
     fact = parse_line(line)
     if fact is None:
         fact = _of_the_dialplan(line)
-    if fact is None or isinstance(fact, Restarted):
+    if fact is None or isinstance(fact, Moved):
+        return None
+    if isinstance(fact, Restarted):
         return fact
     if fact.at > latest:
         raise MalformedLine("its time is yet to come")

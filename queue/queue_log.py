@@ -1,8 +1,9 @@
 """queue_log, the exchange's durable record: one line to one fact, and a reader that follows the file.
 
 A line is ``epoch|uniqueid|queue|agent|EVENT|data1|data2|…`` with whole seconds (Asterisk, main/logger.c and
-apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path`` before each wait and
-``HOTLINEEXIT|status`` after one that no agent ended, so that the file alone can rebuild the ledger.
+apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path`` before each wait,
+``HOTLINEEXIT|status`` after one that no agent ended, and ``HOTLINEMOVED`` where a caller is handed on: so the
+file alone can rebuild the ledger.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from hotline.queue.facts import (
     Connected,
     Joined,
     Left,
+    Moved,
     Restarted,
     RingEnded,
     Routed,
@@ -41,9 +43,11 @@ class MalformedLine(PeerError):
 
 
 LogFact = Routed | Joined | RingEnded | Connected | Completed | Abandoned | Left
+NewsOfTheExchange = Moved | Restarted
+"""Facts of no queue's."""
 
 
-def parse_line(line: str) -> LogFact | Restarted | None:
+def parse_line(line: str) -> LogFact | NewsOfTheExchange | None:
     """The fact of one line, or None for an event that says nothing about a call (ADDMEMBER, PAUSE, …).
 
     Raises:
@@ -65,7 +69,7 @@ def parse_line(line: str) -> LogFact | Restarted | None:
 
 def _fact(
     event: str, at: datetime, uniqueid: str, queue: str, agent: str, data: list[str]
-) -> LogFact | Restarted | None:
+) -> LogFact | NewsOfTheExchange | None:
     match event:
         case "HOTLINE":
             return Routed(uniqueid, at, data[2] or uniqueid, data[0], data[1], queue, data[3])
@@ -96,6 +100,8 @@ def _fact(
             return Left(uniqueid, at, queue, Outcome.EMPTY)
         case "EXITWITHKEY":
             return Left(uniqueid, at, queue, Outcome.KEY_EXIT)
+        case "HOTLINEMOVED":
+            return Moved(uniqueid, at)
         case "QUEUESTART":  # written once by each start of Asterisk, never by a reload
             return Restarted(at)
         case _:

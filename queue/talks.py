@@ -58,9 +58,10 @@ class Talk:
             self.held_since = None
 
     def end(self, at: datetime, ended_by: str) -> None:
-        """Close the row; never before it began."""
+        """Close the row; never before it began, whatever the order in which things were told."""
         at = max(at, self.answered_at)
         self.hold(False, at)
+        self.hold_ms = min(self.hold_ms, span_ms(self.answered_at, at))
         self.ended_at, self.ended_by = at, ended_by
 
     def as_ended(self) -> TalkEnded:
@@ -234,6 +235,10 @@ class CallTalks:
             return
         if talk is not None:
             self._end(talk, at, "transfer")
+        elif party.since is not None and party.since < at and all(one.leg not in legs for one in self.rows):
+            # a phone called them by a second call of its own, which nothing tied to this one until now
+            self._meet(party, TalkKind.CONSULT, party.since, entries, legs)
+            self._end(self.rows[-1], at, "transfer")
         self._meet(party, TalkKind.TRANSFER, at, entries, legs)
 
     def _consulted(self, party: Leg, at: datetime, entries: list[Entry]) -> None:

@@ -15,6 +15,8 @@ from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.text import digits, value, word
 
 NAME = "hotline-transfer"
+MOVED = "hotline-moved"
+NOTE = f"Gosub({MOVED},s,1)"
 AGENT_RING_SECONDS = 30
 OUTSIDE_RING_SECONDS = 60
 QUEUE_PREFIX = "q"
@@ -29,13 +31,23 @@ def transfer_context(site: Site) -> str:
         extensions += _queue(queue, taken=agents)
     extensions += [_outside(site.transfer.trunk or "", number, answering) for number in site.transfer.numbers]
     invalid = ("i", "Set(DIALSTATUS=INVALIDARGS)", f"Goto({NAME},unreached,1)")
-    return context(NAME, "Whom a call can be handed to.", *extensions, _unreached(), invalid)
+    targets = context(NAME, "Whom a call can be handed to.", *extensions, _unreached(), invalid)
+    return f"{targets}\n{_moved()}"
+
+
+def _moved() -> str:
+    """Note that the caller goes on: a wait that was cut short for this was not given up."""
+    note = "QueueLog(NONE,${UNIQUEID},NONE,HOTLINEMOVED,)"
+    return context(
+        MOVED, "A call goes to whom it was handed.", ("s", note, "UserEvent(HotlineMoved)", "Return()")
+    )
 
 
 def _agent(extension: str, answering: str) -> Iterable[str]:
     """An agent's phone; ``t``: who is called so may transfer in turn."""
     return (
         extension,
+        NOTE,
         f"Dial(PJSIP/{extension},{AGENT_RING_SECONDS},t{answering})",
         f"Goto({NAME},unreached,1)",
     )
@@ -43,7 +55,7 @@ def _agent(extension: str, answering: str) -> Iterable[str]:
 
 def _queue(queue: Queue, taken: Iterable[str]) -> Iterable[Iterable[str]]:
     name = word(queue.name, "queue")
-    wait = (f"Set(HOTLINE_QUEUE={name})", "Goto(hotline-queue,s,1)")
+    wait = (NOTE, f"Set(HOTLINE_QUEUE={name})", "Goto(hotline-queue,s,1)")
     yield f"{QUEUE_PREFIX}{name}", *wait
     if name.isdigit() and name not in taken:
         yield name, *wait
@@ -53,7 +65,7 @@ def _outside(trunk: str, outside: OutsideNumber, answering: str) -> Iterable[str
     number = digits(outside.number, "transfer.numbers: number")
     dialled = value(trunk, "transfer.trunk").replace("{number}", number)
     options = f",{answering}" if answering else ""
-    return number, f"Dial({dialled},{OUTSIDE_RING_SECONDS}{options})", f"Goto({NAME},unreached,1)"
+    return number, NOTE, f"Dial({dialled},{OUTSIDE_RING_SECONDS}{options})", f"Goto({NAME},unreached,1)"
 
 
 def _unreached() -> Iterable[str]:

@@ -331,17 +331,19 @@ def test_calls_can_be_handed_to_agents_queues_and_listed_numbers_only() -> None:
     rows = context(extensions_conf(small_site(transfer=outside)), "hotline-transfer")
     targets = [row.split(",")[0].removeprefix("exten => ") for row in rows if row.startswith("exten")]
     assert targets == ["8001", "q12345", "12345", "q12315", "12315", "110", "unreached", "i"]
-    assert "exten => 110,1,Dial(PJSIP/trunk/sip:110@10.1.2.3,60)" in rows
-    assert "exten => 8001,1,Dial(PJSIP/8001,30,t)" in rows
+    assert "same => n,Dial(PJSIP/trunk/sip:110@10.1.2.3,60)" in rows
+    assert "same => n,Dial(PJSIP/8001,30,t)" in rows
 
 
 def test_an_agent_goes_before_a_queue_of_the_same_number() -> None:
     """A phone's keys cannot say which is meant: the queue is still reached with its q."""
     agents = (Agent(id="zhang", name="张", extension="12345"),)
     rows = context(extensions_conf(small_site(agents=agents)), "hotline-transfer")
-    assert "exten => 12345,1,Dial(PJSIP/12345,30,t)" in rows
-    assert "exten => q12345,1,Set(HOTLINE_QUEUE=12345)" in rows
-    assert "exten => 12345,1,Set(HOTLINE_QUEUE=12345)" not in rows
+    assert rows[rows.index("exten => 12345,1,Gosub(hotline-moved,s,1)") + 1].endswith(
+        "Dial(PJSIP/12345,30,t)"
+    )
+    assert rows[rows.index("exten => q12345,1,Gosub(hotline-moved,s,1)") + 1].endswith("QUEUE=12345)")
+    assert rows.count("exten => 12345,1,Gosub(hotline-moved,s,1)") == 1
 
 
 def test_only_agents_phones_may_transfer() -> None:

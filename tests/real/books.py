@@ -15,10 +15,10 @@ from sqlalchemy import select
 
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import SystemClock
-from hotline.core.events import Source
+from hotline.core.events import LinkChanged, Outcome, Source
 from hotline.queue.calls import CallTable
 from hotline.queue.exchange import Exchange as QueueRoom
-from hotline.queue.facts import Restarted
+from hotline.queue.facts import Moved, Restarted
 from hotline.queue.queue_log import parse_line
 from hotline.queue.routing import Routing
 from hotline.store.database import Sessions, open_engine, sessions_of
@@ -31,6 +31,7 @@ from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.real.floor import WITHIN_SECONDS, Floor, ringing
 
+ABANDONS = (Outcome.ABANDONED, Outcome.SHORT_ABANDON)
 NEAR_MS = 150
 """How far rows and phones may differ: both clocks are this machine's, the rest is its other work."""
 
@@ -121,6 +122,17 @@ class Books:
                 call.ended_at is not None,
             )
 
+    async def outcome(self, number: str, queue: str, outcome: str | None, *, visit: int = 1) -> None:
+        """Wait until this visit of the caller has that class; None: until it has begun."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while True:
+            entries, _, _ = await self._rows(number)
+            if any((row.queue, row.visit, row.outcome) == (queue, visit, outcome) for row in entries):
+                return
+            seen = [(row.queue, row.visit, row.outcome) for row in entries]
+            assert time.monotonic() < deadline, f"not {queue} visit {visit} {outcome}: {seen}"
+            await asyncio.sleep(0.05)
+
     async def every_row(self) -> list[QueueEntry]:
         """The whole ledger."""
         async with self.sessions() as session:
@@ -133,7 +145,7 @@ class Books:
         rows: dict[str, EntryRecord] = {}
         for line in self.floor.exchange.queue_log():
             fact = parse_line(line)
-            if fact is not None and (isinstance(fact, Restarted) or fact.queue != "NONE"):
+            if fact is not None and (isinstance(fact, Restarted | Moved) or fact.queue != "NONE"):
                 rows |= table.apply(fact, Source.QUEUE_LOG).entries
         assert not table.illegal, table.illegal
         return rows
@@ -142,6 +154,11 @@ class Books:
         """All that was offered has one class, and queue_log alone tells the same, in whole seconds."""
         live = {row.entry_id: row for row in await self.every_row()}
         told = self.from_queue_log()
+        limit_ms = 1000 * self.floor.exchange.site.figures.short_abandon_seconds
+        for key, seen in live.items():
+            if seen.outcome in ABANDONS and abs(seen.wait_ms - limit_ms) <= 1000:  # whole seconds cannot tell
+                assert told[key].outcome in ABANDONS
+                seen.outcome = told[key].outcome
         assert {key: (row.outcome, row.agent) for key, row in told.items()} == {
             key: (row.outcome, row.agent) for key, row in live.items()
         }
@@ -163,12 +180,25 @@ async def open_books(floor: Floor, folder: Path) -> AsyncIterator[Books]:
     await upgrade(engine)
     sessions = sessions_of(engine)
     site = floor.exchange.site
-    room = QueueRoom(site, floor.ami, MemoryBus(), Ledger(sessions), SystemClock(), queue_log_of(site))
+    bus = MemoryBus()
+    room = QueueRoom(site, floor.ami, bus, Ledger(sessions), SystemClock(), queue_log_of(site))
     await room.restore()
+    listening = asyncio.create_task(_link_up(bus))
+    await asyncio.sleep(0)  # it is subscribed
     task = asyncio.create_task(room.run())
     try:
+        await listening
         yield Books(floor, room, sessions)
     finally:
         task.cancel()
         await asyncio.wait({task})
         await engine.dispose()
+
+
+async def _link_up(bus: MemoryBus) -> None:
+    """Wait until the room listens to Asterisk."""
+    with bus.subscribe("books") as feed:
+        async with asyncio.timeout(WITHIN_SECONDS):
+            async for envelope in feed:
+                if isinstance(envelope.event, LinkChanged) and envelope.event.up:
+                    return

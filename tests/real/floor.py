@@ -93,6 +93,29 @@ class Floor:
         fields = {"Channel": await self.channel_of(agent), "Context": "hotline-transfer", "Exten": target}
         await self.ami.action("BlindTransfer", fields)
 
+    async def plug_in_anew(self, agent: str) -> None:
+        """Let the agent's phone come back at another address.
+
+        An Asterisk that was killed knows the old one from its database, and takes the phone for unavailable
+        until something about it changes: the next qualify, or this.
+        """
+        await self.phones.pop(agent).aclose()
+        await self.plug_in(agent)
+
+    async def plug_in(self, agent: str) -> None:
+        """Register the agent's phone."""
+        site = self.exchange.site
+        extension = next(one.extension for one in site.agents if one.id == agent)
+        server = (site.asterisk.host, site.asterisk.sip_port)
+        phone = Phone(extension, self.exchange.secret(f"agent-{agent}"), server=server, max_calls=2)
+        self.phones[agent] = phone
+        await phone.open()
+        await phone.register()
+
+    async def unplug(self) -> None:
+        """Close every agent's phone."""
+        await asyncio.gather(*(phone.aclose() for phone in self.phones.values()))
+
     def caller(self, number: str = "13800000001") -> Phone:
         """A citizen's phone, to be opened."""
         asterisk = self.exchange.site.asterisk
@@ -129,9 +152,7 @@ async def open_floor(start: StartAsterisk, site: Site) -> AsyncIterator[Floor]:
         await client.wait_connected(WITHIN_SECONDS)
         outside = Phone(OUTSIDE, server=server, local_port=outside_port(site))
         floor = Floor(exchange, client, await stack.enter_async_context(outside))
+        stack.push_async_callback(floor.unplug)
         for agent in site.agents:
-            secret = exchange.secret(f"agent-{agent.id}")
-            phone = Phone(agent.extension, secret, server=server, max_calls=2)
-            floor.phones[agent.id] = await stack.enter_async_context(phone)
-            await phone.register()
+            await floor.plug_in(agent.id)
         yield floor

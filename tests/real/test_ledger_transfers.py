@@ -9,62 +9,15 @@ from pathlib import Path
 import pytest
 
 from hotline.config.schema import Site
-from hotline.store.models import QueueEntry, TalkRow
-from hotline.telephony.phone.phone import Phone
+from tests.real.answered_case import TALK_SECONDS, AnsweredCase, answered_by_zhang, was
 from tests.real.books import NEAR_MS, Books, Party, ms, near, open_books, take
 from tests.real.exchange import StartAsterisk
 from tests.real.floor import open_floor, ringing, site_with_outside
-
-TALK_SECONDS = 0.6
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return site_with_outside(tmp_path)
-
-
-class Case:
-    """A citizen calls 12345 and Zhang answers; what follows is each test's own."""
-
-    def __init__(self, books: Books, number: str) -> None:
-        self.books, self.floor, self.number = books, books.floor, number
-        self.citizen: Phone = books.floor.caller(number)
-        self.zhang: Party
-        self.caller: Party
-
-    async def __aenter__(self) -> Case:
-        await self.citizen.open()
-        call = await self.citizen.call("12345")
-        self.zhang = await take(self.floor.phones["zhang"])
-        await call.wait_answered()
-        self.caller = await Party.of(call)
-        await asyncio.sleep(TALK_SECONDS)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.citizen.aclose()
-
-    async def consult(self, target: str) -> None:
-        fields = {
-            "Channel": await self.floor.channel_of("zhang"),
-            "Context": "hotline-transfer",
-            "Exten": target,
-        }
-        await self.floor.ami.action("Atxfer", fields)
-
-
-def was(talk: TalkRow, kind: str, party: str, begin: datetime | None, end: datetime | None) -> None:
-    """The row is of this connection, and the phone says the same of it."""
-    assert (talk.kind, talk.party) == (kind, party)
-    assert near(talk.answered_at, begin) and near(talk.ended_at, end), (talk.kind, talk.answered_at, begin)
-    assert abs(talk.talk_ms - ms(begin, end)) <= 2 * NEAR_MS
-
-
-def answered_by_zhang(entry: QueueEntry, zhang: Party, ended_by: str) -> None:
-    """The first wait was answered by Zhang, whose talk ended when Zhang's phone says."""
-    assert (entry.outcome, entry.agent, entry.ended_by) == ("answered", "zhang", ended_by)
-    assert near(entry.answered_at, zhang.answered_at) and near(entry.closed_at, zhang.ended_at)
-    assert abs(entry.talk_ms - ms(zhang.answered_at, zhang.ended_at)) <= 2 * NEAR_MS
 
 
 async def test_blind_transfers(start_asterisk: StartAsterisk, site: Site, tmp_path: Path) -> None:
@@ -81,7 +34,7 @@ async def test_blind_transfers(start_asterisk: StartAsterisk, site: Site, tmp_pa
 
 
 async def _blind_to_an_agent(books: Books) -> None:
-    async with Case(books, "1381001") as case:
+    async with AnsweredCase(books, "1381001") as case:
         await case.floor.blind_transfer("zhang", "8002")
         await case.zhang.ended()
         li = await take(case.floor.phones["li"], ring_seconds=0.3)
@@ -97,7 +50,7 @@ async def _blind_to_an_agent(books: Books) -> None:
 
 
 async def _blind_to_a_queue(books: Books) -> None:
-    async with Case(books, "1381002") as case:
+    async with AnsweredCase(books, "1381002") as case:
         await case.floor.blind_transfer("zhang", "q12333")
         wang = await take(case.floor.phones["wang"], ring_seconds=0.3)
         await asyncio.sleep(TALK_SECONDS)
@@ -114,7 +67,7 @@ async def _blind_to_a_queue(books: Books) -> None:
 
 
 async def _blind_outside(books: Books) -> None:
-    async with Case(books, "1381003") as case:
+    async with AnsweredCase(books, "1381003") as case:
         await case.floor.blind_transfer("zhang", "110")
         police = await take(case.floor.outside)
         await asyncio.sleep(TALK_SECONDS)
@@ -129,7 +82,7 @@ async def _blind_outside(books: Books) -> None:
 
 async def _blind_by_keys_to_nobody(books: Books) -> None:
     """Li refuses: the caller is back in the same queue at once, its second visit."""
-    async with Case(books, "1381004") as case:
+    async with AnsweredCase(books, "1381004") as case:
         await case.zhang.call.send_dtmf("##8002")
         (await ringing(case.floor.phones["li"])).reject()
         await case.zhang.ended()
@@ -161,7 +114,7 @@ async def test_attended_transfers(start_asterisk: StartAsterisk, site: Site, tmp
 
 
 async def _consult_and_join(books: Books) -> None:
-    async with Case(books, "1382001") as case:
+    async with AnsweredCase(books, "1382001") as case:
         await case.consult("8002")
         li = await take(case.floor.phones["li"], ring_seconds=0.3)
         await asyncio.sleep(TALK_SECONDS)
@@ -180,7 +133,7 @@ async def _consult_and_join(books: Books) -> None:
 
 
 async def _consult_and_back(books: Books) -> None:
-    async with Case(books, "1382002") as case:
+    async with AnsweredCase(books, "1382002") as case:
         await case.consult("8002")
         li = await take(case.floor.phones["li"])
         await asyncio.sleep(TALK_SECONDS)
@@ -198,7 +151,7 @@ async def _consult_and_back(books: Books) -> None:
 
 
 async def _three_way_by_keys(books: Books) -> None:
-    async with Case(books, "1382003") as case:
+    async with AnsweredCase(books, "1382003") as case:
         await case.zhang.call.send_dtmf("*28002")
         li = await take(case.floor.phones["li"])
         await asyncio.sleep(TALK_SECONDS)
@@ -227,7 +180,7 @@ async def _hear_each_other(caller: Party, other: Party) -> datetime:
 
 
 async def _consult_a_queue_and_join(books: Books) -> None:
-    async with Case(books, "1382004") as case:
+    async with AnsweredCase(books, "1382004") as case:
         await case.consult("q12333")
         wang = await take(case.floor.phones["wang"], ring_seconds=0.3)
         await asyncio.sleep(TALK_SECONDS)
@@ -246,7 +199,7 @@ async def _consult_a_queue_and_join(books: Books) -> None:
 
 
 async def _leave_while_the_queue_rings(books: Books) -> None:
-    async with Case(books, "1382005") as case:
+    async with AnsweredCase(books, "1382005") as case:
         await case.consult("q12333")
         ring = await ringing(case.floor.phones["wang"])
         await case.zhang.hangup()
