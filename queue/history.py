@@ -13,12 +13,14 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hotline.core.events import Outcome, Source
+from hotline.core.events import Outcome, Source, TalkKind
 from hotline.queue.entry import TRANSITIONS, Entry
 from hotline.queue.facts import Joined, Left, QueueFact, RingEnded, Routed
 from hotline.queue.live_call import LiveCall
+from hotline.queue.log_line import LONGEST_NAME
 from hotline.queue.queue_log import LogFact
 from hotline.queue.routing import HistoryNames
+from hotline.store.ledger import TalkRecord
 
 Place = tuple[int, int]
 """Where a line stands: number of the file, offset in it."""
@@ -30,13 +32,14 @@ GROUP_LIMIT = 10_000  # lines of one second put in order together; a log of more
 
 @dataclass(slots=True)
 class PastCall:
-    """A call being put together, or finished."""
+    """A call being put together, or finished: with its waits, and the ``talks`` that came of them."""
 
     channel: str  # as the log names it
     call: LiveCall
     place: Place
     heard_at: datetime
     line: str = ""  # as dialled, where the log says; else each wait counts to its queue's line
+    talks: list[TalkRecord] = field(default_factory=list)
     let_in: set[str] = field(default_factory=set)  # queues the dialplan sent it to, not entered yet
 
 
@@ -260,7 +263,27 @@ class History:
         past.call.hungup_at = past.heard_at
         for entry in past.call.entries:
             entry.call_id = past.call.call_id
-            entry.agent = self._names.agent_of(entry.agent) if entry.agent else None
             assert entry.outcome is not None  # noqa: S101 - finished calls have closed entries
             self.outcomes[entry.outcome] += 1
+            if entry.agent and entry.answered_at:
+                entry.agent = self._names.agent_of(entry.agent)
+                past.talks.append(self._talk(entry, entry.agent, entry.answered_at))
         self._finished.append(past)
+
+    def _talk(self, entry: Entry, agent: str, answered_at: datetime) -> TalkRecord:
+        """What the wait came to. Its key is the live row's, where the agent's channel is our exchange's."""
+        own = entry.agent_uniqueid.startswith(f"{self._node}-") and len(entry.agent_uniqueid) <= LONGEST_NAME
+        return TalkRecord(
+            talk_id=f"{entry.agent_uniqueid if own else entry.entry_id}:1",
+            node=self._node,
+            call_id=entry.call_id,
+            entry_id=entry.entry_id,
+            kind=TalkKind.QUEUE.value,
+            agent=agent,
+            party=self._names.extension_of(agent),
+            source=Source.IMPORT.value,
+            answered_at=answered_at,
+            ended_at=entry.closed_at,
+            talk_ms=entry.talk_ms,
+            ended_by=entry.ended_by,
+        )

@@ -184,11 +184,12 @@ class LogImport:
         node = self._summary.node
         calls = [past.call.record(node) for past in finished]
         entries = [entry.record() for past in finished for entry in past.call.entries]
+        talks = [talk for past in finished for talk in past.talks]
         self._summary.calls += len(calls)
         delays, waited = backoff(initial_seconds=0.05, max_seconds=2), 0.0
         while True:
             try:
-                await self._ledger.add_history(calls, entries, tails)
+                await self._ledger.add_history(calls, entries, talks, tails)
                 return
             except OperationalError as error:  # locked by others, full, or away
                 if waited >= PATIENCE_SECONDS:

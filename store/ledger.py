@@ -135,15 +135,20 @@ class Ledger:
                 await upsert(session, TailPosition, (changes.tail,), ("path",))
 
     async def add_history(
-        self, calls: Sequence[CallRecord], entries: Sequence[EntryRecord], tails: Sequence[TailRecord]
+        self,
+        calls: Sequence[CallRecord],
+        entries: Sequence[EntryRecord],
+        talks: Sequence[TalkRecord],
+        tails: Sequence[TailRecord],
     ) -> None:
-        """Insert the calls and entries that are not there yet, and set ``tails``, all or nothing.
+        """Insert the calls, entries and talks that are not there yet, and set ``tails``, all or nothing.
 
         A row that is there stays as it is: what was seen live is never replaced by an import.
         """
         async with self._sessions.begin() as session:
             await insert_new(session, Call, calls, ("call_id",))
             await insert_new(session, QueueEntry, entries, ("entry_id",))
+            await insert_new(session, TalkRow, talks, ("talk_id",))
             await upsert(session, TailPosition, tails, ("path",))
 
     async def tail(self, path: str) -> TailRecord | None:

@@ -1,4 +1,4 @@
-"""``hotline stats`` against rows counted by hand: classes, sums, days, zones with and without summer time."""
+"""``hotline stats`` against rows counted by hand: classes, sums, days, with and without summer time."""
 
 from __future__ import annotations
 

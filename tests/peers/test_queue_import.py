@@ -74,6 +74,10 @@ def test_stats_count_what_the_callers_did(folder: Path) -> None:
     truth = write(folder / "queue_log", 1, 2000, shuffled=True)
     summary = imported(folder, folder / "queue_log")
     assert summary["calls"] == truth.calls and summary["entries"] == truth.rows.total()
+    with sqlite3.connect(folder / "hotline.db") as database:
+        talks = database.execute("SELECT count(*), sum(talk_ms) FROM talks").fetchone()
+    database.close()
+    assert talks == (truth.of_class("answered"), truth.talk_seconds * 1000)
     assert rows(folder) == truth.rows
     done = run(folder, "stats", "--from", "2023-01-01", "--to", "2024-12-31", "--format", "json")
     figures = {row["line"]: row for row in json.loads(done.stdout)}
@@ -195,22 +199,30 @@ def test_our_own_log_fills_gaps_and_replaces_no_live_row(folder: Path) -> None:
     site = yaml.safe_load((folder / "site.yaml").read_text(encoding="utf-8"))
     node = site["site"].get("node", "node1")
     lines = [
-        f"{FIRST_EPOCH}|{node}-1.{number}|12345|NONE|{event}\n"
+        f"{FIRST_EPOCH}|{node}-1.{number}|12345|{who}|{event}\n"
         for number in (1, 2)
-        for event in ("HOTLINE|12345|12345||", "ENTERQUEUE||1|1", "ABANDON|1|1|9")
+        for who, event in (
+            ("NONE", "HOTLINE|12345|12345||"),
+            ("NONE", "ENTERQUEUE||1|1"),
+            ("1001", f"CONNECT|9|{node}-7.{number}|3"),
+            ("1001", "COMPLETEAGENT|9|60|1"),
+        )
     ]
     (folder / "queue_log").write_text("".join(lines), encoding="utf-8")
     imported(folder, folder / "queue_log")
     with sqlite3.connect(folder / "hotline.db") as database:
-        database.execute(
-            "UPDATE queue_entries SET source='live', wait_ms=8765 WHERE uniqueid=?", (f"{node}-1.1",)
-        )
-        database.execute("DELETE FROM queue_entries WHERE uniqueid=?", (f"{node}-1.2",))
+        live = (f"{node}-1.1",)
+        database.execute("UPDATE queue_entries SET source='live', wait_ms=8765 WHERE uniqueid=?", live)
+        database.execute("UPDATE talks SET source='live' WHERE call_id=?", live)
+        database.execute("DELETE FROM queue_entries WHERE uniqueid<>?", live)
+        database.execute("DELETE FROM talks WHERE call_id<>?", live)
         database.commit()
     imported(folder, folder / "queue_log", "--anew")
     found = database.execute("SELECT source, wait_ms FROM queue_entries ORDER BY uniqueid").fetchall()
+    talks = database.execute("SELECT talk_id, source FROM talks ORDER BY talk_id").fetchall()
     database.close()
     assert found == [("live", 8765), ("import", 9000)]
+    assert talks == [(f"{node}-7.1:1", "live"), (f"{node}-7.2:1", "import")]
 
 
 def test_a_server_on_the_same_database_gets_its_turn(folder: Path) -> None:

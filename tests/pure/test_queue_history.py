@@ -67,6 +67,9 @@ def test_an_answered_call_in_whole_seconds() -> None:
     assert (row.entry_id, row.node, row.source) == (f"old~{T}.7:12315:1", "old", "import")
     assert (row.outcome, row.agent, row.ended_by, row.position) == ("answered", "zhang", "agent", 2)
     assert (row.wait_ms, row.ring_ms, row.talk_ms, row.unanswered_rings) == (40_000, 6_000, 60_000, 1)
+    (talk,) = past.talks
+    assert (talk.entry_id, talk.kind, talk.agent, talk.party) == (row.entry_id, "queue", "zhang", "1001")
+    assert (talk.talk_ms, talk.ended_at, talk.ended_by) == (60_000, row.closed_at, "agent")
     call = past.call.record("old")
     assert (call.line, call.caller_number, call.call_id) == ("12315", "13800001234", f"old~{T}.7")
     assert call.ended_at == datetime.fromtimestamp(T + 100, UTC)
