@@ -194,17 +194,27 @@ async def serving(site_file: Path) -> AsyncIterator[ServerProcess]:
 
 
 class Seat:
-    """An agent at work: a registered phone and a signed-in console."""
+    """An agent at work: a registered phone and a signed-in console.
+
+    ``user``: the account, where it does not bear the agent's name. ``buttons``: the phone obeys NOTIFY.
+    """
 
     def __init__(
-        self, server: ServerProcess, agent: str, *, sign_in: bool = True, user: str | None = None
+        self,
+        server: ServerProcess,
+        agent: str,
+        *,
+        sign_in: bool = True,
+        user: str | None = None,
+        buttons: bool = False,
     ) -> None:
         site = server.site
         extension = next(one.extension for one in site.agents if one.id == agent)
         secret = secrets_of(site)(f"agent-{agent}")
         self.agent = agent
         self._sign_in = sign_in
-        self.phone = Phone(extension, secret, server=(site.asterisk.host, site.asterisk.sip_port))
+        exchange = (site.asterisk.host, site.asterisk.sip_port)
+        self.phone = Phone(extension, secret, server=exchange, remote_control=buttons)
         self.console = ConsoleClient(server.url, user or agent)
 
     async def __aenter__(self) -> Seat:

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from hotline.config.samples import path as sample
 from hotline.core.errors import PeerError
+from hotline.speech.voice import Voice
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.fixtures.ports import free_port
@@ -93,12 +96,19 @@ async def picked_up(phone: Phone, pitch: float) -> Call:
 
 
 @asynccontextmanager
-async def open_room(folder: Path, **changes: Any) -> AsyncIterator[Room]:
-    """A server with everybody at work; hearing is off, since nobody says words."""
+async def open_room(folder: Path, *, words: bool = False, buttons: bool = False) -> AsyncIterator[Room]:
+    """A server with everybody at work.
+
+    ``words``: people will speak, so hearing is on. ``buttons``: the first agent's phone obeys NOTIFY.
+    """
     port = free_port()
+    agents = yaml.safe_load(sample("demo").read_text(encoding="utf-8"))["agents"]
+    for one in agents:
+        one["remote_control"] = "notify" if buttons and one["id"] == "1005" else "none"
+    changes: dict[str, Any] = {} if words else {"asr": {"enabled": False}}
     file = write_site(
         folder,
-        asr={"enabled": False},
+        agents=agents,
         transfer={
             "trunk": f"PJSIP/trunk/sip:{{number}}@127.0.0.1:{port}",
             "numbers": [{"name": "公安报警", "number": 110, "emergency": True}],
@@ -112,7 +122,7 @@ async def open_room(folder: Path, **changes: Any) -> AsyncIterator[Room]:
         for agent in ("1005", "1006", "1003"):
             await server.add_user(agent, agent=agent)
         page = await stack.enter_async_context(Watcher(server))
-        seat = await stack.enter_async_context(Seat(server, "1005"))
+        seat = await stack.enter_async_context(Seat(server, "1005", buttons=buttons))
         other = await stack.enter_async_context(Seat(server, "1003", sign_in=False))
         chief = await stack.enter_async_context(Seat(server, "2001", sign_in=False, user="chief"))
         caller = await stack.enter_async_context(citizen(server.site, "13800001234"))
@@ -307,3 +317,81 @@ async def test_a_waiting_caller_is_moved_to_the_front_and_to_another_queue(tmp_p
         (first_id, "12315"): "answered",
         (second_id, "12333"): "answered",
     }
+
+
+async def test_a_desk_phone_is_answered_and_held_by_its_own_buttons_and_a_caller_called_back(
+    tmp_path: Path,
+) -> None:
+    """NOTIFY answers, holds and resumes; then the console rings the agent and the citizen together."""
+    async with open_room(tmp_path, buttons=True) as room:
+        call = await room.caller.call("12333")
+        queued = await room.page.event("caller_queued")
+        leg = await asyncio.wait_for(room.agent.next_call(), 20)
+        leg.ring()
+        talk = Talk(room, queued["call_id"], call, leg)
+        await refused(talk.do("hold"), 409, "illegal_now")
+        assert (await talk.do("answer"))["agent"] == "1005"
+        await call.wait_answered()
+        hum(call, CALLER)
+        hum(leg, AGENT)
+        await hears(call, AGENT, of=ALL)
+        assert (await talk.do("hold"))["held"] is True
+        await hears(call, MUSIC, of=ALL)
+        assert (await talk.do("unhold"))["held"] is False
+        await hears(call, AGENT, of=ALL)
+        await talk.over()
+        await leg.wait_ended()
+
+        await room.agent.console.post("/api/callback", {"call_id": talk.call_id})
+        back = await picked_up(room.agent.phone, AGENT)
+        citizen_phone = await picked_up(room.outside, OTHER)
+        await hears(citizen_phone, AGENT, of=ALL)
+        await hears(back, OTHER, of=ALL)
+        await back.hangup()
+        await citizen_phone.wait_ended()
+
+
+async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: Path) -> None:
+    """Text so far, note and menu path are on the new agent's page while it rings; the text goes on."""
+    async with open_room(tmp_path, words=True) as room:
+        frames: list[dict[str, Any]] = []
+        page = asyncio.create_task(_collect(room.other, frames))
+        call = await room.caller.call("12333")
+        leg = await asyncio.wait_for(room.agent.next_call(), 20)
+        await leg.answer()
+        call_id = (await room.page.event("call_answered"))["call_id"]
+        await room.page.event("leg_tapped", side="caller")
+        await say(call, "我要投诉，健身房关门了。", "m1")
+        await room.page.until(lambda: "健身房" in room.page.text("caller"))
+        await room.agent.console.post(f"/api/calls/{call_id}/note", {"text": "会员卡五年"})
+        await refused(room.other.console.get(f"/api/calls/{call_id}"), 404, "not_found")
+        await room.agent.console.post(f"/api/call/{call_id}/transfer", {"target": {"agent": "1003"}})
+        ringing = await asyncio.wait_for(room.other.next_call(), 20)
+        ringing.ring()
+        await room.page.event("party_ringing", agent="1003")
+        known = await room.other.console.get(f"/api/calls/{call_id}")
+        assert "健身房" in "".join(segment["text"] for segment in known["segments"])
+        assert [(note["user"], note["text"]) for note in known["notes"]] == [("1005", "会员卡五年")]
+        shown = [frame["data"] for frame in frames if frame["type"] == "call"]
+        assert [(one["call_id"], one["line"]) for one in shown] == [(call_id, "12333")]
+        await ringing.answer()
+        await room.page.event("party_joined", agent="1003")
+        await room.page.until(lambda: sum(e["name"] == "leg_tapped" for e in room.page.events) >= 4)
+        await say(ringing, "您好，请讲。", "f1")
+        await room.page.until(lambda: "请讲" in room.page.text("agent"))
+        assert any("请讲" in frame["data"].get("text", "") for frame in frames if frame["type"] == "event")
+        page.cancel()
+        await asyncio.wait({page})
+        await call.hangup()
+        await room.page.event("call_ended")
+
+
+async def _collect(seat: Seat, frames: list[dict[str, Any]]) -> None:
+    """Everything that the agent's own page is told."""
+    async for frame in seat.console.frames(["agent"]):
+        frames.append(frame)
+
+
+async def say(call: Call, text: str, variant: str) -> None:
+    """Speak on a phone, followed by the quiet that ends an utterance."""
+    await call.play(Voice(variant).say(text).at_rate(8000).samples).done()
