@@ -4,8 +4,9 @@ Every event is frozen and carries ``at`` (aware UTC); those of one call carry ``
 Linkedid: unique across nodes because each node has its own ``systemname``). The bus adds the sequence number.
 
     queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed,
-                TalkStarted, TalkEnded, PartyRinging, PartyJoined, PartyLeft, CallChanged, CallEnded,
-                AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced, RecordingChanged
+                TalkStarted, TalkEnded, PartyRinging, PartyJoined, PartyLeft, CallChanged, CallerToFront,
+                CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced,
+                RecordingChanged
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
@@ -284,6 +285,15 @@ class CallChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerToFront:
+    """A supervisor made a waiting caller the next one of the queue."""
+
+    call_id: str
+    at: datetime
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """Nothing of the call is left on the exchange."""
 
@@ -457,6 +467,7 @@ CallEvent = (
     | PartyJoined
     | PartyLeft
     | CallChanged
+    | CallerToFront
     | CallEnded
     | CallFlagged
     | FallbackUsed

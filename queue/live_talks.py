@@ -16,9 +16,9 @@ from typing import Final, Protocol
 
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
-from hotline.core.events import CallChanged, ConsultState, PartyJoined, PartyLeft, PartyRinging
+from hotline.core.events import CallChanged, CallerToFront, ConsultState, PartyJoined, PartyLeft, PartyRinging
 from hotline.core.ports import Bus, CallMarks, LivePicture
-from hotline.core.views import CallView, ConsultView, LiveView
+from hotline.core.views import CallView, ConsultView, LiveView, WaitingCaller
 from hotline.queue.legs import Leg, LegBook, Talk
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
@@ -84,6 +84,7 @@ class LiveTalks:
         self._manager, self._picture, self._bus = manager, picture, bus
         self._marks, self._clock = marks, clock
         self._told: dict[str, _Told] = {}
+        self._to_front: list[str] = []  # calls, the newest last; those that still wait
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
         self._waiters: set[asyncio.Future[None]] = set()
@@ -119,7 +120,19 @@ class LiveTalks:
     def live(self) -> LiveView:
         """The present of the exchange, with who is on each call."""
         live = self._picture.live()
-        return replace(live, calls=tuple(self.completed(call) for call in live.calls))
+        waiting = {one.call_id for one in live.waiting}
+        self._to_front = [call_id for call_id in self._to_front if call_id in waiting]
+        rank = {call_id: -place for place, call_id in enumerate(self._to_front, 1)}
+        return replace(
+            live,
+            calls=tuple(self.completed(call) for call in live.calls),
+            waiting=tuple(sorted(live.waiting, key=lambda one: rank.get(one.call_id, 0))),
+        )
+
+    def moved_to_front(self, waiting: WaitingCaller) -> None:
+        """The exchange was made to put this caller before all others of the queue."""
+        self._to_front = [one for one in self._to_front if one != waiting.call_id] + [waiting.call_id]
+        self._bus.publish(CallerToFront(waiting.call_id, self._clock.now(), waiting.queue))
 
     def view(self, call_id: str) -> CallView | None:
         """One live call; None if there is no such."""

@@ -161,6 +161,10 @@ class Seats:
                 out = self.table.hold(event.uniqueid, event.at)
             case ami.Unhold() | ami.UserEvent(name="HotlineUnhold"):
                 out = self.table.unhold(event.uniqueid, event.at)
+            case ami.AttendedTransfer():  # of a three-way talk Asterisk does not say that the hold is over
+                out = AgentOutbox()
+                for channel in event.transferer_uniqueids:
+                    out.add(self.table.unhold(channel, event.at))
             case ami.QueueCallerAbandon() | ami.UserEvent(name="HotlineExit"):
                 call_id = self._calls.call_of_channel(event.uniqueid)
                 out = self.table.call_taken(call_id, event.at) if call_id else AgentOutbox()

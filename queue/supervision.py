@@ -82,6 +82,7 @@ class Supervisor:
                 "Immediate": "yes",
             },
         )
+        self._acting.talks.moved_to_front(waiting)
 
     async def to_queue(self, call_id: str, queue: str) -> None:
         """Withdraw a waiting caller; the dialplan leads on to the queue that is named."""

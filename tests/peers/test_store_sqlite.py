@@ -102,6 +102,11 @@ async def test_audit(engine: AsyncEngine) -> None:
     await store_checks.check_audit(engine)
 
 
+async def test_notes_and_nuisance_marks(engine: AsyncEngine) -> None:
+    """Notes in order; the newest mark of a number holds, also for a program that starts later."""
+    await store_checks.check_marks(engine)
+
+
 def test_every_table_of_the_models_is_covered() -> None:
     """The models were imported: an empty metadata would agree with anything."""
     assert {"calls", "queue_entries", "users", "sessions", "audit"} <= set(Base.metadata.tables)

@@ -30,6 +30,9 @@ from hotline.core.events import (
     Event,
     LinkChanged,
     Outcome,
+    PartyJoined,
+    PartyLeft,
+    PartyRinging,
     Side,
     TranscriptSegment,
 )
@@ -72,6 +75,28 @@ def seen_by(viewer: Viewer, *events: Event) -> list[int]:
         if visible(envelope, viewer, ownership):
             numbers.append(seq)
     return numbers
+
+
+def test_a_transfer_or_an_enquiry_is_the_other_agents_business_from_its_ringing_on() -> None:
+    """Both see a talk of three; who has left sees it until another joins; who rang in vain no more."""
+    rang, joined = PartyRinging("c1", AT, "a2", "8002", "u3"), PartyJoined("c1", AT, "a2", "8002", "u3")
+    left = PartyLeft("c1", AT, "a1", "8001", "u2")
+    assert seen_by(LI, answered("a1"), says(), rang, says(), joined, says()) == [3, 4, 5, 6]
+    assert seen_by(ZHANG, answered("a1"), rang, joined, says(), left, says()) == [1, 2, 3, 4, 5, 6]
+    assert seen_by(ZHANG, answered("a1"), left, says(), rang, joined, says()) == [1, 2, 3, 4, 5]
+    gone = PartyLeft("c1", AT, "a2", "8002", "u3")
+    assert seen_by(LI, answered("a1"), rang, gone, says()) == [2, 3]
+    outside = PartyJoined("c1", AT, None, "110", "u4")
+    assert seen_by(ZHANG, answered("a1"), outside, says()) == [1, 2, 3]
+
+
+def test_the_live_picture_holds_the_calls_that_one_is_asked_about() -> None:
+    """``parties`` are shown the call, and nobody else."""
+    call = CallView("c1", "12345", "12345", "138", "", (), AT, AT, AT, "a1", 3.0, parties=("a2",))
+    live = LiveView(AT, True, (call,), (), ())
+    other = Viewer("wang", False, "a3")
+    assert [len(visible_live(live, viewer).calls) for viewer in (ZHANG, LI, other)] == [1, 1, 0]
+    assert "c1" in Pictures(live).lasting(LI) and "c1" not in Pictures(live).lasting(other)
 
 
 def test_an_agent_sees_a_call_from_its_ringing_on() -> None:

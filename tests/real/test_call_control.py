@@ -42,6 +42,14 @@ class Room:
     outside: Phone
     stack: AsyncExitStack
 
+    def state(self, agent: str) -> str:
+        """What the supervisor's page says of an agent."""
+        return next(str(one["state"]) for one in self.page.live["agents"] if one["agent"] == agent)
+
+    def waiting(self) -> list[str]:
+        """The calls that wait, as the supervisor's page shows them."""
+        return [str(one["call_id"]) for one in self.page.live["waiting"]]
+
     async def talk(self) -> Talk:
         """The citizen rings 12333 and the agent answers; both hum."""
         call = await self.caller.call("12333")
@@ -200,6 +208,7 @@ async def test_an_enquiry_a_three_way_talk_and_transfers(tmp_path: Path) -> None
         await hears(talk.call, AGENT, OTHER, of=ALL)
         await hears(asked, AGENT, CALLER, of=ALL)
         await hears(talk.leg, OTHER, CALLER, of=ALL)
+        await room.page.until(lambda: room.state("1005") == "talking")
         await asked.hangup()
         await room.page.event("party_left", agent="1003")
         await hears(talk.call, AGENT, of=ALL)
@@ -295,6 +304,7 @@ async def test_a_waiting_caller_is_moved_to_the_front_and_to_another_queue(tmp_p
         chief = room.chief.console
         for _ in range(2):
             await chief.post(f"/api/waiting/{second_id}/front")
+        await room.page.until(lambda: room.waiting() == [second_id, first_id])
         await room.agent.console.agent("resume")
         leg = await asyncio.wait_for(room.agent.next_call(), 20)
         await leg.answer()

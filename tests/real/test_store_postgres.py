@@ -69,6 +69,11 @@ async def test_audit_on_postgresql(engine: AsyncEngine) -> None:
     await store_checks.check_audit(engine)
 
 
+async def test_notes_and_nuisance_marks_on_postgresql(engine: AsyncEngine) -> None:
+    """Notes in order; the newest mark of a number holds, also for a program that starts later."""
+    await store_checks.check_marks(engine)
+
+
 async def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
     """A wrong port in database.url ends in a hint, not in a stack trace."""
     engine = open_engine("postgresql+asyncpg://hotline@127.0.0.1:1/hotline")
