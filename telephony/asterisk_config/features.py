@@ -24,35 +24,36 @@ CODE_MILLISECONDS = 1000
 CONSULT_RING_SECONDS = 30
 
 
-def features_conf() -> str:
-    """The keys and their sentences. The codes during a consult are those of the person who consults."""
-    general: list[tuple[str, str | int]] = [
-        ("transferdigittimeout", DIGIT_SECONDS),
-        ("featuredigittimeout", CODE_MILLISECONDS),
-        ("atxfernoanswertimeout", CONSULT_RING_SECONDS),
-        (
-            "atxferdropcall",
-            "no",
-        ),  # who left before the target answered is called back: the caller is not lost
-        ("atxferabort", CONSULT_CANCEL),
-        ("atxfercomplete", CONSULT_COMPLETE),
-        ("atxferthreeway", THREE_WAY),
-        ("atxferswap", CONSULT_SWAP),
-        ("transferannouncesound", sound(TRANSFER_ASK)),
-        ("transferinvalidsound", sound(TRANSFER_INVALID)),
-        ("transferretrysound", sound(TRANSFER_INVALID)),
-        ("xferfailsound", sound(TRANSFER_FAILED)),
-        ("xfersound", ""),  # nothing: whoever is joined hears the other's voice
-    ]
+GENERAL: tuple[tuple[str, str | int], ...] = (
+    ("transferdigittimeout", DIGIT_SECONDS),
+    ("featuredigittimeout", CODE_MILLISECONDS),
+    ("atxfernoanswertimeout", CONSULT_RING_SECONDS),
+    ("atxferdropcall", "no"),  # who left before the target answered is called back: the caller is not lost
+    ("atxferabort", CONSULT_CANCEL),
+    ("atxfercomplete", CONSULT_COMPLETE),
+    ("atxferthreeway", THREE_WAY),
+    ("atxferswap", CONSULT_SWAP),
+    ("transferannouncesound", sound(TRANSFER_ASK)),
+    ("transferinvalidsound", sound(TRANSFER_INVALID)),
+    ("transferretrysound", sound(TRANSFER_INVALID)),
+    ("xferfailsound", sound(TRANSFER_FAILED)),
+    ("xfersound", ""),  # nothing: whoever is joined hears the other's voice
+)
+"""The codes during a consult are those of the person who consults."""
+
+
+def features_conf(*, name: str = "features.conf", managed: bool = True) -> str:
+    """The keys and their sentences; ``managed``: with the options that an Asterisk of ours needs besides."""
     keys: list[tuple[str, str | int]] = [("blindxfer", BLIND_TRANSFER), ("atxfer", CONSULT)]
     applications: list[tuple[str, str | int]] = [
         ("hotline-hold", f'{HOLD},peer,Gosub,"hotline-hold,s,1"'),
         ("hotline-unhold", f'{UNHOLD},self,Gosub,"hotline-unhold,s,1"'),
     ]
+    general = [section("general", GENERAL)] if managed else []
     return document(
-        "features.conf",
+        name,
         "Keys an agent may press in a call.",
-        section("general", general),
+        *general,
         section("featuremap", keys),
         section("applicationmap", applications),
     )

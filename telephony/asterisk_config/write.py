@@ -11,7 +11,7 @@ from hotline.config.schema import Site
 from hotline.core.errors import SetupError, UsageError
 from hotline.telephony.asterisk_config import sip, system
 from hotline.telephony.asterisk_config.dialplan import extensions_conf
-from hotline.telephony.asterisk_config.features import features_conf
+from hotline.telephony.asterisk_config.features import GENERAL, features_conf
 from hotline.telephony.asterisk_config.places import Places
 from hotline.telephony.asterisk_config.queues import musiconhold_conf, queuerules_conf, queues_conf
 from hotline.telephony.asterisk_config.secrets import SecretSource
@@ -49,6 +49,7 @@ def included_files(site: Site, secrets: SecretSource) -> dict[str, str]:
     """
     return {
         "hotline-extensions.conf": extensions_conf(site, name="hotline-extensions.conf"),
+        "hotline-features.conf": features_conf(name="hotline-features.conf", managed=False),
         "hotline-manager.conf": document(
             "hotline-manager.conf", "The server's account.", system.manager_user(site, secrets)
         ),
@@ -60,7 +61,10 @@ def included_files(site: Site, secrets: SecretSource) -> dict[str, str]:
 
 
 def _readme() -> str:
-    return README_TEXT.format(modules=" ".join(f"{name}.so" for name in system.NEEDED_MODULES))
+    return README_TEXT.format(
+        modules=" ".join(f"{name}.so" for name in system.NEEDED_MODULES),
+        features="".join(f"\n                    {key} = {text}" for key, text in GENERAL),
+    )
 
 
 README_TEXT = """\
@@ -70,6 +74,7 @@ These files are made from the site file. To change them, change that and run `ho
 1. Copy the hotline-*.conf into /etc/asterisk (they hold passwords: owner asterisk, mode 0640) and add
    one line at the END of each file named here:
      /etc/asterisk/extensions.conf   #include hotline-extensions.conf
+     /etc/asterisk/features.conf     #include hotline-features.conf
      /etc/asterisk/pjsip.conf        #include hotline-pjsip.conf
      /etc/asterisk/queues.conf       #include hotline-queues.conf
      /etc/asterisk/queuerules.conf   #include hotline-queuerules.conf
@@ -79,6 +84,7 @@ These files are made from the site file. To change them, change that and run `ho
      queues.conf   [general]  persistentmembers = yes, autofill = yes, log_membername_as_agent = yes
      logger.conf   [general]  queue_log = yes, queue_log_to_file = yes
      pjsip.conf    [global]   type = global, endpoint_identifier_order = username,ip,anonymous
+     features.conf [general]{features}
      asterisk.conf [options]  systemname = a name no other node has
    and that pjsip.conf has a transport.
 3. See that these modules are loaded (modules.conf):

@@ -300,6 +300,7 @@ def test_files_to_include_leave_the_general_parts_alone() -> None:
     assert sorted(files) == [
         "README.txt",
         "hotline-extensions.conf",
+        "hotline-features.conf",
         "hotline-manager.conf",
         "hotline-pjsip.conf",
         "hotline-queuerules.conf",
@@ -310,6 +311,7 @@ def test_files_to_include_leave_the_general_parts_alone() -> None:
             assert "\n[general]" not in written
             assert "\n[transport" not in written
             assert f"#include {name}" in files["README.txt"]
+    assert "atxferthreeway = *5" in files["README.txt"] and "*7,peer" in files["hotline-features.conf"]
 
 
 def test_announced_positions_have_their_digits() -> None:
