@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -13,7 +14,7 @@ from hotline.core.clock import Clock
 from hotline.core.control import Asker
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
 from hotline.core.events import AgentState
-from hotline.core.views import AgentView, CallView
+from hotline.core.views import CallView
 from hotline.queue.legs import Leg, Talk
 from hotline.queue.live_talks import LiveTalks
 from hotline.telephony.ami.answers import AmiResponse
@@ -21,17 +22,9 @@ from hotline.telephony.ami.errors import AmiError, AmiRefused
 from hotline.telephony.ami.wire import FieldValue
 from hotline.telephony.asterisk_config.features import UNHOLD
 
+RING_MILLISECONDS: Final = 30_000  # an agent's own phone
 SETTLE_SECONDS: Final = 4.0  # for the exchange's events to show what an action did
 AGAIN_SECONDS: Final = 2.0  # the same asked again so soon is a double click
-BUSY: Final = frozenset(
-    {
-        AgentState.RESERVED,
-        AgentState.RINGING,
-        AgentState.TALKING,
-        AgentState.HELD,
-        AgentState.UNREACHABLE,
-    }
-)
 
 
 class Actions(Protocol):
@@ -60,7 +53,7 @@ class Acting:
     def __init__(self, site: Site, actions: Actions, talks: LiveTalks, clock: Clock) -> None:
         self.site, self.talks = site, talks
         self.agents: dict[str, Agent] = {agent.id: agent for agent in site.agents}
-        self._actions, self._clock = actions, clock
+        self._actions, self._clock, self._count = actions, clock, itertools.count(1)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # while somebody acts
         self._last: dict[str, tuple[Hashable, float, CallView]] = {}  # call -> what was done last, when
 
@@ -164,14 +157,6 @@ class Acting:
             on.view.call_id, lambda talk: gone not in (leg.uniqueid for leg in talk.phones), "the transfer"
         )
 
-    def stamp(self) -> int:
-        """Milliseconds since 1970: unique ids of channels outlive a restart of this server."""
-        return round(self._clock.now().timestamp() * 1000)
-
-    def seat(self, agent: str) -> AgentView | None:
-        """An agent as the desk sees them."""
-        return next((one for one in self.talks.live().agents if one.agent == agent), None)
-
     def free_phone(self, agent: str) -> Agent:
         """The agent of the site file, if their phone can be rung now.
 
@@ -181,7 +166,35 @@ class Acting:
         """
         if agent not in self.agents:
             raise UnknownName(f"there is no agent {agent}", hint="agents are listed in the site file")
-        seat = self.seat(agent)
-        if seat is not None and seat.state in BUSY:
-            raise IllegalState(f"{self.agents[agent].name} cannot be rung now: {seat.state.value}")
+        name = self.agents[agent].name
+        if any(
+            one.agent == agent and one.state is AgentState.UNREACHABLE for one in self.talks.live().agents
+        ):
+            raise IllegalState(f"the phone of {name} is gone", hint="it must register first")
+        if self.talks.book.of_agent(agent):
+            raise IllegalState(f"the phone of {name} is in use", hint="try again when the call is over")
         return self.agents[agent]
+
+    async def ring(self, agent: Agent, purpose: str, fields: Mapping[str, FieldValue]) -> str:
+        """Ring an agent's phone for something; the unique id of its channel, which says what for.
+
+        Raises:
+            IllegalState: it cannot be rung.
+            ExchangeUnreachable: the exchange cannot be asked.
+        """
+        stamp = round(self._clock.now().timestamp() * 1000)  # ids outlive a restart of this server
+        node = self.site.site.node
+        channel_id = f"{node}-{purpose}-{agent.extension}-{stamp}.{next(self._count)}"
+        await self.ask(
+            "Originate",
+            {
+                "Channel": f"PJSIP/{agent.extension}",
+                "ChannelId": channel_id,
+                "Timeout": str(RING_MILLISECONDS),
+                "Async": "true",
+                **fields,
+            },
+        )
+        if not await self.talks.until(lambda: self.talks.book.leg(channel_id) is not None, SETTLE_SECONDS):
+            raise IllegalState(f"the phone of {agent.name} cannot be rung", hint="is it registered?")
+        return channel_id

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from hotline.core.control import Asker, CallVerb, Target, TargetKind
 from hotline.core.errors import HotlineError, IllegalState, UnknownName
@@ -33,8 +32,6 @@ from hotline.telephony.asterisk_config.transfer import NAME as TRANSFER
 from hotline.telephony.asterisk_config.transfer import OUTSIDE_RING_SECONDS, QUEUE_PREFIX
 
 log = logging.getLogger(__name__)
-
-RING_MILLISECONDS: Final = 30_000  # for an agent's own phone at a callback
 
 
 class Control:
@@ -102,6 +99,9 @@ class Control:
             )
 
         async def act() -> CallView:
+            on = self._acting.on_call(who, call_id)
+            if on.talk.consult is not None and on.talk.consult.asking is on.leg:
+                await self._cancel(on)  # whom else one asks must wait
             on = self._talking(who, call_id)
             await self._ask_party(on, number)
             task = asyncio.create_task(self._join_when_answered(on, number), name="emergency")
@@ -123,16 +123,13 @@ class Control:
             "HOTLINE_CALLBACK_FROM": line.number or "",
         }
         fields = {
-            "Channel": f"PJSIP/{agent.extension}",
             "Context": CALLBACK,
             "Exten": number,
             "Priority": "1",
             "CallerID": f"<{number}>",
-            "Timeout": str(RING_MILLISECONDS),
-            "Async": "true",
             "Variable": [f"{name}={escape_variable(text)}" for name, text in variables.items()],
         }
-        await self._acting.ask("Originate", fields)
+        await self._acting.ring(agent, "callback", fields)
 
     def targets(self) -> Targets:
         """Everybody in the site file a call may go to, as they are now."""

@@ -170,6 +170,10 @@ class LegBook:
         """The channel, if it is there."""
         return self._legs.get(uniqueid)
 
+    def of_agent(self, agent: str) -> list[Leg]:
+        """Every channel of an agent's phone, on whatever call."""
+        return [leg for leg in self._legs.values() if leg.agent == agent]
+
     def talk(self, call_id: str) -> Talk:
         """How a call stands."""
         legs = list(self._calls.get(call_id, {}).values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -10,10 +9,11 @@ from hotline.core.control import Asker, SuperviseVerb
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
 from hotline.core.views import CallView, WaitingCaller
 from hotline.queue.acting import SETTLE_SECONDS, Acting
+from hotline.queue.legs import Leg
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.errors import AmiError
 
-RING_MILLISECONDS: Final = 30_000
+PURPOSE: Final = "spy"
 SPY_KEYS: Final = {SuperviseVerb.LISTEN: "4", SuperviseVerb.WHISPER: "5", SuperviseVerb.BARGE: "6"}
 """ChanSpy's keys with option d: they work on the supervisor's phone too."""
 SPY_OPTIONS: Final = {SuperviseVerb.LISTEN: "", SuperviseVerb.WHISPER: "w", SuperviseVerb.BARGE: "B"}
@@ -30,7 +30,6 @@ class Queues(Protocol):
 class _Spy:
     """A supervisor's phone on somebody's call."""
 
-    channel_id: str
     on: str  # the agent's channel
     verb: SuperviseVerb
 
@@ -41,7 +40,6 @@ class Supervisor:
     def __init__(self, acting: Acting, queues: Queues) -> None:
         self._acting, self._queues = acting, queues
         self._spies: dict[str, _Spy] = {}  # by supervisor's seat: at most one each
-        self._count = itertools.count(1)
 
     async def do(self, who: Asker, call_id: str, verb: SuperviseVerb) -> CallView:
         """One of the verbs."""
@@ -59,12 +57,12 @@ class Supervisor:
 
     async def stop(self, who: Asker) -> None:
         """Hang up the supervisor's own phone if it listens, whispers or barges."""
-        spy = self._spies.pop(who.agent or "", None)
-        if spy is not None and self._acting.talks.book.leg(spy.channel_id) is not None:
-            await self._acting.ask("Hangup", {"Channel": spy.channel_id})
-            await self._acting.talks.until(
-                lambda: self._acting.talks.book.leg(spy.channel_id) is None, SETTLE_SECONDS
-            )
+        book = self._acting.talks.book
+        leg = self._own(who.agent or "")
+        if leg is not None:
+            await self._acting.ask("Hangup", {"Channel": leg.uniqueid})
+            await self._acting.talks.until(lambda: book.leg(leg.uniqueid) is None, SETTLE_SECONDS)
+        self._spies.pop(who.agent or "", None)
 
     async def to_front(self, call_id: str) -> None:
         """Give a waiting caller a priority above everybody else's in the queue."""
@@ -121,35 +119,30 @@ class Supervisor:
         if on.agent == who.agent:
             raise IllegalState("that is your own call", hint="others may listen to it")
         seat = who.agent or ""
-        spy = self._spies.get(seat)
-        leg = self._acting.talks.book.leg(spy.channel_id) if spy else None
-        if spy is None or leg is None or spy.on != on.leg.uniqueid:
+        spy, own = self._spies.get(seat), self._own(seat)
+        if spy is None or own is None or spy.on != on.leg.uniqueid:
             await self.stop(who)
             await self._begin(seat, on.leg.uniqueid, verb)
         elif spy.verb is not verb:
-            await self._acting.key(leg, SPY_KEYS[verb])
+            await self._acting.key(own, SPY_KEYS[verb])
             spy.verb = verb
         return on.view
+
+    def _own(self, seat: str) -> Leg | None:
+        """The phone of a supervisor on somebody's call; also one that an earlier run of this server rang."""
+        legs = self._acting.talks.book.of_agent(seat)
+        return next((leg for leg in legs if f"-{PURPOSE}-" in leg.uniqueid), None)
 
     async def _begin(self, seat: str, on: str, verb: SuperviseVerb) -> None:
         """Ring the supervisor's phone; picked up, it hears the agent's call."""
         agent = self._acting.free_phone(seat)
-        channel_id = (
-            f"{self._acting.site.site.node}-spy-{agent.extension}-{self._acting.stamp()}-{next(self._count)}"
-        )
-        await self._acting.ask(
-            "Originate",
-            {
-                "Channel": f"PJSIP/{agent.extension}",
-                "Application": "ChanSpy",
-                "Data": f"{on},{ALWAYS}{SPY_OPTIONS[verb]}",
-                "CallerID": f"<{agent.extension}>",
-                "ChannelId": channel_id,
-                "Timeout": str(RING_MILLISECONDS),
-                "Async": "true",
-            },
-        )
-        self._spies[seat] = _Spy(channel_id, on, verb)
+        fields = {
+            "Application": "ChanSpy",
+            "Data": f"{on},{ALWAYS}{SPY_OPTIONS[verb]}",
+            "CallerID": f"<{agent.extension}>",
+        }
+        await self._acting.ring(agent, PURPOSE, fields)
+        self._spies[seat] = _Spy(on, verb)
 
     def _waiting(self, call_id: str) -> WaitingCaller:
         live = self._acting.talks.live()

@@ -78,7 +78,6 @@ class Floor:
     away: bool = False
     local: str = ""  # the pair of Local channels of the newest enquiry, without its ends
     calls: tuple[CallView, ...] = (CallView(CALL, "12345", "12345", "138", "", (), AT, AT, AT, "a1", 1.0),)
-    busy: dict[str, AgentState] = field(default_factory=dict)
     bus: MemoryBus = field(default_factory=MemoryBus)
     news: AmiFeed = field(default_factory=lambda: AmiFeed(1000, lambda: None, lambda _: None))
 
@@ -90,8 +89,7 @@ class Floor:
 
     def live(self) -> LiveView:
         seats = tuple(
-            AgentView(a.id, a.name, a.extension, self.busy.get(a.id, AgentState.READY), "", AT, (), None)
-            for a in SITE.agents
+            AgentView(a.id, a.name, a.extension, AgentState.READY, "", AT, (), None) for a in SITE.agents
         )
         return LiveView(AT, True, self.calls, (), seats)
 
@@ -115,6 +113,11 @@ class Floor:
                 self.tell(says("HotlineUnhold", "PJSIP/trunk-1", CALL))
             case "BlindTransfer", _:
                 self.tell(gone("PJSIP/8001-1", "a.1"))
+            case "Originate", _:
+                channel, uniqueid = f"{fields['Channel']}-7", str(fields["ChannelId"])
+                self.tell(new(channel, uniqueid, uniqueid))
+            case "Hangup", _ if "-spy-" in str(fields["Channel"]):
+                self.tell(gone("PJSIP/9001-7", str(fields["Channel"]), str(fields["Channel"])))
             case "Atxfer", _:
                 self.local = local = f"Local/{fields['Exten']}@hotline-transfer-00;"
                 self.tell(new(f"{local}1", "l.1"), new(f"{local}2", "l.2"), enter(f"{local}1", "l.1", "b2"))
@@ -186,7 +189,7 @@ async def test_a_held_caller_is_taken_off_hold_before_being_handed_on(floor: Flo
 
 async def test_what_cannot_be_done_is_said_and_nothing_is_asked_of_the_exchange(floor: Floor) -> None:
     """Somebody else's call, an unknown call or target, a busy colleague, oneself, no enquiry."""
-    control, busy = floor.control, floor.busy
+    control = floor.control
     for who, call_id, verb, error in (
         (LI, CALL, CallVerb.HOLD, UnknownName),
         (ZHANG, "other", CallVerb.HOLD, UnknownName),
@@ -196,7 +199,8 @@ async def test_what_cannot_be_done_is_said_and_nothing_is_asked_of_the_exchange(
     ):
         with pytest.raises(error):
             await control.do(who, call_id, verb)
-    busy["a2"] = AgentState.TALKING
+    floor.tell(new("PJSIP/8002-9", "x.1", "x.1"))
+    assert await floor.talks.until(lambda: bool(floor.talks.book.of_agent("a2")), 5)
     for target, error in (
         (agent("a2"), IllegalState),
         (agent("a1"), IllegalState),
@@ -261,17 +265,18 @@ async def test_two_supervisors_listen_and_only_one_takes_over(floor: Floor) -> N
         return_exceptions=True,
     )
     assert isinstance(results[0], CallView) and isinstance(results[1], IllegalState)
-    assert floor.names()[2:] == ["BlindTransfer"] and floor.said[-1][1]["Exten"] == "9001"
+    assert floor.names()[2:] == ["Hangup", "BlindTransfer"] and floor.said[-1][1]["Exten"] == "9001"
 
 
 async def test_another_word_changes_over_without_a_new_ring(floor: Floor) -> None:
     """Listening becomes whispering by a key on the supervisor's channel; the same again does nothing."""
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
     channel = str(floor.said[0][1]["ChannelId"])
-    floor.tell(new("PJSIP/9001-7", channel, channel))
-    assert await floor.talks.until(lambda: floor.talks.book.leg(channel) is not None, 5)
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.WHISPER)
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.WHISPER)
     assert floor.names() == ["Originate", "5"] and floor.said[-1][1]["Channel"] == channel
+    again = Supervisor(floor.acting, floor)  # type: ignore[arg-type]
+    await again.stop(CHIEF)
+    assert floor.names()[2:] == ["Hangup"], "a new server does not find the phone that listens"
     with pytest.raises(IllegalState):
         await floor.supervisor.do(Asker("z", "a1", True), CALL, SuperviseVerb.LISTEN)
