@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
 from pydantic import Field, model_validator
+from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.agent_console.api import CallId, find_call
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import Identity
+from hotline.agent_console.room import Room
 from hotline.agent_console.routes import Body, InRoom, Signed, asked_of_exchange, seat_of
 from hotline.agent_console.wire import to_json
 from hotline.core.control import Asker, CallVerb, Target, TargetKind
 from hotline.core.events import CallFlagged
 from hotline.core.views import CallSummary
+
+log = logging.getLogger(__name__)
 
 router = APIRouter()
 
@@ -81,11 +87,25 @@ def asker(identity: Identity) -> Asker:
     return Asker(identity.account.name, identity.account.agent, identity.supervisor)
 
 
-def _acting(identity: Identity) -> Asker:
-    """Whoever acts on calls needs a seat, or a supervisor's rights."""
-    if not identity.supervisor:
+async def _acting(room: Room, identity: Identity, action: str, call_id: str, detail: str = "") -> Asker:
+    """Whoever acts on calls needs a seat, or a supervisor's rights: theirs reach every call, on record."""
+    who = asker(identity)
+    if not who.supervisor:
         seat_of(identity)
-    return asker(identity)
+    else:
+        await room.deps.audit.record(who.user, f"call_{action}", call_id, detail)
+    return who
+
+
+async def _record_if_possible(room: Room, user: str, call_id: str, service: str) -> None:
+    """An emergency waits for no database: what cannot be recorded is told in the log."""
+    try:
+        await room.deps.audit.record(user, "emergency", call_id, service)
+    except SQLAlchemyError as error:
+        log.error(
+            "user %s had call %s joined with %s; not recorded: %s",
+            user, call_id, service, type(error).__name__,
+        )  # fmt: skip
 
 
 def _must_have_number(call: CallSummary) -> None:
@@ -95,7 +115,8 @@ def _must_have_number(call: CallSummary) -> None:
 
 def _route(verb: CallVerb) -> Callable[..., Awaitable[Any]]:
     async def act(call_id: CallId, identity: Signed, room: InRoom) -> Any:
-        return to_json(await asked_of_exchange(room.deps.control.do(_acting(identity), call_id, verb)))
+        who = await _acting(room, identity, verb.value, call_id)
+        return to_json(await asked_of_exchange(room.deps.control.do(who, call_id, verb)))
 
     return act
 
@@ -107,23 +128,32 @@ for _verb in CallVerb:
 @router.post("/api/call/{call_id}/transfer")
 async def transfer(call_id: CallId, body: TargetOf, identity: Signed, room: InRoom) -> Any:
     """Hand the caller over at once, without asking first."""
-    who, target = _acting(identity), body.target.target()
+    target = body.target.target()
+    who = await _acting(room, identity, "transfer", call_id, f"{target.kind} {target.value}")
     return to_json(await asked_of_exchange(room.deps.control.transfer(who, call_id, target)))
 
 
 @router.post("/api/call/{call_id}/consult")
 async def consult(call_id: CallId, body: TargetOf, identity: Signed, room: InRoom) -> Any:
     """Ask somebody while the caller hears music."""
-    who, target = _acting(identity), body.target.target()
+    target = body.target.target()
+    who = await _acting(room, identity, "consult", call_id, f"{target.kind} {target.value}")
     return to_json(await asked_of_exchange(room.deps.control.consult(who, call_id, target)))
 
 
 @router.post("/api/call/{call_id}/emergency")
 async def emergency(call_id: CallId, body: Emergency, identity: Signed, room: InRoom) -> Any:
     """Call an emergency service into the talk: three-way as soon as it answers."""
-    who = _acting(identity)
-    await room.deps.audit.record(who.user, "emergency", call_id, body.service)
-    return to_json(await asked_of_exchange(room.deps.control.emergency(who, call_id, body.service)))
+    who = asker(identity)
+    if not who.supervisor:
+        seat_of(identity)
+    asking = asked_of_exchange(room.deps.control.emergency(who, call_id, body.service))
+    recording = _record_if_possible(room, who.user, call_id, body.service)
+    view, recorded = await asyncio.gather(asking, recording, return_exceptions=True)
+    for outcome in (view, recorded):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return to_json(view)
 
 
 @router.get("/api/targets")

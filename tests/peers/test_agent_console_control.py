@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -98,6 +99,31 @@ async def test_a_supervisor_without_a_seat_may_release_but_not_listen(console: C
     chief = await console.user("chief", "supervisor")
     assert code_of(await chief.post("/api/supervise/c1/listen")) == (403, "no_seat")
     assert (await chief.post("/api/supervise/c1/release")).status_code == 200
+
+
+async def test_a_supervisor_who_acts_on_an_agents_call_is_on_record(console: ConsoleUnderTest) -> None:
+    """Whatever it is; an agent's own clicks are not recorded."""
+    chief = await console.user("chief", "supervisor", "a2")
+    agent = await console.user("zhang", agent="a1")
+    for client in (chief, agent):
+        assert (await client.post("/api/call/c1/hold")).status_code == 200
+        body = {"target": {"queue": "12315"}}
+        assert (await client.post("/api/call/c1/transfer", json=body)).status_code == 200
+    recorded = [(r.user, r.action, r.detail) for r in await console.audit.recent() if r.subject == "c1"]
+    assert recorded == [("chief", "call_transfer", "queue 12315"), ("chief", "call_hold", "")]
+
+
+async def test_an_emergency_waits_for_no_database(console: ConsoleUnderTest) -> None:
+    """With the database locked the service is called all the same, and recorded when that is possible."""
+    client = await console.user("zhang", agent="a1")
+    async with console.engine.connect() as holder:
+        await holder.exec_driver_sql("BEGIN IMMEDIATE")
+        asking = asyncio.create_task(client.post("/api/call/c1/emergency", json={"service": "110"}))
+        await asyncio.wait_for(console.control.was_asked.wait(), 3)
+        await holder.rollback()
+        assert (await asking).status_code == 200
+    assert console.control.asked == [("emergency", ZHANG, "c1", "110")]
+    assert "emergency" in {row.action for row in await console.audit.recent()}
 
 
 async def test_a_note_stays_with_the_call_with_its_author(console: ConsoleUnderTest) -> None:
