@@ -2,6 +2,8 @@
 
 import type { AgentState, Target, Targets } from '@/api/types'
 
+export type Way = 'transfer' | 'consult'
+
 export interface TargetRow {
   readonly id: string
   readonly kind: 'agent' | 'queue' | 'outside'
@@ -54,14 +56,19 @@ function rowsOf(targets: Targets, self: string | null): readonly TargetRow[] {
   return [...queues, ...agents, ...outside]
 }
 
-/** The rows whose name or number holds what was typed, ignoring case; `self` is left out. */
+/**
+ * The rows whose name or number holds what was typed, ignoring case; `self` is left out. Nobody knows who would
+ * answer in a queue, so an enquiry has none.
+ */
 export function targetRows(
+  way: Way,
   targets: Targets | null,
   self: string | null,
   typed: string,
 ): readonly TargetRow[] {
   const wanted = typed.trim().toLowerCase()
-  return targets === null
-    ? []
-    : rowsOf(targets, self).filter((row) => `${row.name} ${row.number}`.toLowerCase().includes(wanted))
+  if (targets === null) return []
+  return rowsOf(targets, self)
+    .filter((row) => way === 'transfer' || row.kind !== 'queue')
+    .filter((row) => `${row.name} ${row.number}`.toLowerCase().includes(wanted))
 }

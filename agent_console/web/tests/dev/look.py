@@ -239,6 +239,8 @@ def board_pages(page: Page) -> None:
         "(page => page.scrollHeight > innerHeight || page.scrollWidth > innerWidth)(document.documentElement)"
     )
     require(not scrolls, "the wallboard fits its screen")
+    bottom = "document.querySelector('[data-testid=agents-signed_out]').getBoundingClientRect().bottom"
+    require(page.evaluate(f"{bottom} <= innerHeight"), "the last state of agents is on the wallboard")
     post("refuse", {"refuse": True})
     post("cut", {})
     page.wait_for_timeout(1200)

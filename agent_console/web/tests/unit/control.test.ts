@@ -147,10 +147,15 @@ describe('the list of targets', () => {
     outside: [{ name: '供水值班', number: '83350000' }],
     emergency: [],
   }
-  const found = (typed: string) => targetRows(targets, 'a1001', typed).map((row) => row.name)
+  const found = (typed: string) => targetRows('transfer', targets, 'a1001', typed).map((row) => row.name)
 
   it('shows the reachable first, and never oneself', () => {
     expect(found('')).toEqual(['劳动社保坐席', '李静', '王立国', '供水值班'])
+  })
+
+  it('has no queues to ask something', () => {
+    const names = targetRows('consult', targets, 'a1001', '').map((row) => row.name)
+    expect(names).toEqual(['李静', '王立国', '供水值班'])
   })
 
   it('is found by name, extension, queue and number', () => {
