@@ -147,6 +147,10 @@ class LineFigures:
     answer_rate: float | None = None  # 0..1; None when nothing was offered
     within_rate: float | None = None
     asa_seconds: float | None = None
+    ring_seconds_total: float = 0.0  # of the phones that answered
+    hold_seconds_total: float = 0.0  # part of the talk
+    wrap_up_seconds_total: float = 0.0
+    aht_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class By(StrEnum):
     """What a row of the figures stands for."""
 
     LINE = "line"
+    QUEUE = "queue"
 
 
 def moment(site: Site, text: str, *, end: bool = False) -> datetime:
@@ -59,11 +60,17 @@ def as_row(figures: LineFigures, within_seconds: int) -> dict[str, Any]:
         "answer_rate": _rounded(figures.answer_rate),
         "within_rate": _rounded(figures.within_rate),
         "asa_seconds": _rounded(figures.asa_seconds),
+        "ring_seconds_total": round(figures.ring_seconds_total, 3),
+        "hold_seconds_total": round(figures.hold_seconds_total, 3),
+        "wrap_up_seconds_total": round(figures.wrap_up_seconds_total, 3),
+        "aht_seconds": _rounded(figures.aht_seconds),
     }
 
 
-async def stats(site: Site, url: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Rows of the period [start, end), the whole hotline last.
+async def stats(
+    site: Site, url: str, start: datetime, end: datetime, by: By = By.LINE
+) -> list[dict[str, Any]]:
+    """Rows of the period [start, end), the whole hotline last; ``line`` names the queue if rows are queues.
 
     Raises:
         UsageError: the period is empty.
@@ -74,7 +81,9 @@ async def stats(site: Site, url: str, start: datetime, end: datetime) -> list[di
     engine = open_engine(url)
     try:
         await upgrade(engine)
-        total, lines = await LedgerFigures(site, sessions_of(engine), SystemClock()).of_period(start, end)
+        figures_of = LedgerFigures(site, sessions_of(engine), SystemClock())
+        look = figures_of.of_queues if by is By.QUEUE else figures_of.of_period
+        total, lines = await look(start, end)
     finally:
         await engine.dispose()
     within = site.figures.answer_within_seconds

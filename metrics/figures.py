@@ -34,6 +34,23 @@ class LedgerFigures:
         rows = await count_by_line(self._sessions, start, end, within)
         return figures_of(self._site, rows)
 
+    async def of_queues(self, start: datetime, end: datetime) -> tuple[LineFigures, tuple[LineFigures, ...]]:
+        """The whole hotline, and every queue; `LineFigures.line` is the queue's name."""
+        figures = self._site.figures
+        rows = await count_by_line(self._sessions, start, end, figures.answer_within_seconds, by_queue=True)
+        titles = {queue.name: queue.title for queue in self._site.queues}
+        sums = {name: Counts.none() for name in (*titles, *(row.line for row in rows))}
+        total = Counts.none()
+        for row in rows:
+            sums[row.line].add(_counts(row))
+            total.add(_counts(row))
+        whole = line_figures(total, figures, line="total", name=self._site.site.name, parent=None)
+        queues = (
+            line_figures(counts, figures, line=name, name=titles.get(name, name), parent=None)
+            for name, counts in sums.items()
+        )
+        return whole, tuple(queues)
+
 
 def figures_of(site: Site, rows: list[LineCount]) -> tuple[LineFigures, tuple[LineFigures, ...]]:
     """Sum rows up the tree of lines. Rows of a line that the site no longer has keep a row of their own."""
@@ -73,4 +90,5 @@ def _counts(row: LineCount) -> Counts:
     counts.outcomes[row.outcome] = row.rows
     if row.outcome is Outcome.ANSWERED:
         counts.answered_within, counts.wait_ms, counts.talk_ms = row.within, row.wait_ms, row.talk_ms
+        counts.ring_ms, counts.hold_ms, counts.wrap_up_ms = row.ring_ms, row.hold_ms, row.wrap_up_ms
     return counts

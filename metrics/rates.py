@@ -3,6 +3,7 @@
 接通率  answer rate        = answered / offered
 15秒接通率 within rate     = answered within N s / offered (or answered: the site's choice)
 ASA    average speed of answer = wait of answered calls / answered
+AHT    average handling time   = (talk, hold included, + wrap-up) / answered
 
 Offered counts rows that have their class; callers who still wait have none yet. Short abandons are
 left out of the denominators only if the site says so.
@@ -26,6 +27,9 @@ class Counts:
     still_open: int = 0
     wait_ms: int = 0  # of answered rows
     talk_ms: int = 0
+    ring_ms: int = 0
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
 
     @classmethod
     def none(cls) -> Counts:
@@ -40,6 +44,9 @@ class Counts:
         self.still_open += other.still_open
         self.wait_ms += other.wait_ms
         self.talk_ms += other.talk_ms
+        self.ring_ms += other.ring_ms
+        self.hold_ms += other.hold_ms
+        self.wrap_up_ms += other.wrap_up_ms
 
     @property
     def closed(self) -> int:
@@ -65,6 +72,7 @@ def line_figures(
     base = counts.closed - short
     within_base = base if site.within_over == "offered" else counts.answered
     asa_ms = ratio(counts.wait_ms, counts.answered)
+    aht_ms = ratio(counts.talk_ms + counts.wrap_up_ms, counts.answered)
     return LineFigures(
         line=line,
         name=name,
@@ -79,4 +87,8 @@ def line_figures(
         answer_rate=ratio(counts.answered, base),
         within_rate=ratio(counts.answered_within, within_base),
         asa_seconds=None if asa_ms is None else asa_ms / 1000,
+        ring_seconds_total=counts.ring_ms / 1000,
+        hold_seconds_total=counts.hold_ms / 1000,
+        wrap_up_seconds_total=counts.wrap_up_ms / 1000,
+        aht_seconds=None if aht_ms is None else aht_ms / 1000,
     )

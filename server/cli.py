@@ -131,7 +131,7 @@ def print_stats(
     """Figures of a period from the ledger's rows: counts first, rates from them."""
     loaded = load_site(site)
     url = database_url(loaded, Secrets(loaded.data_dir))
-    rows = asyncio.run(stats(loaded, url, moment(loaded, start), moment(loaded, end, end=True)))
+    rows = asyncio.run(stats(loaded, url, moment(loaded, start), moment(loaded, end, end=True), by))
     print_rows(rows, as_json=output is OutputFormat.JSON)
 
 

@@ -1,4 +1,4 @@
-"""Counting ledger rows by line: the one query behind every figure."""
+"""Counting ledger rows by line or queue: the one query behind every figure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hotline.store.models import QueueEntry
 
 @dataclass(frozen=True, slots=True)
 class LineCount:
-    """Rows of one line with one class (None: still waiting)."""
+    """Rows of one line (or queue) with one class (None: still waiting)."""
 
     line: str
     outcome: Outcome | None
@@ -22,10 +22,13 @@ class LineCount:
     within: int
     wait_ms: int
     talk_ms: int
+    ring_ms: int = 0
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
 
 
 async def count_by_line(
-    sessions: Sessions, start: datetime, end: datetime, within_seconds: int
+    sessions: Sessions, start: datetime, end: datetime, within_seconds: int, *, by_queue: bool = False
 ) -> list[LineCount]:
     """Count the rows that joined a queue in [start, end).
 
@@ -34,24 +37,29 @@ async def count_by_line(
         start: aware; the first moment counted.
         end: aware; the first moment not counted.
         within_seconds: ``within`` counts answered rows that waited no longer than this.
+        by_queue: a count is of one queue; else of one line.
     """
     answered_in_time = (QueueEntry.outcome == Outcome.ANSWERED) & (
         QueueEntry.wait_ms <= within_seconds * 1000
     )
+    group = QueueEntry.queue if by_queue else QueueEntry.line
     query = (
         select(
-            QueueEntry.line,
+            group,
             QueueEntry.outcome,
             func.count(),
             func.sum(case((answered_in_time, 1), else_=0)),
             func.sum(QueueEntry.wait_ms),
             func.sum(QueueEntry.talk_ms),
+            func.sum(QueueEntry.ring_ms),
+            func.sum(QueueEntry.hold_ms),
+            func.sum(QueueEntry.wrap_up_ms),
         )
         .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end)
-        .group_by(QueueEntry.line, QueueEntry.outcome)
+        .group_by(group, QueueEntry.outcome)
     )
     async with sessions() as session:
         return [
-            LineCount(line, Outcome(outcome) if outcome else None, rows, int(within), int(wait), int(talk))
-            for line, outcome, rows, within, wait, talk in await session.execute(query)
+            LineCount(name, Outcome(outcome) if outcome else None, rows, *(int(number) for number in sums))
+            for name, outcome, rows, *sums in await session.execute(query)
         ]

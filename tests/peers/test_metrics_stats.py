@@ -7,6 +7,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from hotline.config.samples import path as sample
 from hotline.config.schema import Site
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
-from hotline.metrics.cli import moment, stats
+from hotline.metrics.cli import By, moment, stats
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Changes, EntryRecord, Ledger
 from hotline.store.migrate import upgrade
@@ -157,3 +158,21 @@ def test_an_empty_period_is_wrong_usage(tmp_path: Path) -> None:
     start, end = moment(site, "2026-11-03"), moment(site, "2026-11-01", end=True)
     with pytest.raises(UsageError, match="period is empty"):
         asyncio.run(stats(site, f"sqlite+aiosqlite:///{tmp_path}/hotline.db", start, end))
+
+
+async def test_queues_have_figures_of_their_own(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Ring, hold and wrap-up of answered rows, by queue; a call handed on is offered in the next one too."""
+    base = EntryRecord("1", "n", "u", "12345", 1, "u", "12345", "live", datetime(2026, 11, 2, 4, tzinfo=UTC))
+    first = replace(
+        base, outcome="answered", wait_ms=4000, ring_ms=1500, talk_ms=60_000, hold_ms=12_250, wrap_up_ms=8000
+    )
+    second = replace(base, entry_id="2", queue="12333", outcome="abandoned", wait_ms=9000)
+    await Ledger(sessions_of(engine)).save(Changes(entries=[first, second]))
+    site = site_in("Asia/Shanghai", tmp_path)
+    start, end = moment(site, "2026-11-02"), moment(site, "2026-11-02", end=True)
+    figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end, By.QUEUE)}
+    own = figures["12345"]
+    assert (own["offered"], own["ring_seconds_total"], own["hold_seconds_total"]) == (1, 1.5, 12.25)
+    assert (own["wrap_up_seconds_total"], own["aht_seconds"]) == (8.0, 68.0)
+    assert (figures["12333"]["abandoned"], figures["12333"]["aht_seconds"]) == (1, None)
+    assert figures["total"]["offered"] == 2 and figures["12315"]["offered"] == 0
