@@ -148,6 +148,8 @@ def told_again(visits: Iterable[Entry], at: datetime, source: Source) -> Entry |
         if entry.told.get(source) == at:
             return entry
     for entry in visits:
-        if source not in entry.told and abs(entry.joined_at - at) <= SAME_MOMENT:
+        # nobody joins a queue they wait in: the exchange's list and its event differ by the rounding
+        unknown = source not in entry.told or entry.state in (EntryState.WAITING, EntryState.RINGING)
+        if unknown and abs(entry.joined_at - at) <= SAME_MOMENT:
             return entry
     return None

@@ -207,6 +207,17 @@ def test_a_caller_who_is_back_at_once_is_a_second_visit() -> None:
     assert [(row.visit, row.outcome) for row in told.values()] == [(1, "answered"), (2, None)]
 
 
+def test_a_wait_found_in_the_exchanges_list_and_told_by_its_event_is_one() -> None:
+    """After a reconnection the list says in whole seconds when it began; the event may come after it."""
+    calls = table()
+    asked = Rows(calls, [Joined(CALLER, at(0.3), Q, 1, ""), Joined(CALLER, at(1.1), Q, 1, "")])
+    assert [row.visit for row in asked.entries.values()] == [1]
+    later = Rows(calls, [Joined(CALLER, at(9), Q, 1, "")])
+    assert [row.visit for row in later.entries.values()] == [1, 2], (
+        "its end was missed, and this is another wait"
+    )
+
+
 def on_caller(seconds: float) -> dict[str, object]:
     return {
         "at": at(seconds), "channel": NAMES[CALLER], "uniqueid": CALLER, "linkedid": CALLER,
