@@ -8,10 +8,9 @@ whoever saves it saves all of it or nothing.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hotline.core.events import Outcome, Source, TalkKind
 from hotline.queue.entry import TRANSITIONS, Entry
@@ -27,7 +26,8 @@ Place = tuple[int, int]
 
 FOLLOWS_WITHIN = timedelta(hours=2)  # a caller who left a queue this long ago comes into no other any more
 LOST_AFTER = timedelta(hours=24)  # a call of which nothing is heard for so long has ended unheard
-GROUP_LIMIT = 10_000  # lines of one second put in order together; a log of more is taken as it stands
+PASSING = timedelta(minutes=1)  # how often it is looked what is over by now
+GROUP_LIMIT = 1_000  # lines of one second put in order together; a log of more is taken as it stands
 
 
 @dataclass(slots=True)
@@ -68,6 +68,7 @@ class History:
         self._second: list[tuple[LogFact, Place]] = []
         self._finished: list[PastCall] = []
         self._previous: datetime | None = None
+        self._passed_to = datetime.min.replace(tzinfo=UTC)
 
     def take(self, fact: LogFact, place: Place) -> None:
         """Let one line happen."""
@@ -109,7 +110,7 @@ class History:
     def unfinished(self) -> Place | None:
         """Where the first line stands of what is not finished; whoever begins again there loses nothing."""
         if self._calls:
-            return next(iter(self._calls.values())).place
+            return self._oldest().place
         return self._second[0][1] if self._second else None
 
     @property
@@ -129,8 +130,9 @@ class History:
                 while facts:  # min takes the first of several: the file's own order, where that makes sense
                     self._apply(*facts.pop(min(range(len(facts)), key=lambda n: self._rank(facts[n][0]))))
         # one line with a wrong time must not end every call: time passes when two seconds agree on it
-        if self._previous is not None:
-            self._let_pass(min(now, self._previous))
+        passed_to = min(now, self._previous or now)
+        if self._previous is not None and abs(passed_to - self._passed_to) >= PASSING:
+            self._let_pass(passed_to)
         self._previous = now
 
     def _rank(self, fact: LogFact) -> int:
@@ -151,17 +153,19 @@ class History:
         return 9
 
     def _let_pass(self, now: datetime) -> None:
+        self._passed_to = now
         while self._quiet and now - self._quiet[0][0] > FOLLOWS_WITHIN:
             since, channel = self._quiet.popleft()
             past = self._calls.get(channel)
             if past is not None and past.heard_at == since and past.call.open_entry() is None:
                 self._finish(past)
-        for oldest in list(
-            itertools.takewhile(lambda one: now - one.heard_at > LOST_AFTER, self._calls.values())
-        ):
+        while self._calls and now - (oldest := self._oldest()).heard_at > LOST_AFTER:
             if oldest.call.open_entry() is not None:
                 self._end_unheard(oldest, oldest.heard_at)
             self._finish(oldest)
+
+    def _oldest(self) -> PastCall:
+        return next(iter(self._calls.values()))
 
     def _apply(self, fact: LogFact, place: Place) -> None:
         past = self._calls.get(fact.uniqueid)
