@@ -91,6 +91,7 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
         "within_seconds": here.figures.answer_within_seconds,
         "answer_rate_norm": here.figures.answer_rate_norm,
         "pause_reasons": list(room.deps.pause_reasons),
+        "agents_listen": here.recording.agents_listen,
         "lines": [
             {
                 "id": line.id,

@@ -156,6 +156,7 @@ async def test_agents_hear_nothing_unless_the_site_allows(tmp_path: Path) -> Non
     async with running_console(tmp_path) as console:
         await record(console, tmp_path)
         mine, boss = await console.user("zhang", agent="a1"), await console.user("boss", "supervisor")
+        assert (await mine.get("/api/site")).json()["agents_listen"] is False, "the page must not offer it"
         response = await mine.get(f"/api/calls/{CALL}/recording")
         assert (response.status_code, code_of(response)) == (403, "forbidden")
         assert (await boss.get(f"/api/calls/{CALL}/recording")).status_code == 200

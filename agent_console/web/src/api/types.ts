@@ -238,6 +238,8 @@ export interface Site {
   readonly within_seconds: number
   readonly answer_rate_norm: number
   readonly pause_reasons: readonly string[]
+  /** Agents may listen to the recordings of their own calls. */
+  readonly agents_listen: boolean
   readonly lines: readonly SiteLine[]
 }
 
