@@ -180,10 +180,9 @@ class AgentTable:
         """That party took the other off hold."""
         merged = AgentOutbox()
         for seat in self._talking_on(channel):
-            if channel in seat.holds:
-                seat.holds.discard(channel)
-                if not seat.holds:
-                    merged.add(self._cued(seat, Cue.UNHELD, at))
+            seat.holds.discard(channel)
+            if seat.state is AgentState.HELD and not seat.holds:  # who held is not known after a restart
+                merged.add(self._cued(seat, Cue.UNHELD, at))
         return merged
 
     def _talking_on(self, channel: str) -> list[Seat]:
@@ -286,10 +285,8 @@ class AgentTable:
             if agent in talking or (leg is not None and leg.up):
                 seat.call_id = talking.get(agent) or (leg.call_id if leg else None)
                 seat.leg = leg.uniqueid if leg else ""
-                if (
-                    agent in talking
-                ):  # the queue has the last word on it, also where its row is not known here
-                    seat.entry_id = seat.entry_id or ""
+                if agent in talking and seat.entry_id is None:
+                    seat.entry_id = ""  # a queue's talk: its end is the queue's to tell
                 if seat.state not in TALKS:
                     seat.state = AgentState.TALKING
             elif seat.state in TALKS or (seat.state in RINGS and leg is None):

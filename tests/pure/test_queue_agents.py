@@ -349,3 +349,29 @@ def test_intervals_are_gapless_whatever_happens_in_whatever_order(steps: list[tu
     for earlier, later in itertools.pairwise(ordered):
         assert earlier.until == later.since
     assert ordered[-1].until is None
+
+
+def restarted_in_talk(state: AgentState) -> AgentTable:
+    """A server that comes back while the agent talks: the open interval and the exchange tell of it."""
+    table = AgentTable((ZHANG,), QUEUES, at(60))
+    table.restore([IntervalRecord("zhang", state.value, "", at(10))], at(60))
+    members = {"zhang": [Membership(queue, None, True) for queue in (Q, Q2)]}
+    legs = {"zhang": Leg("leg1", "node1-100.1", True)}
+    table.resync(members, {"zhang": "node1-100.1"}, legs, at(60))
+    return table
+
+
+def test_wrap_up_follows_a_talk_that_lived_through_a_restart() -> None:
+    """The channel's end comes before the queue's word: the talk is the queue's all the same."""
+    table = restarted_in_talk(AgentState.TALKING)
+    table.leg_gone("zhang", at(90), "leg1")
+    table.completed("zhang", at(90), Q, ENTRY)
+    assert table.view("zhang").state is AgentState.WRAP_UP
+    assert table.illegal == 0
+
+
+def test_hold_that_lived_through_a_restart_ends() -> None:
+    """Who pressed hold is forgotten; taking the caller back is seen."""
+    table = restarted_in_talk(AgentState.HELD)
+    table.unhold("leg1", at(70))
+    assert table.view("zhang").state is AgentState.TALKING

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from datetime import timedelta
 
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -369,6 +369,7 @@ LedgerMachine.TestCase.settings = settings(
     max_examples=int(os.environ.get("MODEL_EXAMPLES", "100")),
     stateful_step_count=30,
     deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # of a busy machine
     derandomize="MODEL_EXAMPLES" not in os.environ,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
