@@ -1,6 +1,6 @@
 # Each target does all of its own set-up first; a second run finds it done. Logs and stamps: .make/
 #   make run                  the whole system with simulated callers and agents; ARGS="--calls 6" is handed on
-#   make test                 every test, on a real Asterisk, PostgreSQL and Chromium
+#   make test                 every test, on a real Asterisk, PostgreSQL, SIPp and Chromium
 #   make test-fast            the tests that need none of these
 #   make check                lint, types and import contracts
 #   make web asterisk lock    the browser app; an Asterisk; requirements.lock anew

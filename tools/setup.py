@@ -29,7 +29,7 @@ WEB = ROOT / "agent_console" / "web"
 
 SPEECH_PACKAGES = ("libespeak-ng1",)
 FETCH_PACKAGES = ("mmdebstrap", "debian-archive-keyring", "ca-certificates")
-TEST_PACKAGES = ("chromium", "fonts-noto-cjk", "postgresql")
+TEST_PACKAGES = ("chromium", "fonts-noto-cjk", "postgresql", "sip-tester")
 MIN_NODE = (22, 12)  # what the browser app's build tools ask for
 
 Step = tuple[str, Callable[[], None]]
