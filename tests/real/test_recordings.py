@@ -99,10 +99,11 @@ async def test_the_caller_is_left_the_agent_right_and_the_clock_is_the_calls(sit
             (left, CALLER_HZ, said, 1.0),
             (right, AGENT_HZ, replied, 1.5),
         ):
-            began = clip.sent_at(0)
-            assert began is not None
-            span = only(heard(channel, hertz))
-            assert span == pytest.approx((began - answered, began - answered + seconds), abs=CLOSE_SECONDS)
+            began, over = clip.sent_at(0), clip.sent_at(seconds)
+            assert began is not None and over is not None
+            spans = heard(channel, hertz)  # one, unless the machine was too busy to speak without a break
+            assert spans[0][0] == pytest.approx(began - answered, abs=CLOSE_SECONDS)
+            assert spans[-1][1] == pytest.approx(over - answered, abs=CLOSE_SECONDS)
         assert heard(left, AGENT_HZ) == heard(right, CALLER_HZ) == []
         assert row.duration_ms / 1000 == pytest.approx(ended, abs=0.3)
         assert (row.line, row.encrypted) == ("12333", True)
