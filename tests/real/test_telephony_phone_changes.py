@@ -112,7 +112,7 @@ async def test_asterisk_presses_the_buttons_of_a_phone(asterisk: Exchange) -> No
     """NOTIFY to the phone or within its call: it answers, holds and resumes, as a desk phone does."""
     async with phones(asterisk) as (caller, agent, _):
         (asterisk.local.places.etc_dir / "pjsip_notify.conf").write_text(BUTTONS, encoding="utf-8")
-        await asterisk.rx("module load res_pjsip_notify.so")
+        await asterisk.rx("module reload res_pjsip_notify.so")
         outgoing = await caller.call("8002")
         incoming = await agent.next_call()
         incoming.ring()
