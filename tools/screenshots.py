@@ -37,7 +37,7 @@ async def main(folder: Path) -> None:
                 )
                 await asyncio.gather(
                     *(_agent(browser, url, f"100{n}", password, folder, n) for n in (1, 3)),
-                    _board(browser, url, password, folder),
+                    _supervisor(browser, url, password, folder),
                 )
                 await browser.close()
             drain.cancel()
@@ -96,10 +96,14 @@ async def _agent(browser: Browser, url: str, user: str, password: str, folder: P
     await page.screenshot(path=folder / name)
 
 
-async def _board(browser: Browser, url: str, password: str, folder: Path) -> None:
-    """The wallboard after a few calls."""
-    page = await _page(browser, url, "2001", password, "/wallboard", (1920, 1080), folder)
+async def _supervisor(browser: Browser, url: str, password: str, folder: Path) -> None:
+    """The shift board and the wallboard after a few calls, and a past call with its recording."""
+    page = await _page(browser, url, "2001", password, "/board", (1440, 900), folder)
     await page.wait_for_timeout(110_000)  # some calls must have been answered for figures to be worth seeing
+    await page.screenshot(path=folder / "board.png")
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await page.goto(f"{url}/wallboard")
+    await page.wait_for_timeout(6_000)
     await page.screenshot(path=folder / "wallboard.png")
     await page.goto(f"{url}/wallboard/calls")
     await page.get_by_test_id("call-item").first.click()
