@@ -17,7 +17,7 @@ from typing import Protocol
 
 from hotline.core.events import AgentState
 from hotline.core.views import AgentView, LiveView
-from hotline.queue.seats import UNREACHABLE
+from hotline.queue.agents.seats import UNREACHABLE
 from hotline.telephony.ami.errors import AmiError
 from hotline.telephony.ami.events import CoreShowChannel, QueueMember, QueueSnapshot
 

@@ -17,14 +17,14 @@ from hotline.core.clock import Clock
 from hotline.core.events import LinkChanged, MenuFinished, Source, WrapUpEnded
 from hotline.core.ports import Bus
 from hotline.core.views import LiveView
-from hotline.queue.calls import CallTable
+from hotline.queue.agents.seats import Seats
+from hotline.queue.calls.outbox import Outbox
+from hotline.queue.calls.table import CallTable
 from hotline.queue.drift import DriftWatch
 from hotline.queue.facts import Bridged, Joined, Moved, Restarted
 from hotline.queue.from_ami import Withdrawals
-from hotline.queue.outbox import Outbox
-from hotline.queue.queue_log import Batch, MalformedLine, QueueLogFollower, parse_line
+from hotline.queue.queue_log.reader import Batch, MalformedLine, QueueLogFollower, parse_line
 from hotline.queue.routing import Routing
-from hotline.queue.seats import Seats
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import Ledger, TailRecord
 from hotline.telephony.ami import events as ami

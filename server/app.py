@@ -29,16 +29,16 @@ from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.prometheus import Exporter, MetricsServer
 from hotline.metrics.watch import AlertWatch
 from hotline.metrics.webhook import Webhooks
-from hotline.queue.acting import Acting
-from hotline.queue.control import Control
-from hotline.queue.desk import Desk
+from hotline.queue.agents.desk import Desk
+from hotline.queue.agents.shifts import ShiftBook
+from hotline.queue.control.acting import Acting
+from hotline.queue.control.call_control import Control
+from hotline.queue.control.live_talks import LiveTalks
+from hotline.queue.control.supervision import Supervisor
 from hotline.queue.exchange import Exchange
-from hotline.queue.live_talks import LiveTalks
-from hotline.queue.recording_desk import LiveRecordings, RecordedPicture
-from hotline.queue.recording_keeper import RecordingKeeper
-from hotline.queue.recording_retention import Retention
-from hotline.queue.shifts import ShiftBook
-from hotline.queue.supervision import Supervisor
+from hotline.queue.recording.desk import LiveRecordings, RecordedPicture
+from hotline.queue.recording.keeper import RecordingKeeper
+from hotline.queue.recording.retention import Retention
 from hotline.server.numbers import room_numbers
 from hotline.server.paths import database_url, recording_key, sealing_key
 from hotline.store.accounts import AccountStore

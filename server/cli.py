@@ -21,9 +21,9 @@ from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import By, moment, print_rows, stats
-from hotline.queue.cli import queue_log_commands
-from hotline.queue.recording_cli import recording_commands
-from hotline.queue.shifts_cli import shifts_command
+from hotline.queue.agents.shifts_cli import shifts_command
+from hotline.queue.queue_log.cli import queue_log_commands
+from hotline.queue.recording.cli import recording_commands
 from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
 from hotline.server.paths import database_url

@@ -10,8 +10,8 @@ from hotline.ivr.service import MenuService
 from hotline.metrics.prometheus import Number, Numbers
 from hotline.queue.drift import Kind
 from hotline.queue.exchange import Exchange
-from hotline.queue.recording_desk import LiveRecordings
-from hotline.queue.recording_keeper import RecordingKeeper
+from hotline.queue.recording.desk import LiveRecordings
+from hotline.queue.recording.keeper import RecordingKeeper
 from hotline.telephony.ami.client import AmiClient
 
 

@@ -5,7 +5,7 @@ channel receives is recorded (MixMonitor's ``r``), never what is sent to it: Ast
 agent says to a recorded caller, for minutes, whenever that phone's RTP numbers lie below the first one's (its
 translator takes them for late). MixMonitor fills with silence while either side sends, so that a file keeps
 time; its name says when it began. The caller's begins with the wait, an agent's with the answer: what lies
-before the first answer is thrown away when the files are joined (``queue/recording_join.py``).
+before the first answer is thrown away when the files are joined (``queue/recording/join.py``).
 """
 
 from __future__ import annotations

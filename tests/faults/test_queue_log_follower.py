@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hotline.queue.queue_log import CHUNK_BYTES, QueueLogFollower
+from hotline.queue.queue_log.reader import CHUNK_BYTES, QueueLogFollower
 from hotline.store.ledger import TailRecord
 
 

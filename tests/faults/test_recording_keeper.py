@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from hotline.queue import recording_keeper
+from hotline.queue.recording import keeper as recording_keeper
 from hotline.store.models import QueueEntry
 from hotline.store.recording_file import RecordingReader, stored_sha256, write_recording
 from tests.fixtures.recordings import ANSWERED, CALL, Archive, archive_in

@@ -22,10 +22,10 @@ from hotline.core.events import (
     PartyRinging,
 )
 from hotline.core.views import AgentView, CallView, ConsultView, LiveView
-from hotline.queue.acting import Acting
-from hotline.queue.control import Control
-from hotline.queue.live_talks import LiveTalks
-from hotline.queue.supervision import Supervisor
+from hotline.queue.control.acting import Acting
+from hotline.queue.control.call_control import Control
+from hotline.queue.control.live_talks import LiveTalks
+from hotline.queue.control.supervision import Supervisor
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiDisconnected

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from hotline.config.schema import RecordingSection, Site
 from hotline.core.clock import SystemClock
 from hotline.core.errors import SetupError, UnknownName
-from hotline.queue.recording_cli import recording_commands
+from hotline.queue.recording.cli import recording_commands
 from hotline.store.audit import AuditLog
 from hotline.store.database import Sessions, open_engine, sessions_of
 from hotline.store.migrate import upgrade

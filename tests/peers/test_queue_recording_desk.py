@@ -12,8 +12,8 @@ import pytest
 from hotline.core.bus import MemoryBus
 from hotline.core.errors import ExchangeUnreachable, IllegalState
 from hotline.core.events import CallAnswered, CallEnded, PartyJoined, RecordingChanged, RecordingState
-from hotline.queue import recording_desk
-from hotline.queue.recording_desk import LiveRecordings
+from hotline.queue.recording import desk as recording_desk
+from hotline.queue.recording.desk import LiveRecordings
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiDisconnected, AmiRefused
 from tests.fixtures.recordings import ANSWERED, CALL, Archive, LiveCalls, archive_in

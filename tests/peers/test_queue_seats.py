@@ -14,8 +14,8 @@ from hotline.config.schema import Agent, Line, Queue, Site
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import SystemClock
 from hotline.core.events import AgentState, WrapUpEnded
-from hotline.queue.agent_changes import Membership
-from hotline.queue.desk import Desk
+from hotline.queue.agents.changes import Membership
+from hotline.queue.agents.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Ledger

@@ -18,8 +18,8 @@ from hotline.config.shifts import Shift
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UsageError
 from hotline.core.events import AgentState
-from hotline.queue.shifts import ShiftBook
-from hotline.queue.shifts_cli import shifts_command
+from hotline.queue.agents.shifts import ShiftBook
+from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Changes, IntervalRecord, Ledger
 from hotline.store.migrate import upgrade

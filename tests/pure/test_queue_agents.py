@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hotline.config.schema import Agent, Queue
 from hotline.core.errors import IllegalState
 from hotline.core.events import AgentAutoPaused, AgentState, AgentStateChanged, WrapUpEnded
-from hotline.queue.agent_changes import AgentOutbox, Leg, Membership, PauseOrder
-from hotline.queue.agents import NO_ANSWER_REASON, AgentTable
-from hotline.queue.wrap_up import MAX_REASON_BYTES, WrapUp, read_reason
+from hotline.queue.agents.changes import AgentOutbox, Leg, Membership, PauseOrder
+from hotline.queue.agents.table import NO_ANSWER_REASON, AgentTable
+from hotline.queue.agents.wrap_up import MAX_REASON_BYTES, WrapUp, read_reason
 from hotline.store.ledger import IntervalRecord
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)

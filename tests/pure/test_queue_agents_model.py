@@ -16,9 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hotline.config.schema import Agent
 from hotline.core.events import AgentState
-from hotline.queue.agent_changes import AgentOutbox, Leg, Membership
-from hotline.queue.agents import AgentTable
-from hotline.queue.wrap_up import read_reason
+from hotline.queue.agents.changes import AgentOutbox, Leg, Membership
+from hotline.queue.agents.table import AgentTable
+from hotline.queue.agents.wrap_up import read_reason
 from hotline.store.ledger import IntervalRecord
 from tests.pure.test_queue_agents import QUEUES, START, Q
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline.core.events import CallAnswered, EntryClosed, Outcome, Source
-from hotline.queue.calls import CallTable
+from hotline.queue.calls.outbox import Outbox
+from hotline.queue.calls.table import CallTable
 from hotline.queue.facts import (
     Abandoned,
     Announced,
@@ -23,7 +24,6 @@ from hotline.queue.facts import (
     RingEnded,
     Routed,
 )
-from hotline.queue.outbox import Outbox
 from hotline.queue.routing import Routing
 from hotline.store.ledger import CallRecord, EntryRecord
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hotline.config.schema import Agent, Line, Queue, Site
 from hotline.queue.facts import Restarted
-from hotline.queue.history import History, PastCall
-from hotline.queue.log_line import read_line
-from hotline.queue.queue_log import MalformedLine
+from hotline.queue.queue_log.history import History, PastCall
+from hotline.queue.queue_log.line import read_line
+from hotline.queue.queue_log.reader import MalformedLine
 from hotline.queue.routing import HistoryNames
 from hotline.store.ledger import EntryRecord
 from tests.fixtures.believable_log import BelievableLog

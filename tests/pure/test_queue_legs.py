@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.core.events import ConsultState
-from hotline.queue.legs import LegBook, Talk
+from hotline.queue.control.legs import LegBook, Talk
 from hotline.telephony.ami import events as ami
 from tests.fixtures.channels import (
     ASK,

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hotline.core.events import EntryClosed, Outcome, Source
-from hotline.queue.calls import CallTable
+from hotline.queue.calls.outbox import Outbox
+from hotline.queue.calls.table import CallTable
 from hotline.queue.facts import Abandoned, Completed, Connected, Fact, Joined, Left, RingEnded
-from hotline.queue.outbox import Outbox
 from hotline.store.ledger import CallRecord, EntryRecord
 from tests.fixtures.model_exchange import ModelExchange, Told, Wait
 from tests.pure.test_queue_calls import START, table

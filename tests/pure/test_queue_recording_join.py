@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.core.events import Side
-from hotline.queue.recording_join import HEADER_BYTES, LEVEL_COLUMNS, RATE_HZ, Voice, join
+from hotline.queue.recording.join import HEADER_BYTES, LEVEL_COLUMNS, RATE_HZ, Voice, join
 from hotline.speech.g711 import alaw_encode
 from tests.fixtures.sounds import channels, heard, tone
 

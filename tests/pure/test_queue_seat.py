@@ -8,8 +8,8 @@ import pytest
 
 from hotline.config.schema import Agent
 from hotline.core.events import AgentState
-from hotline.queue.seat import TRANSITIONS, Cue, Seat
-from hotline.queue.wrap_up import WrapUp
+from hotline.queue.agents.seat import TRANSITIONS, Cue, Seat
+from hotline.queue.agents.wrap_up import WrapUp
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 ZHANG = Agent(id="zhang", name="张敏", extension="8001", skills={"12345": 1})

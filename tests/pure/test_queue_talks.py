@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.core.events import Outcome, Source, TalkEnded, TalkStarted
-from hotline.queue.calls import CallTable
+from hotline.queue.calls.table import CallTable
 from hotline.queue.facts import (
     Abandoned,
     Bridged,

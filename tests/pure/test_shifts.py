@@ -11,7 +11,7 @@ import pytest
 from hotline.config.schema import Agent
 from hotline.config.shifts import Roster, Shift, clock_time, parse_roster, read_roster, shifts_of
 from hotline.core.events import AgentState
-from hotline.queue.shifts import shift_row
+from hotline.queue.agents.shifts import shift_row
 from hotline.store.ledger import IntervalRecord
 
 ZONE = ZoneInfo("Asia/Shanghai")

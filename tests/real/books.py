@@ -16,10 +16,10 @@ from sqlalchemy import select
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import SystemClock
 from hotline.core.events import LinkChanged, Outcome, Source
-from hotline.queue.calls import CallTable
+from hotline.queue.calls.table import CallTable
 from hotline.queue.exchange import Exchange as QueueRoom
 from hotline.queue.facts import Moved, Restarted
-from hotline.queue.queue_log import parse_line
+from hotline.queue.queue_log.reader import parse_line
 from hotline.queue.routing import Routing
 from hotline.store.database import Sessions, open_engine, sessions_of
 from hotline.store.ledger import EntryRecord, Ledger

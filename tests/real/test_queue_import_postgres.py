@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from hotline.config.loading import load_site
 from hotline.config.samples import path as sample
 from hotline.core.clock import SystemClock
-from hotline.queue.importing import LogImport
-from hotline.queue.log_files import in_order
+from hotline.queue.queue_log.files import in_order
+from hotline.queue.queue_log.importing import LogImport
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Ledger
 from hotline.store.migrate import upgrade

@@ -24,7 +24,7 @@ from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
 from hotline.core.errors import UsageError
 from hotline.core.views import ShiftRow, ShiftView
-from hotline.queue.shifts import ShiftBook
+from hotline.queue.agents.shifts import ShiftBook
 from hotline.store.database import sessions_of
 from hotline.store.ledger import Ledger
 from hotline.store.migrate import upgrade

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from hotline.core.events import Source
 from hotline.core.views import CallView
-from hotline.queue.entry import SAME_MOMENT, Entry, EntryState
+from hotline.queue.calls.entry import SAME_MOMENT, Entry, EntryState
+from hotline.queue.calls.talks import CallTalks
 from hotline.queue.facts import Completed, Joined, QueueFact
-from hotline.queue.talks import CallTalks
 from hotline.store.ledger import CallRecord
 
 MENU_SEPARATOR = " > "

@@ -8,8 +8,8 @@ from typing import Final, Protocol
 from hotline.core.control import Asker, SuperviseVerb
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
 from hotline.core.views import CallView, WaitingCaller
-from hotline.queue.acting import SETTLE_SECONDS, Acting
-from hotline.queue.legs import Leg
+from hotline.queue.control.acting import SETTLE_SECONDS, Acting
+from hotline.queue.control.legs import Leg
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.errors import AmiError
 

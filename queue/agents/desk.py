@@ -9,8 +9,8 @@ from hotline.core.clock import Clock
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
 from hotline.core.events import AgentForced, AgentState
 from hotline.core.views import AgentView
+from hotline.queue.agents.seats import Actions
 from hotline.queue.exchange import Exchange
-from hotline.queue.seats import Actions
 from hotline.telephony.ami.errors import AmiError, AmiRefused
 
 SEEN_SECONDS = 2.0

@@ -22,9 +22,9 @@ from hotline.core.views import (
     QueueTarget,
     Targets,
 )
-from hotline.queue.acting import Acting, OnCall
-from hotline.queue.legs import Talk
-from hotline.queue.live_talks import MUTED
+from hotline.queue.control.acting import Acting, OnCall
+from hotline.queue.control.legs import Talk
+from hotline.queue.control.live_talks import MUTED
 from hotline.telephony.ami.wire import escape_variable
 from hotline.telephony.asterisk_config.callback import NAME as CALLBACK
 from hotline.telephony.asterisk_config.features import CONSULT_COMPLETE, HOLD, THREE_WAY

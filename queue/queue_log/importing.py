@@ -20,10 +20,10 @@ from hotline.core.clock import Clock
 from hotline.core.errors import SetupError
 from hotline.core.events import Outcome
 from hotline.queue.facts import Restarted
-from hotline.queue.history import History, PastCall, Place
-from hotline.queue.log_files import LogFile, read_blocks
-from hotline.queue.log_line import read_line
-from hotline.queue.queue_log import MalformedLine
+from hotline.queue.queue_log.files import LogFile, read_blocks
+from hotline.queue.queue_log.history import History, PastCall, Place
+from hotline.queue.queue_log.line import read_line
+from hotline.queue.queue_log.reader import MalformedLine
 from hotline.queue.routing import HistoryNames
 from hotline.store.ledger import Ledger, TailRecord
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hotline.core.events import Source, TalkStarted
-from hotline.queue.call_index import CallIndex
-from hotline.queue.connections import Connections, Leg
-from hotline.queue.entry import Entry
+from hotline.queue.calls.connections import Connections, Leg
+from hotline.queue.calls.entry import Entry
+from hotline.queue.calls.index import CallIndex
+from hotline.queue.calls.live_call import LiveCall
+from hotline.queue.calls.outbox import Outbox
+from hotline.queue.calls.talks import CallTalks
 from hotline.queue.facts import Bridged, Completed, HandedOn, Held, HungUp, JoiningFact, Unbridged
-from hotline.queue.live_call import LiveCall
-from hotline.queue.outbox import Outbox
 from hotline.queue.routing import Routing
-from hotline.queue.talks import CallTalks
 
 
 class Joinings(CallIndex):

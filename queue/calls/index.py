@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hotline.core.views import CallView, WaitingCaller
-from hotline.queue.entry import Entry, EntryState
-from hotline.queue.live_call import LiveCall
+from hotline.queue.calls.entry import Entry, EntryState
+from hotline.queue.calls.live_call import LiveCall
 
 
 class CallIndex:

@@ -21,7 +21,10 @@ from hotline.core.events import (
     MenuFinished,
     Source,
 )
-from hotline.queue.entry import Entry, EntryState
+from hotline.queue.calls.entry import Entry, EntryState
+from hotline.queue.calls.joinings import Joinings
+from hotline.queue.calls.live_call import LiveCall, told_again
+from hotline.queue.calls.outbox import Outbox
 from hotline.queue.facts import (
     Announced,
     Bridged,
@@ -43,9 +46,6 @@ from hotline.queue.facts import (
     Unbridged,
     Unheld,
 )
-from hotline.queue.joinings import Joinings
-from hotline.queue.live_call import LiveCall, told_again
-from hotline.queue.outbox import Outbox
 from hotline.queue.routing import Routing
 from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
 

@@ -15,11 +15,11 @@ from hotline.core.clock import Clock
 from hotline.core.events import AgentEvent, CallAnswered, EntryClosed
 from hotline.core.ports import Bus
 from hotline.core.views import AgentView
-from hotline.queue.agent_changes import AgentOutbox, Leg, Membership, PauseOrder
-from hotline.queue.agents import AgentTable
-from hotline.queue.calls import CallTable
-from hotline.queue.outbox import Outbox
-from hotline.queue.wrap_up import read_reason
+from hotline.queue.agents.changes import AgentOutbox, Leg, Membership, PauseOrder
+from hotline.queue.agents.table import AgentTable
+from hotline.queue.agents.wrap_up import read_reason
+from hotline.queue.calls.outbox import Outbox
+from hotline.queue.calls.table import CallTable
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import IntervalRecord
 from hotline.telephony.ami import events as ami

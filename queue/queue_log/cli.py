@@ -25,8 +25,8 @@ from hotline.config.cli import Format, OutputFormat
 from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
 from hotline.core.errors import UsageError
-from hotline.queue.importing import LogImport, Summary
-from hotline.queue.log_files import LogFile, in_order
+from hotline.queue.queue_log.files import LogFile, in_order
+from hotline.queue.queue_log.importing import LogImport, Summary
 from hotline.store.database import sessions_of
 from hotline.store.ledger import Ledger
 from hotline.store.migrate import upgrade

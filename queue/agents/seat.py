@@ -23,7 +23,7 @@ from typing import Final
 
 from hotline.config.schema import Agent
 from hotline.core.events import AgentState
-from hotline.queue.wrap_up import WrapUp, read_reason
+from hotline.queue.agents.wrap_up import WrapUp, read_reason
 
 
 class Cue(StrEnum):

@@ -1,9 +1,9 @@
 """Calls of the past, put together from the lines of a queue_log. Pure: facts in, finished calls out.
 
-It differs from the live call table (``calls.py``) in what it may rely on: one source and so no echoes, whole
-seconds within which lines stand in any order, ends that nobody will tell any more. The life of a wait is the
-same table (``entry.py``). A call comes out whole, with all its waits, once nothing more can follow it; so
-whoever saves it saves all of it or nothing.
+It differs from the live call table (``calls/table.py``) in what it may rely on: one source and so no
+echoes, whole seconds within which lines stand in any order, ends that nobody will tell any more. The life of
+a wait is the same table (``calls/entry.py``). A call comes out whole, with all its waits, once nothing more
+can follow it; so whoever saves it saves all of it or nothing.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hotline.core.events import Outcome, Source, TalkKind
-from hotline.queue.entry import TRANSITIONS, Entry
+from hotline.queue.calls.entry import TRANSITIONS, Entry
+from hotline.queue.calls.live_call import LiveCall
 from hotline.queue.facts import Joined, Left, QueueFact, RingEnded, Routed
-from hotline.queue.live_call import LiveCall
-from hotline.queue.log_line import LONGEST_NAME
-from hotline.queue.queue_log import LogFact
+from hotline.queue.queue_log.line import LONGEST_NAME
+from hotline.queue.queue_log.reader import LogFact
 from hotline.queue.routing import HistoryNames
 from hotline.store.ledger import TalkRecord
 

@@ -1,6 +1,6 @@
 """Who hears whom: channels in bridges, and the pairs of Local channels that make one talk of two bridges.
 
-Pure. It knows nothing of callers and agents: `talks.py` asks it whom a channel talks with.
+Pure. It knows nothing of callers and agents: ``talks.py`` asks it whom a channel talks with.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from hotline.core.control import Asker
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
 from hotline.core.events import AgentState
 from hotline.core.views import CallView
-from hotline.queue.legs import Leg, Talk
-from hotline.queue.live_talks import LiveTalks
+from hotline.queue.control.legs import Leg, Talk
+from hotline.queue.control.live_talks import LiveTalks
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError, AmiRefused
 from hotline.telephony.ami.wire import FieldValue

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hotline.core.events import Source, TalkEnded, TalkKind
-from hotline.queue.connections import Connections, Leg
-from hotline.queue.entry import Entry, span_ms
+from hotline.queue.calls.connections import Connections, Leg
+from hotline.queue.calls.entry import Entry, span_ms
 from hotline.store.ledger import TalkRecord
 
 

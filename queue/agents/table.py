@@ -15,9 +15,9 @@ from hotline.config.schema import Agent, Queue
 from hotline.core.errors import IllegalState
 from hotline.core.events import AgentAutoPaused, AgentState, AgentStateChanged, WrapUpEnded
 from hotline.core.views import AgentView
-from hotline.queue.agent_changes import AgentOutbox, Leg, Membership, PauseOrder
-from hotline.queue.seat import RINGS, TALKS, Cue, Seat
-from hotline.queue.wrap_up import WrapUp
+from hotline.queue.agents.changes import AgentOutbox, Leg, Membership, PauseOrder
+from hotline.queue.agents.seat import RINGS, TALKS, Cue, Seat
+from hotline.queue.agents.wrap_up import WrapUp
 from hotline.store.ledger import IntervalRecord
 
 NO_ANSWER_REASON: Final = "无应答"

@@ -28,8 +28,8 @@ from hotline.core.bus import follow
 from hotline.core.clock import Clock
 from hotline.core.events import CallEnded, Side
 from hotline.core.ports import Bus
-from hotline.queue.recording_join import RATE_HZ, Voice, join
-from hotline.queue.recording_retention import Retention
+from hotline.queue.recording.join import RATE_HZ, Voice, join
+from hotline.queue.recording.retention import Retention
 from hotline.store.recording_file import Written, write_recording
 from hotline.store.recordings import RecordingRecord, RecordingStore
 from hotline.telephony.ami.errors import AmiError

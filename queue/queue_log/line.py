@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Moved, Restarted, Routed
-from hotline.queue.queue_log import LogFact, MalformedLine, parse_line
+from hotline.queue.queue_log.reader import LogFact, MalformedLine, parse_line
 
 LONGEST_LINE = 1000  # characters; queue_log lines have about a hundred
 LONGEST_NAME = 70  # characters of channel and queue together: with the node's name (40) a key of 120

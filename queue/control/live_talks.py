@@ -19,7 +19,7 @@ from hotline.core.clock import Clock
 from hotline.core.events import CallChanged, CallerToFront, ConsultState, PartyJoined, PartyLeft, PartyRinging
 from hotline.core.ports import Bus, CallMarks, LivePicture
 from hotline.core.views import CallView, ConsultView, LiveView, WaitingCaller
-from hotline.queue.legs import Leg, LegBook, Talk
+from hotline.queue.control.legs import Leg, LegBook, Talk
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError

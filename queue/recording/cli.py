@@ -16,7 +16,7 @@ from hotline.config.cli import Format, OutputFormat
 from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
 from hotline.core.errors import SetupError, UnknownName
-from hotline.queue.recording_retention import Retention
+from hotline.queue.recording.retention import Retention
 from hotline.store.audit import AuditLog
 from hotline.store.database import Sessions, sessions_of
 from hotline.store.migrate import upgrade
