@@ -204,4 +204,5 @@ def _summary(call: CallView) -> CallSummary:
         agent=call.agent,
         wait_seconds=call.wait_seconds,
         talk_seconds=None,
+        language=call.language,
     )

@@ -7,9 +7,9 @@ Asterisk carries the word in a channel variable and in queue_log, where ``|``, c
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from hotline.config.schema import Site
+from hotline.config.schema import Choice, Site
 
 OPERATOR_TITLE = "人工服务"
 """What 0 is called where a menu does not list it."""
@@ -25,24 +25,35 @@ def token(menu: str, keys: Sequence[str]) -> str:
 
 
 def titles(site: Site, token: str) -> tuple[str, ...]:
-    """Return the titles of the choices of a token, outermost first.
+    """Return the titles of the choices of a token, outermost first."""
+    return tuple(choice.title for choice in _choices(site, token))
+
+
+def language(site: Site, token: str) -> str | None:
+    """Return the language that was chosen on the way of a token, by a key or by the line it led to."""
+    for choice in reversed(list(_choices(site, token))):
+        if said := choice.language or (site.line(choice.line).language if choice.line else None):
+            return said
+    return None
+
+
+def _choices(site: Site, token: str) -> Iterator[Choice]:
+    """The choices of a token, outermost first.
 
     The token comes back from Asterisk and may be older than the site file: what the menus no longer know is
-    left out, and a token of another shape has no titles.
+    left out, and a token of another shape has no choices.
     """
     if not _TOKEN.fullmatch(token):
-        return ()
+        return
     name, *letters = token.split(".")
-    found: list[str] = []
     for letter in letters:
         key = _KEYS.get(letter, letter)
         menu = next((menu for menu in site.menus if menu.name == name), None)
         choice = next((c for c in menu.choices if c.key == key), None) if menu else None
         if choice is not None:
-            found.append(choice.title)
+            yield choice
             name = choice.menu or name
         elif menu is not None and key == "0":
-            found.append(OPERATOR_TITLE)
+            yield Choice(key=key, title=OPERATOR_TITLE, operator=True)
         else:
-            break
-    return tuple(found)
+            return

@@ -24,6 +24,10 @@ _PATTERNS = {
         "is not a way to dial",
         "write it with {number} once, like PJSIP/trunk/sip:{number}@10.1.2.3:5060",
     ),
+    r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$": (
+        "is not a language",
+        "write it as in BCP 47: zh-CN, yue, en",
+    ),
     r"^[0-9*#]$": ("is not a key of a telephone", "use one of 0 to 9, * and #"),
     r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$": ("holds a control character", "keep it on one line"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from hotline.config.alerting import AlertsSection
-from hotline.config.section import DialString, Digits, Key, Name, Port, SecretRef, Section, Text
+from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import Shift
 
 
@@ -198,6 +198,7 @@ class Line(Section):
     )
     recording: Recorded | None = None  # absent: as recording.lines says
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None  # of its recordings; absent: the site's
+    language: LanguageTag | None = None  # of its callers; absent: the site's
 
     @property
     def label(self) -> str:
@@ -299,7 +300,10 @@ class Agent(Section):
 
 
 class Choice(Section):
-    """What a key does. Exactly one of line, queue, menu, say, operator, repeat or back."""
+    """What a key does. Exactly one of line, queue, menu, say, operator, repeat or back.
+
+    ``language`` is the caller's from here on ("for English, press 8"): whoever gets the call is told.
+    """
 
     key: Key
     title: Text
@@ -310,12 +314,15 @@ class Choice(Section):
     operator: bool = False
     repeat: bool = False
     back: bool = False
+    language: LanguageTag | None = None
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         targets = [self.line, self.queue, self.menu, self.say, self.operator, self.repeat, self.back]
         if sum(bool(target) for target in targets) != 1:
             raise ValueError("a choice does exactly one of: line, queue, menu, say, operator, repeat, back")
+        if self.language and (self.say or self.repeat or self.back):
+            raise ValueError("a language goes with line, queue, menu or operator only; delete it here")
         return self
 
 
@@ -390,6 +397,10 @@ class Site(Section):
             if did in line.dids:
                 return line
         return None
+
+    def language_of(self, line: Line) -> str:
+        """What callers of ``line`` speak, unless they choose otherwise in a menu."""
+        return line.language or self.site.language
 
     def recorded(self, line: Line) -> Recorded:
         """Whether calls of ``line`` are recorded."""

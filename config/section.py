@@ -7,6 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+MAX_LANGUAGE_CHARACTERS = 35  # RFC 5646, 4.4.1: room for every tag there is
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
 """A name that is safe as an Asterisk section, queue or endpoint."""
@@ -17,6 +19,10 @@ DialString = Annotated[
     str, Field(pattern=r"^[A-Za-z]+/[A-Za-z0-9_.@:/-]*\{number\}[A-Za-z0-9_.@:/-]*$", max_length=200)
 ]
 """How a number outside is dialled: a technology, an endpoint, and ``{number}`` once."""
+LanguageTag = Annotated[
+    str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=MAX_LANGUAGE_CHARACTERS)
+]
+"""What a caller speaks, as BCP 47 writes it: zh-CN, yue, en."""
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 
 

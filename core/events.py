@@ -113,6 +113,7 @@ class CallStarted:
     did: str
     caller_number: str
     caller_name: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,10 @@ class MenuEntered:
 
 @dataclass(frozen=True, slots=True)
 class MenuFinished:
-    """A caller left the menu. ``path`` holds the titles of the choices made, outermost first."""
+    """A caller left the menu. ``path`` holds the titles of the choices made, outermost first.
+
+    ``language``: what the caller speaks, as chosen; here and elsewhere empty where nobody said.
+    """
 
     call_id: str
     at: datetime
@@ -136,6 +140,7 @@ class MenuFinished:
     line: str | None
     queue: str | None
     menu_seconds: float
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class CallerQueued:
     position: int
     caller_number: str
     menu_path: tuple[str, ...]
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class CallView:
 
     ``agent`` is who talks with the caller or is rung for the caller; ``parties`` are further seats whose
     business the call is (asked, joined, rung by a transfer). ``nuisance``: the caller was marked as one.
+    ``language``: what the caller speaks (BCP 47), by line or menu; empty where it is not known.
     """
 
     call_id: str
@@ -75,6 +76,7 @@ class CallView:
     recording: RecordingState = RecordingState.OFF
     nuisance: bool = False
     parties: tuple[str, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,7 @@ class CallSummary:
     wait_seconds: float | None
     talk_seconds: float | None
     has_recording: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,8 @@ def _tell(walked: Walked, *, steps: bool) -> None:
             typer.echo(f"{step.menu:12} key {step.key}" if step.key in "0123456789*#" else _untold(step.key))
     way = " > ".join(walked.titles)
     queue = f"queue {walked.queue}" if walked.queue else "no queue"
-    typer.echo(
-        f"{walked.outcome.value}: line {walked.line}, {queue}, path {walked.path or '-'} {way}".rstrip()
-    )
+    where = f"line {walked.line}, {queue}, path {walked.path or '-'} {way}".rstrip()
+    typer.echo(f"{walked.outcome.value}: {where} (language {walked.language})")
     if walked.unused_keys:
         typer.echo(f"not used: {','.join(walked.unused_keys)} (the menu had ended)", err=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -99,19 +100,20 @@ def _menu(site: Site, line: Line, name: str, key: str, drawn: set[str]) -> Node:
 def _choice(site: Site, line: Line, choice: Choice, drawn: set[str]) -> Node:
     if choice.menu:
         return _menu(site, line, choice.menu, choice.key, drawn)
+    spoken = [f"语言 {choice.language}"] if choice.language else []
     if choice.line:
-        return _person(site, site.line(choice.line), choice.key, choice.title)
+        return _person(site, site.line(choice.line), choice.key, choice.title, spoken)
     if choice.queue:
-        return Node("person", [choice.title, f"坐席队列 {choice.queue}"], choice.key)
+        return Node("person", [choice.title, f"坐席队列 {choice.queue}", *spoken], choice.key)
     if choice.operator:
-        return _person(site, line, choice.key, choice.title)
+        return _person(site, line, choice.key, choice.title, spoken)
     if choice.say:
         return Node("say", [choice.title, *_broken("".join(texts_of(site, [choice.say])))], choice.key)
     return Node("turn", [choice.title], choice.key)
 
 
-def _person(site: Site, line: Line, key: str = "", title: str = "人工服务") -> Node:
-    return Node("person", [title, f"{line.label} {line.name} · 坐席队列 {line.queue_name}"], key)
+def _person(site: Site, line: Line, key: str = "", title: str = "人工服务", more: Iterable[str] = ()) -> Node:
+    return Node("person", [title, f"{line.label} {line.name} · 坐席队列 {line.queue_name}", *more], key)
 
 
 def _broken(text: str) -> list[str]:

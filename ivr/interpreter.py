@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotline.config.menu_path import token
+from hotline.config.menu_path import language, token
 from hotline.config.schema import Choice, Line, Menu, Site
 from hotline.config.system_prompts import INVALID_KEY, TO_PERSON
 from hotline.core.events import MenuOutcome
@@ -93,6 +93,7 @@ class Finish:
         line: the line chosen; the one that was dialled if none was.
         queue: where the caller waits; None if there is no caller any more, or the fallback decides.
         path: the way through the menus as one word (``config.menu_path``).
+        language: what the caller speaks, as chosen or as the line's callers do.
         say: prompts for the caller on the way out, not to be cut short.
     """
 
@@ -100,6 +101,7 @@ class Finish:
     line: str
     queue: str | None
     path: str
+    language: str
     say: tuple[str, ...] = ()
 
 
@@ -251,4 +253,6 @@ class Visit:
         self, outcome: MenuOutcome, line: Line, queue: str | None, keys: list[str], say: tuple[str, ...] = ()
     ) -> Finish:
         self.state = TABLE[self.state][Turn.LEAVE]
-        return Finish(outcome, line.id, queue, token(self._menus[0].name, keys), say)
+        path = token(self._menus[0].name, keys)
+        spoken = language(self._site, path) or self._site.language_of(self._line)
+        return Finish(outcome, line.id, queue, path, spoken, say)

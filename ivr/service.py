@@ -181,6 +181,7 @@ class MenuService:
         session.set_variable("HOTLINE_LINE", finish.line)
         session.set_variable("HOTLINE_QUEUE", finish.queue)
         session.set_variable("HOTLINE_PATH", finish.path)
+        session.set_variable("HOTLINE_LANGUAGE", finish.language)
         session.set_variable("HOTLINE_RESULT", result)  # from here on the dialplan goes our way
 
     def _say_on_leaving(self, session: AgiSession, finish: Finish) -> None:
@@ -203,6 +204,7 @@ class MenuService:
             line=finish.line,
             queue=finish.queue,
             menu_seconds=seconds,
+            language=finish.language,
         )
 
     def _publish(self, event: Event) -> None:

@@ -50,6 +50,7 @@ class Walked:
     Attributes:
         menu: the menu it began with; None where callers go straight through.
         queue: where the caller waits; None if the caller hung up.
+        language: what the caller speaks, as whoever answers is told.
         farewell: the words a caller hears on the way to a person.
         unused_keys: keys given after the walk had ended.
     """
@@ -64,6 +65,7 @@ class Walked:
     queue: str | None
     path: str
     titles: tuple[str, ...]
+    language: str
     farewell: tuple[str, ...]
     unused_keys: tuple[str, ...] = ()
 
@@ -116,7 +118,8 @@ def walk_with(site: Site, did: str, answer: Callable[[Play | Collect], str]) -> 
     """
     line = line_dialled(site, did)
     if line.menu is None:
-        return _walked(site, did, line, [], Finish(MenuOutcome.QUEUE, line.id, line.queue_name, ""))
+        straight = Finish(MenuOutcome.QUEUE, line.id, line.queue_name, "", site.language_of(line))
+        return _walked(site, did, line, [], straight)
     visit = Visit(site, line.id, line.menu)
     command = visit.start()
     steps: list[Step] = []
@@ -150,6 +153,7 @@ def _walked(site: Site, did: str, line: Line, steps: list[Step], finish: Finish)
         queue=finish.queue,
         path=finish.path,
         titles=titles(site, finish.path),
+        language=finish.language,
         farewell=texts_of(site, finish.say),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Any
 
 from rich.console import Console
@@ -17,15 +16,9 @@ from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
 from hotline.core.views import LineFigures
 from hotline.metrics.figures import LedgerFigures
+from hotline.store.counting import By
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.migrate import upgrade
-
-
-class By(StrEnum):
-    """What a row of the figures stands for."""
-
-    LINE = "line"
-    QUEUE = "queue"
 
 
 def moment(site: Site, text: str, *, end: bool = False) -> datetime:
@@ -70,7 +63,7 @@ def as_row(figures: LineFigures, within_seconds: int) -> dict[str, Any]:
 async def stats(
     site: Site, url: str, start: datetime, end: datetime, by: By = By.LINE
 ) -> list[dict[str, Any]]:
-    """Rows of the period [start, end), the whole hotline last; ``line`` names the queue if rows are queues.
+    """Rows of the period [start, end), the whole hotline last; ``line`` names what a row stands for.
 
     Raises:
         UsageError: the period is empty.
@@ -82,8 +75,10 @@ async def stats(
     try:
         await upgrade(engine)
         figures_of = LedgerFigures(site, sessions_of(engine), SystemClock())
-        look = figures_of.of_queues if by is By.QUEUE else figures_of.of_period
-        total, lines = await look(start, end)
+        if by is By.LINE:
+            total, lines = await figures_of.of_period(start, end)
+        else:
+            total, lines = await figures_of.grouped(start, end, by)
     finally:
         await engine.dispose()
     within = site.figures.answer_within_seconds

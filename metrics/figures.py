@@ -9,7 +9,7 @@ from hotline.core.clock import Clock
 from hotline.core.events import Outcome
 from hotline.core.views import DayFigures, LineFigures
 from hotline.metrics.rates import Counts, line_figures
-from hotline.store.counting import LineCount, count_by_line
+from hotline.store.counting import By, LineCount, count_by_line
 from hotline.store.database import Sessions
 
 
@@ -34,22 +34,24 @@ class LedgerFigures:
         rows = await count_by_line(self._sessions, start, end, within)
         return figures_of(self._site, rows)
 
-    async def of_queues(self, start: datetime, end: datetime) -> tuple[LineFigures, tuple[LineFigures, ...]]:
-        """The whole hotline, and every queue; `LineFigures.line` is the queue's name."""
+    async def grouped(
+        self, start: datetime, end: datetime, by: By
+    ) -> tuple[LineFigures, tuple[LineFigures, ...]]:
+        """The whole hotline, and every queue or language, which `LineFigures.line` names."""
         figures = self._site.figures
-        rows = await count_by_line(self._sessions, start, end, figures.answer_within_seconds, by_queue=True)
-        titles = {queue.name: queue.title for queue in self._site.queues}
+        rows = await count_by_line(self._sessions, start, end, figures.answer_within_seconds, by)
+        titles = {queue.name: queue.title for queue in self._site.queues} if by is By.QUEUE else {}
         sums = {name: Counts.none() for name in (*titles, *(row.line for row in rows))}
         total = Counts.none()
         for row in rows:
             sums[row.line].add(_counts(row))
             total.add(_counts(row))
         whole = line_figures(total, figures, line="total", name=self._site.site.name, parent=None)
-        queues = (
+        groups = (
             line_figures(counts, figures, line=name, name=titles.get(name, name), parent=None)
             for name, counts in sums.items()
         )
-        return whole, tuple(queues)
+        return whole, tuple(groups)
 
 
 def figures_of(site: Site, rows: list[LineCount]) -> tuple[LineFigures, tuple[LineFigures, ...]]:

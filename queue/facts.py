@@ -23,6 +23,7 @@ class Announced:
     did: str
     caller_number: str
     caller_name: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Routed:
     did: str
     queue: str
     path_token: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

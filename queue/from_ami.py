@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hotline.config.section import MAX_LANGUAGE_CHARACTERS
 from hotline.core.events import Outcome
 from hotline.queue.facts import (
     EXIT_STATUS,
@@ -130,6 +131,7 @@ def _ours(event: ami.UserEvent) -> Fact | None:
     """The dialplan's own events."""
     fields = event.fields
     line = fields.get("Line", "")
+    language = fields.get("Spoken", "")[:MAX_LANGUAGE_CHARACTERS]
     match event.name:
         case "HotlineCall":
             return Announced(
@@ -140,6 +142,7 @@ def _ours(event: ami.UserEvent) -> Fact | None:
                 fields.get("Did", ""),
                 event.caller_number,
                 event.caller_name,
+                language,
             )
         case "HotlineQueue":
             return Routed(
@@ -150,6 +153,7 @@ def _ours(event: ami.UserEvent) -> Fact | None:
                 fields.get("Did", ""),
                 fields.get("Queue", ""),
                 fields.get("Path", ""),
+                language,
             )
         case "HotlineMoved":
             return Moved(event.uniqueid, event.at)

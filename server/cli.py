@@ -20,13 +20,14 @@ from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
 from hotline.ivr.cli import app as ivr_app
-from hotline.metrics.cli import By, moment, print_rows, stats
+from hotline.metrics.cli import moment, print_rows, stats
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.queue.queue_log.cli import queue_log_commands
 from hotline.queue.recording.cli import recording_commands
 from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
 from hotline.server.paths import database_url
+from hotline.store.counting import By
 from hotline.store.database import open_engine
 from hotline.telephony.cli import app as asterisk_app
 

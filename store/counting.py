@@ -1,9 +1,10 @@
-"""Counting ledger rows by line or queue: the one query behind every figure."""
+"""Counting ledger rows by line, queue or language: the one query behind every figure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import case, func, select
 
@@ -12,9 +13,17 @@ from hotline.store.database import Sessions
 from hotline.store.models import QueueEntry
 
 
+class By(StrEnum):
+    """What a count is of: the column of the ledger that has its name."""
+
+    LINE = "line"
+    QUEUE = "queue"
+    LANGUAGE = "language"
+
+
 @dataclass(frozen=True, slots=True)
 class LineCount:
-    """Rows of one line (or queue) with one class (None: still waiting)."""
+    """Rows of one line (or queue, or language) with one class (None: still waiting)."""
 
     line: str
     outcome: Outcome | None
@@ -28,7 +37,7 @@ class LineCount:
 
 
 async def count_by_line(
-    sessions: Sessions, start: datetime, end: datetime, within_seconds: int, *, by_queue: bool = False
+    sessions: Sessions, start: datetime, end: datetime, within_seconds: int, by: By = By.LINE
 ) -> list[LineCount]:
     """Count the rows that joined a queue in [start, end).
 
@@ -37,12 +46,12 @@ async def count_by_line(
         start: aware; the first moment counted.
         end: aware; the first moment not counted.
         within_seconds: ``within`` counts answered rows that waited no longer than this.
-        by_queue: a count is of one queue; else of one line.
+        by: what `LineCount.line` names.
     """
     answered_in_time = (QueueEntry.outcome == Outcome.ANSWERED) & (
         QueueEntry.wait_ms <= within_seconds * 1000
     )
-    group = QueueEntry.queue if by_queue else QueueEntry.line
+    group = {By.LINE: QueueEntry.line, By.QUEUE: QueueEntry.queue, By.LANGUAGE: QueueEntry.language}[by]
     query = (
         select(
             group,

@@ -46,6 +46,7 @@ def summarise(
             else None
         ),
         has_recording=recorded,
+        language=call.language,
     )
 
 

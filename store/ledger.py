@@ -31,6 +31,7 @@ class CallRecord:
     menu_outcome: str | None = None
     menu_ms: int = 0
     fallback_used: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class EntryRecord:
     unanswered_rings: int = 0
     last_ring_at: datetime | None = None
     ended_by: str | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,10 @@ class Base(DeclarativeBase):
 
 
 class Call(Base):
-    """A caller's visit. ``menu_path`` holds the titles of the choices, joined with ' > '."""
+    """A caller's visit. ``menu_path`` holds the titles of the choices, joined with ' > '.
+
+    ``language`` is BCP 47's name of what the caller speaks; empty where nobody said, as in earlier rows.
+    """
 
     __tablename__ = "calls"
 
@@ -77,6 +80,7 @@ class Call(Base):
     menu_outcome: Mapped[str | None]
     menu_ms: Mapped[int] = mapped_column(default=0)
     fallback_used: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(String(35), default="")
 
 
 class QueueEntry(Base):
@@ -115,6 +119,7 @@ class QueueEntry(Base):
     unanswered_rings: Mapped[int] = mapped_column(default=0)
     last_ring_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
+    language: Mapped[str] = mapped_column(String(35), default="")
 
 
 class TalkRow(Base):

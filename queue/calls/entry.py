@@ -82,6 +82,7 @@ class Entry:
     ended_by: str | None = None
     agent_left_first: bool = False  # the agent's channel ended before the caller's left the bridge
     refused: bool = False  # the queue did not let the caller in
+    language: str = ""
     told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
 
     def is_echo(self, fact: QueueFact) -> bool:
@@ -195,6 +196,7 @@ class Entry:
             unanswered_rings=self.unanswered_rings,
             last_ring_at=self.last_ring_at,
             ended_by=self.ended_by,
+            language=self.language,
         )
 
     def as_answered(self, caller_uniqueid: str) -> CallAnswered:
@@ -261,6 +263,7 @@ class Entry:
             unanswered_rings=row.unanswered_rings,
             last_ring_at=row.last_ring_at,
             ended_by=row.ended_by,
+            language=row.language,
         )
 
 

@@ -32,6 +32,7 @@ class LiveCall:
     menu_outcome: str | None = None
     menu_ms: int = 0
     fallback_used: bool = False
+    language: str = ""
     hungup_at: datetime | None = None
     announced: bool = False
     entries: list[Entry] = field(default_factory=list)
@@ -88,6 +89,7 @@ class LiveCall:
             answered_at=entry.answered_at if entry and talking else None,
             agent=self._agent_shown(entry),
             wait_seconds=entry.wait_ms / 1000 if entry and talking else None,
+            language=self.language,
         )
 
     def _shown_entry(self) -> Entry | None:
@@ -118,6 +120,7 @@ class LiveCall:
             menu_outcome=self.menu_outcome,
             menu_ms=self.menu_ms,
             fallback_used=self.fallback_used,
+            language=self.language,
         )
 
     @classmethod
@@ -136,6 +139,7 @@ class LiveCall:
             menu_outcome=row.menu_outcome,
             menu_ms=row.menu_ms,
             fallback_used=row.fallback_used,
+            language=row.language,
             hungup_at=row.ended_at,
             announced=True,
         )

@@ -117,6 +117,7 @@ class CallTable(Joinings):
         if call is not None:
             call.menu_path, call.menu_outcome = event.path, event.outcome.value
             call.menu_ms = round(event.menu_seconds * 1000)
+            call.language = event.language or call.language
             self._save_call(call)
         return self._out
 
@@ -200,7 +201,13 @@ class CallTable(Joinings):
             call.announced = True
             self._out.events.append(
                 CallStarted(
-                    call.call_id, call.started_at, call.line, call.did, call.caller_number, call.caller_name
+                    call.call_id,
+                    call.started_at,
+                    call.line,
+                    call.did,
+                    call.caller_number,
+                    call.caller_name,
+                    call.language,
                 )
             )
         self._save_call(call)
@@ -209,7 +216,7 @@ class CallTable(Joinings):
         call = self._call(fact, fact.call_id, fact.line, fact.did)
         if call.announced:
             return
-        call.line, call.did = fact.line, fact.did
+        call.line, call.did, call.language = fact.line, fact.did, fact.language
         call.caller_number, call.caller_name = fact.caller_number, fact.caller_name
         self._begin(call)
 
@@ -217,6 +224,7 @@ class CallTable(Joinings):
         call = self._call(fact, fact.call_id, fact.line, fact.did)
         if fact.uniqueid == call.uniqueid:
             call.line = fact.line or call.line or self._routing.line_of_queue(fact.queue)
+            call.language = fact.language or call.language
         if fact.path_token and not call.menu_path:
             call.menu_path = self._routing.menu_titles(fact.path_token)
         self._begin(call)
@@ -328,6 +336,7 @@ class CallTable(Joinings):
             fact.at,
             fact.position,
             told={source: fact.at},
+            language=call.language,
         )
         call.entries.append(entry)
         self._save_entry(entry)
@@ -341,6 +350,7 @@ class CallTable(Joinings):
                 entry.position,
                 call.caller_number,
                 call.menu_path,
+                call.language,
             )
         )
         return entry

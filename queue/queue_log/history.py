@@ -201,6 +201,7 @@ class History:
             call.call_id = self._key(fact.call_id)
         if fact.path_token and not call.menu_path:
             call.menu_path = self._names.menu_titles(fact.path_token)
+        call.language = call.language or fact.language
         if fact.line:
             past.let_in.add(fact.queue)
 
@@ -230,6 +231,7 @@ class History:
             source=Source.IMPORT,
             joined_at=at,
             position=position,
+            language=call.language,
         )
         call.entries.append(entry)
         return entry

@@ -1,9 +1,9 @@
 """queue_log, the exchange's durable record: one line to one fact, and a reader that follows the file.
 
 A line is ``epoch|uniqueid|queue|agent|EVENT|data1|data2|…`` with whole seconds (Asterisk, main/logger.c and
-apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path`` before each wait,
-``HOTLINEEXIT|status`` after one that no agent ended, and ``HOTLINEMOVED`` where a caller is handed on: so the
-file alone can rebuild the ledger.
+apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path|language`` before each wait
+(its earlier versions said no language), ``HOTLINEEXIT|status`` after one that no agent ended, and
+``HOTLINEMOVED`` where a caller is handed on: so the file alone can rebuild the ledger.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from hotline.config.section import MAX_LANGUAGE_CHARACTERS
 from hotline.core.errors import PeerError
 from hotline.core.events import Outcome
 from hotline.queue.facts import (
@@ -72,7 +73,8 @@ def _fact(
 ) -> LogFact | NewsOfTheExchange | None:
     match event:
         case "HOTLINE":
-            return Routed(uniqueid, at, data[2] or uniqueid, data[0], data[1], queue, data[3])
+            language = data[4][:MAX_LANGUAGE_CHARACTERS] if len(data) > 4 else ""
+            return Routed(uniqueid, at, data[2] or uniqueid, data[0], data[1], queue, data[3], language)
         case "HOTLINEEXIT":
             outcome = EXIT_STATUS.get(data[0])
             return Left(uniqueid, at, queue, outcome) if outcome else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from hotline.config.menu_path import language
 from hotline.config.schema import Hours, Line, Menu, Queue, Site
 from hotline.core.errors import UsageError
 from hotline.telephony.asterisk_config import recording, transfer, wrap_up
@@ -24,6 +25,7 @@ FALLBACK_KEY_SECONDS = 5
 ECHO_TEST = "*43"
 PATH_CHARACTERS = "A-Za-z0-9_.*#\\-"
 NUMBER_CHARACTERS = "0-9+*#"
+LANGUAGE_CHARACTERS = "A-Za-z0-9\\-"
 LAST_MINUTE_OF_DAY = 24 * 60 - 1
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -111,7 +113,8 @@ def _line(site: Site, line: Line) -> str:
         f"Set(CALLERID(num)=${{FILTER({NUMBER_CHARACTERS},${{CALLERID(num)}})}})",
         "Set(AGIEXITONHANGUP=yes)",
         "Set(HOTLINE_PATH=)",
-        f"UserEvent(HotlineCall,Line: {line.id},Did: ${{HOTLINE_DID}})",
+        f"Set(HOTLINE_LANGUAGE={site.language_of(line)})",
+        f"UserEvent(HotlineCall,Line: {line.id},Did: ${{HOTLINE_DID}},Spoken: ${{HOTLINE_LANGUAGE}})",
         "Answer()",
     ]
     if site.notice:
@@ -210,15 +213,21 @@ def _fallback_menu(site: Site, menu: Menu) -> str:
     keys = []
     for key, (line, queue) in sorted(fallback_keys(site, menu).items()):
         sets = [f"Set(HOTLINE_LINE={word(line.id, 'line')})"] if line else []
-        sets += [f"Set(HOTLINE_QUEUE={word(queue, 'queue')})", f"Set(HOTLINE_PATH={name}.{key})"]
+        path = f"{name}.{key}"
+        sets += [f"Set(HOTLINE_QUEUE={word(queue, 'queue')})", f"Set(HOTLINE_PATH={path})"]
+        if spoken := language(site, path):
+            sets.append(f"Set(HOTLINE_LANGUAGE={spoken})")
         keys.append((key, *sets, "Goto(hotline-queue,s,1)"))
     return context(f"hotline-fallback-{name}", f"What the keys of menu {name} do then.", ask, *keys)
 
 
 def _to_queue(site: Site) -> str:
     """Every way into a queue leads through here, so that queue_log alone can tell the whole story."""
-    message = "${HOTLINE_LINE}|${HOTLINE_DID}|${CHANNEL(linkedid)}|${HOTLINE_PATH}"
-    trace = "Line: ${HOTLINE_LINE},Did: ${HOTLINE_DID},Queue: ${HOTLINE_QUEUE},Path: ${HOTLINE_PATH}"
+    message = "${HOTLINE_LINE}|${HOTLINE_DID}|${CHANNEL(linkedid)}|${HOTLINE_PATH}|${HOTLINE_LANGUAGE}"
+    trace = (  # Spoken, for every event of a channel has a Language already: that of its sounds
+        "Line: ${HOTLINE_LINE},Did: ${HOTLINE_DID},Queue: ${HOTLINE_QUEUE},Path: ${HOTLINE_PATH},"
+        "Spoken: ${HOTLINE_LANGUAGE}"
+    )
     return context(
         "hotline-queue",
         "HOTLINE_LINE, HOTLINE_QUEUE and HOTLINE_PATH are set: note them down, then wait for an agent.",
@@ -230,6 +239,7 @@ def _to_queue(site: Site) -> str:
             # __: a consult about this call, which is a channel of its own, knows them too
             "Set(__HOTLINE_LINE=${HOTLINE_LINE})",
             "Set(__HOTLINE_DID=${HOTLINE_DID})",
+            f"Set(__HOTLINE_LANGUAGE=${{FILTER({LANGUAGE_CHARACTERS},${{HOTLINE_LANGUAGE}})}})",
             'Set(QUEUE_PRIO=${IF($["${HOTLINE_PRIORITY_${HOTLINE_LINE}}" = ""]?'
             "0:${HOTLINE_PRIORITY_${HOTLINE_LINE}})})",
             *wrap_up.GUARD,

@@ -20,7 +20,8 @@ from hotline.config.samples import path as sample
 from hotline.config.schema import Site
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
-from hotline.metrics.cli import By, moment, stats
+from hotline.metrics.cli import moment, stats
+from hotline.store.counting import By
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Changes, EntryRecord, Ledger
 from hotline.store.migrate import upgrade
@@ -158,6 +159,19 @@ def test_an_empty_period_is_wrong_usage(tmp_path: Path) -> None:
     start, end = moment(site, "2026-11-03"), moment(site, "2026-11-01", end=True)
     with pytest.raises(UsageError, match="period is empty"):
         asyncio.run(stats(site, f"sqlite+aiosqlite:///{tmp_path}/hotline.db", start, end))
+
+
+async def test_languages_have_figures_of_their_own(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Rows from before languages were known stand under an empty one."""
+    base = EntryRecord("1", "n", "u", "12345", 1, "u", "12345", "live", datetime(2026, 11, 2, 4, tzinfo=UTC))
+    rows = [
+        replace(base, entry_id=str(n), queue=str(n), language=said) for n, said in enumerate(("en", "en", ""))
+    ]
+    await Ledger(sessions_of(engine)).save(Changes(entries=rows))
+    site = site_in("Asia/Shanghai", tmp_path)
+    start, end = moment(site, "2026-11-02"), moment(site, "2026-11-02", end=True)
+    found = await stats(site, str(engine.url), start, end, By.LANGUAGE)
+    assert {row["line"]: row["offered"] for row in found} == {"en": 2, "": 1, "total": 3}
 
 
 async def test_queues_have_figures_of_their_own(engine: AsyncEngine, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ CONNECTED = ami.AmiConnected(at=NOW, epoch=1, version="11")
 
 
 def arrival() -> list[ami.AmiNews]:
-    fields = {"Line": "12315", "Did": "12315", "Queue": "12315", "Path": "consumer.1"}
+    fields = {"Line": "12315", "Did": "12315", "Queue": "12315", "Path": "consumer.1", "Spoken": "en"}
     return [
         ami.UserEvent(**on(0), name="HotlineCall", fields=fields),  # type: ignore[arg-type]
         ami.UserEvent(**on(6), name="HotlineQueue", fields=fields),  # type: ignore[arg-type]
@@ -221,6 +221,7 @@ async def test_a_restart_in_mid_call_finishes_the_row_from_queue_log(
         assert exchange.malformed_lines == 1
     (row,) = await rows(engine)
     assert (row.outcome, row.talk_ms, row.ended_by, row.source) == ("answered", 30_000, "caller", "queue_log")
+    assert row.language == "en", "told before the kill; that log does not say"
 
 
 async def test_a_locked_database_delays_rows_and_loses_none(site: Site, engine: AsyncEngine) -> None:

@@ -335,6 +335,8 @@ prompts: [{name: p, text: 请按键}]
         ("{key: 1, title: 去, queue: x}", "back: true", 'no queue "x"'),
         ("{key: 1, title: 去, say: x}", "back: true", 'no prompt "x"'),
         ("", "back: true", "a menu without choices"),
+        ("{key: 1, title: 去, menu: second, language: English}", "back: true", '"English" is not a language'),
+        ("{key: 1, title: 去, menu: second}", "back: true, language: en", "a language goes with line, queue"),
     ],
 )
 def test_menus_are_checked(file: Path, top: str, second: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -84,6 +85,18 @@ def site() -> Site:
     return Site.model_validate(TREE)
 
 
+def left(
+    outcome: MenuOutcome,
+    line: str,
+    queue: str | None,
+    path: str,
+    say: tuple[str, ...] = (),
+    spoken: str = "zh-CN",
+) -> Finish:
+    """How a visit ended: in the site's own language, if nothing else was chosen."""
+    return Finish(outcome, line, queue, path, spoken, say)
+
+
 def press(visit: Visit, keys: str) -> Command:
     """Press keys, each cutting short what is said; ``.`` lets the prompt end, ``-`` is silence."""
     command = visit.start()
@@ -102,24 +115,44 @@ def test_the_menu_is_said_and_then_the_caller_is_listened_to(site: Site) -> None
 
 def test_three_levels_lead_to_the_line_chosen(site: Site) -> None:
     """Keys pressed ahead of the prompts lead through three menus to a line and its queue."""
-    assert press(Visit(site, "12345", "top"), "111") == Finish(
+    assert press(Visit(site, "12345", "top"), "111") == left(
         MenuOutcome.QUEUE, line="12315", queue="market", path="top.1.1.1"
     )
 
 
 def test_a_choice_may_name_a_queue_and_the_line_stays(site: Site) -> None:
     """A queue chosen keeps the line that was dialled."""
-    assert press(Visit(site, "12345", "top"), "2") == Finish(MenuOutcome.QUEUE, "12345", "english", "top.2")
+    assert press(Visit(site, "12345", "top"), "2") == left(MenuOutcome.QUEUE, "12345", "english", "top.2")
+
+
+def test_a_language_is_chosen_by_a_key_by_a_line_or_not_at_all() -> None:
+    """The newest choice that says a language holds, in menus below it too; else the dialled line's."""
+    tree = copy.deepcopy(TREE)
+    tree["menus"][0]["choices"][0]["language"] = "yue"
+    tree["menus"][0]["choices"][1]["language"] = "en"
+    tree["lines"][1]["language"] = "bo"
+    site = Site.model_validate(tree)
+
+    def spoken(line: str, keys: str) -> str:
+        finish = press(Visit(site, line, "top"), keys)
+        assert isinstance(finish, Finish)
+        return finish.language
+
+    assert spoken("12345", "2") == "en"
+    assert spoken("12345", "10") == "yue"
+    assert spoken("12345", "1*0") == "zh-CN", "going back takes the choice back"
+    assert spoken("12345", "111") == "bo", "the line that was chosen knows better than the menu before"
+    assert spoken("12315", "0") == "bo"
 
 
 def test_zero_reaches_the_dialled_lines_queue_where_no_menu_lists_it(site: Site) -> None:
     """0 is a person even where no choice says so, and the path tells from where it was pressed."""
-    assert press(Visit(site, "12345", "top"), "10") == Finish(MenuOutcome.OPERATOR, "12345", "all", "top.1.0")
+    assert press(Visit(site, "12345", "top"), "10") == left(MenuOutcome.OPERATOR, "12345", "all", "top.1.0")
 
 
 def test_zero_may_have_a_desk_of_its_own(site: Site) -> None:
     """A site gives 0 to a special desk by listing it."""
-    assert press(Visit(site, "12345", "top"), "110") == Finish(
+    assert press(Visit(site, "12345", "top"), "110") == left(
         MenuOutcome.QUEUE, "12345", "market", "top.1.1.0"
     )
 
@@ -137,7 +170,7 @@ def test_repeat_says_the_same_again_without_counting_as_a_mistake(site: Site) ->
     """Asking for the menu again is no mistake, however often within the bound."""
     visit = Visit(site, "12345", "top")
     assert press(visit, "#####") == Play(("top",), 5.0)
-    assert visit.receive(Digit("2")) == Finish(MenuOutcome.QUEUE, "12345", "english", "top.2")
+    assert visit.receive(Digit("2")) == left(MenuOutcome.QUEUE, "12345", "english", "top.2")
 
 
 def test_a_wrong_key_is_told_and_the_menu_said_again(site: Site) -> None:
@@ -149,7 +182,7 @@ def test_a_wrong_key_is_told_and_the_menu_said_again(site: Site) -> None:
 @pytest.mark.parametrize("keys", [".-.-.-", "9.-9", "999", ".-99"])
 def test_silences_and_wrong_keys_together_reach_a_person(site: Site, keys: str) -> None:
     """The menu's number of attempts, however they were wasted, ends at a person who was announced."""
-    assert press(Visit(site, "12345", "top"), keys) == Finish(
+    assert press(Visit(site, "12345", "top"), keys) == left(
         MenuOutcome.OPERATOR, "12345", "all", "top", say=("to-person",)
     )
 
@@ -168,8 +201,8 @@ def test_an_announcement_leads_back_to_its_menu(site: Site) -> None:
 
 def test_hanging_up_after_an_announcement_is_self_service(site: Site) -> None:
     """Whoever heard the announcement out and left was served; the path says what they heard."""
-    assert press_and_hang_up(site, "3.") == Finish(MenuOutcome.SELF_SERVICE, "12345", None, "top.3")
-    assert press_and_hang_up(site, "3..") == Finish(MenuOutcome.SELF_SERVICE, "12345", None, "top.3")
+    assert press_and_hang_up(site, "3.") == left(MenuOutcome.SELF_SERVICE, "12345", None, "top.3")
+    assert press_and_hang_up(site, "3..") == left(MenuOutcome.SELF_SERVICE, "12345", None, "top.3")
 
 
 @pytest.mark.parametrize("keys", ["", ".", "1", "3", "3.1", "3.#"])
@@ -190,16 +223,14 @@ def test_a_visit_that_takes_too_long_ends_at_a_person(site: Site) -> None:
     """When the shell's time is up the caller gets a person, not a fault."""
     visit = Visit(site, "12345", "top")
     press(visit, "1")
-    assert visit.receive(TimeUp()) == Finish(
-        MenuOutcome.OPERATOR, "12345", "all", "top.1", say=("to-person",)
-    )
+    assert visit.receive(TimeUp()) == left(MenuOutcome.OPERATOR, "12345", "all", "top.1", say=("to-person",))
 
 
 def test_a_fault_decides_nothing(site: Site) -> None:
     """A broken session names no queue: the dialplan's fallback decides."""
     visit = Visit(site, "12345", "top")
     press(visit, "1")
-    assert visit.receive(Fault()) == Finish(MenuOutcome.FAULT, "12345", None, "top.1")
+    assert visit.receive(Fault()) == left(MenuOutcome.FAULT, "12345", None, "top.1")
 
 
 def test_what_cannot_have_happened_changes_nothing(site: Site) -> None:
@@ -215,7 +246,7 @@ def test_what_cannot_have_happened_changes_nothing(site: Site) -> None:
     assert visit.receive(PlaybackDone()) == Collect(5.0)
     with pytest.raises(IllegalInput):
         visit.receive(PlaybackDone())  # nothing is being said
-    assert visit.receive(Digit("2")) == Finish(MenuOutcome.QUEUE, "12345", "english", "top.2")
+    assert visit.receive(Digit("2")) == left(MenuOutcome.QUEUE, "12345", "english", "top.2")
     for happened in (Digit("1"), Hangup(), Fault(), TimeUp(), Silence(), PlaybackDone()):
         with pytest.raises(IllegalInput):
             visit.receive(happened)

@@ -43,6 +43,13 @@ def test_a_walk_tells_each_step_and_where_it_led() -> None:
     assert (told["path"], told["titles"]) == ("main.1.2", ["消费投诉", "价格收费"])
 
 
+def test_a_walk_tells_the_language_that_was_chosen() -> None:
+    """English, press 8; whoever chooses nothing speaks what the site does."""
+    assert (walk(FULL, "12345", ["8"]).language, walk(FULL, "12345", ["8"]).queue) == ("en", "english")
+    assert (walk(FULL, "12345", ["1", "2"]).language, walk(FULL, "12333", []).language) == ("zh-CN", "zh-CN")
+    assert "语言 en" in draw(FULL)
+
+
 def words(prompt: str) -> str:
     return next(item.text for item in DEMO.prompts if item.name == prompt)
 
@@ -128,7 +135,7 @@ def test_a_walk_as_text() -> None:
     result = CliRunner().invoke(app, ["try", "--site", DEMO_FILE, "--did", "12345", "--keys", "1,-,0"])
     assert "(silence)" in result.stdout
     assert result.stdout.splitlines()[-1] == (
-        "operator: line 12345, queue 12345, path main.1.0 消费投诉 > 人工服务"
+        "operator: line 12345, queue 12345, path main.1.0 消费投诉 > 人工服务 (language zh-CN)"
     )
 
 

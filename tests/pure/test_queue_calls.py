@@ -63,8 +63,8 @@ def play(target: CallTable, facts: list[Fact], source: Source = Source.LIVE) -> 
 
 def arrival(uid: str = UID) -> list[Fact]:
     return [
-        Announced(uid, at(0), uid, "12315", "12315", "13800001234", "李"),
-        Routed(uid, at(4), uid, "12315", "12315", Q, "main.1"),
+        Announced(uid, at(0), uid, "12315", "12315", "13800001234", "李", "zh-CN"),
+        Routed(uid, at(4), uid, "12315", "12315", Q, "main.1", "en"),
         Joined(uid, at(4.25), Q, 1, "13800001234"),
     ]
 
@@ -81,7 +81,7 @@ ANSWERED: list[Fact] = [
 """A call that rang in vain at one agent and was answered by the next."""
 
 SAME_IN_QUEUE_LOG: list[Fact] = [
-    Routed(UID, at(4), UID, "12315", "12315", Q, "main.1"),
+    Routed(UID, at(4), UID, "12315", "12315", Q, "main.1", "en"),
     Joined(UID, at(4), Q, 1, "13800001234"),
     RingEnded(UID, at(25), Q, "1001", 20_000),
     Connected(UID, at(29), Q, "1002", "node1-100.2", 25_000, 3_000),
@@ -98,6 +98,21 @@ def test_an_answered_call_has_one_row_with_its_times_in_milliseconds() -> None:
     assert row.unanswered_rings == 1 and row.ended_by == "caller"
     assert [type(event) for event in rows.events].count(EntryClosed) == 1
     assert rows.calls[UID].menu_path == "main > 1" and rows.calls[UID].ended_at == at(89.8)
+
+
+def test_the_language_goes_along_with_the_call_and_each_of_its_waits() -> None:
+    """Chosen in the menu, it replaces the line's; a later wait, a restart and queue_log alone know it too."""
+    calls = table()
+    rows = play(calls, [*arrival()])
+    assert calls.live_calls()[0].language == "en"
+    second = table()
+    second.restore(rows.calls.values(), rows.entries.values())
+    later = play(second, [Left(UID, at(64), Q, Outcome.TIMEOUT), Joined(UID, at(64.5), "12345", 1, "")])
+    assert {entry.language for entry in later.entries.values()} == {"en"}
+    told = play(table(), SAME_IN_QUEUE_LOG, Source.QUEUE_LOG)
+    assert {told.calls[UID].language, *(entry.language for entry in told.entries.values())} == {"en"}
+    gone = play(table(), [arrival()[0], HungUp(UID, at(3))])
+    assert gone.calls[UID].language == "zh-CN", "who hung up before a menu speaks what the line's callers do"
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,18 @@ def test_our_own_log_says_line_path_and_who_was_not_let_in() -> None:
         ("old-1.1:12315:1", "12345", "full"),
         ("old-1.1:12345:1", "12345", "timeout"),
     }
-    assert {row.call_id for row in found} == {"old-1.0"}
+    assert {(row.call_id, row.language) for row in found} == {("old-1.0", "")}
+
+
+def test_a_log_of_ours_tells_the_language_and_an_older_one_of_ours_does_not() -> None:
+    """The last field of HOTLINE is as long as a language may be, whatever somebody else wrote there."""
+    for said, expected in (("|en", "en"), ("|", ""), ("", ""), ("|" + "x" * 99, "x" * 35)):
+        lines = [
+            f"{T}|1.1|12345|NONE|HOTLINE|12345|12345|1.1|main.8{said}",
+            f"{T}|1.1|12345|NONE|ENTERQUEUE||1|1",
+            f"{T + 9}|1.1|12345|NONE|ABANDON|1|1|9",
+        ]
+        assert [row.language for row in rows(lines)] == [expected]
 
 
 def test_the_dialled_number_decides_the_line_where_the_site_knows_it() -> None:

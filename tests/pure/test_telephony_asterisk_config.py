@@ -155,6 +155,25 @@ def test_fallback_offers_the_menus_direct_choices() -> None:
     assert said.startswith("消费维权请按1，综合请按2，其他诉求请稍候")
 
 
+def test_the_callers_language_is_set_by_line_and_key_and_told_before_the_wait() -> None:
+    """The line's, then the key's also without the menu server; into the event and last into queue_log."""
+    site = small_site(site=SiteSection(language="zh-CN"))
+    choices = (Choice(key="8", title="English", queue="12345", language="en"), *site.menus[0].choices)
+    lines = (site.lines[0].model_copy(update={"language": "yue"}), site.lines[1])
+    menus = (site.menus[0].model_copy(update={"choices": choices}),)
+    document = extensions_conf(site.model_copy(update={"lines": lines, "menus": menus}))
+    assert "same => n,Set(HOTLINE_LANGUAGE=yue)" in context(document, "hotline-line-12345")
+    assert "same => n,Set(HOTLINE_LANGUAGE=zh-CN)" in context(document, "hotline-line-12315")
+    keys = context(document, "hotline-fallback-main")
+    assert keys.index("same => n,Set(HOTLINE_LANGUAGE=en)") > keys.index(
+        "exten => 8,1,Set(HOTLINE_QUEUE=12345)"
+    )
+    told = [row for row in context(document, "hotline-queue") if "${HOTLINE_LANGUAGE}" in row]
+    assert len(told) == 3 and told[0].startswith("same => n,Set(__HOTLINE_LANGUAGE=${FILTER(A-Za-z0-9\\-,")
+    assert told[1].endswith("|${HOTLINE_PATH}|${HOTLINE_LANGUAGE})") and "QueueLog(" in told[1]
+    assert told[2].endswith(",Spoken: ${HOTLINE_LANGUAGE})") and "UserEvent(HotlineQueue," in told[2]
+
+
 def test_waiting_ends_in_another_queue_or_the_same() -> None:
     """After its longest wait a caller goes to the overflow queue; without one, back into the same."""
     document = extensions_conf(small_site())

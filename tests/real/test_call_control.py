@@ -113,7 +113,9 @@ async def open_room(folder: Path, *, words: bool = False, buttons: bool = False)
     agents = yaml.safe_load(sample("demo").read_text(encoding="utf-8"))["agents"]
     for one in agents:
         one["remote_control"] = "notify" if buttons and one["id"] == "1005" else "none"
-    changes: dict[str, Any] = {} if words else {"asr": {"enabled": False}}
+    lines = yaml.safe_load(sample("demo").read_text(encoding="utf-8"))["lines"]
+    next(line for line in lines if line["id"] == "12333")["language"] = "yue"
+    changes: dict[str, Any] = {"lines": lines} if words else {"asr": {"enabled": False}}
     file = write_site(
         folder,
         agents=agents,
@@ -362,7 +364,7 @@ async def test_a_desk_phone_is_answered_and_held_by_its_own_buttons_and_a_caller
 
 
 async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: Path) -> None:
-    """Text so far, note and menu path are on the new agent's page while it rings; the text goes on."""
+    """Text so far, note, language and line are on the new agent's page while it rings; the text goes on."""
     async with open_room(tmp_path, words=True) as room:
         frames: list[dict[str, Any]] = []
         page = asyncio.create_task(_collect(room.other, frames))
@@ -383,7 +385,10 @@ async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: P
         assert "健身房" in "".join(segment["text"] for segment in known["segments"])
         assert [(note["user"], note["text"]) for note in known["notes"]] == [("1005", "会员卡五年")]
         shown = [frame["data"] for frame in frames if frame["type"] == "call"]
-        assert [(one["call_id"], one["line"]) for one in shown] == [(call_id, "12333")]
+        assert [(one["call_id"], one["line"], one["language"]) for one in shown] == [
+            (call_id, "12333", "yue")
+        ]
+        assert known["call"]["language"] == "yue"
         await ringing.answer()
         await room.page.event("party_joined", agent="1003")
         await room.page.until(lambda: sum(e["name"] == "leg_tapped" for e in room.page.events) >= 4)

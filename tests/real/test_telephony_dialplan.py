@@ -40,6 +40,7 @@ async def test_a_line_without_menu_waits_in_its_queue_with_no_server(asterisk: E
     assert trace[3] == "NONE"
     assert trace[5:7] == ["12345", "12345"]
     assert trace[7].startswith("node1-"), "the linkedid carries the node's name"
+    assert trace[9] == "zh-CN", "what the line's callers speak"
 
 
 async def test_menu_server_refused_leads_to_the_queue(asterisk: Exchange) -> None:

@@ -72,6 +72,15 @@ export function whenShort(moment: string, nowMs: number, language: string): stri
   return `${timeFormat(language, { month: 'short', day: 'numeric' }).format(at)} ${time}`
 }
 
+/** "en" -> "英语" on a Chinese page; a tag that the browser cannot name stays as it is. */
+export function languageName(tag: string, language: string): string {
+  try {
+    return new Intl.DisplayNames(language, { type: 'language' }).of(tag) ?? tag
+  } catch {
+    return tag
+  }
+}
+
 /** 13812345678 -> "138 1234 5678"; a masked number or anything else stays as it came. */
 export function phoneNumber(number: string): string {
   const mobile = /^(1\d{2})(\S{4})(\d{4})$/.exec(number)

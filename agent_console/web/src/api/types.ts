@@ -73,6 +73,8 @@ export interface CallView {
   readonly nuisance: boolean
   /** Further seats whose business the call is: asked, joined, rung by a transfer. */
   readonly parties: readonly string[]
+  /** What the caller speaks, as BCP 47 writes it; empty where it is not known. */
+  readonly language: string
 }
 
 export interface LiveView {
@@ -131,6 +133,7 @@ export interface CallSummary {
   readonly wait_seconds: number | null
   readonly talk_seconds: number | null
   readonly has_recording: boolean
+  readonly language: string
 }
 
 /** What somebody wrote down about a call. */
@@ -252,8 +255,15 @@ export interface EventData {
     did: string
     caller_number: string
     caller_name: string
+    language: string
   }
-  menu_finished: { call_id: string; at: Moment; path: readonly string[]; line: string | null }
+  menu_finished: {
+    call_id: string
+    at: Moment
+    path: readonly string[]
+    line: string | null
+    language: string
+  }
   caller_queued: {
     call_id: string
     at: Moment
@@ -263,6 +273,7 @@ export interface EventData {
     position: number
     caller_number: string
     menu_path: readonly string[]
+    language: string
   }
   agent_ringing: { call_id: string; at: Moment; entry_id: string; agent: string }
   agent_no_answer: { call_id: string; at: Moment; entry_id: string; agent: string; ring_seconds: number }

@@ -75,6 +75,7 @@ export const en: Messages = {
     reveal: 'Show number',
     hide: 'Hide',
     revealed: 'Viewing is recorded',
+    speaks: 'The caller speaks {language}',
     path: 'Menu path',
     noPath: 'Straight through, no menu',
     wait: 'Waited',

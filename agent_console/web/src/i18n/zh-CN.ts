@@ -75,6 +75,7 @@ export const zhCN = {
     hide: '隐藏',
     revealed: '本次查看已记录',
     path: '菜单路径',
+    speaks: '来电人讲{language}',
     noPath: '直通，未经菜单',
     wait: '排队等待',
     talk: '通话时长',

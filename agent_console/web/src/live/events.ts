@@ -37,6 +37,7 @@ function blankCall(callId: string, at: Moment): LiveCall {
     recording: 'off',
     nuisance: false,
     parties: [],
+    language: '',
     rings: [],
     ended_at: null,
     outcome: null,
@@ -107,12 +108,14 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
       did: data.did,
       caller_number: data.caller_number,
       caller_name: data.caller_name,
+      language: data.language,
       started_at: data.at,
     }),
 
   menu_finished: (state, data) =>
     withKnownCall(state, data.call_id, {
       menu_path: data.path,
+      language: data.language,
       ...(data.line === null ? {} : { line: data.line }),
     }),
 
@@ -130,6 +133,7 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
       line: data.line,
       caller_number: data.caller_number,
       menu_path: data.menu_path,
+      language: data.language,
       queued_at: data.at,
       agent: null,
     })

@@ -237,7 +237,7 @@ export class World {
     this.emit('alert_raised', { alert: raised })
   }
 
-  arrive({ line, number = '13812341234', path = [], agoSeconds = 0, name = '' }) {
+  arrive({ line, number = '13812341234', path = [], agoSeconds = 0, name = '', language = 'zh-CN' }) {
     const id = `node1-${Date.now() / 1000}.${this.next++}`
     const at = iso(Date.now() - agoSeconds * 1000)
     const caller = {
@@ -261,9 +261,10 @@ export class World {
       recording: 'on',
       nuisance: false,
       parties: [],
+      language,
     })
     this.segments.set(id, [])
-    this.emit('call_started', { call_id: id, ...caller, at })
+    this.emit('call_started', { call_id: id, ...caller, language, at })
     this.waiting.push({ call_id: id, entry_id: `e-${id}`, line, queue: line, since: at, position: 1 })
     this.count(line, { offered: 1, still_open: 1 })
     this.emit('caller_queued', {
@@ -274,6 +275,7 @@ export class World {
       position: 1,
       caller_number: caller.caller_number,
       menu_path: path,
+      language,
       at,
     })
     return id

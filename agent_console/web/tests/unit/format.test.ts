@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   clockSpan,
   count,
+  languageName,
   oneDecimal,
   percent,
   phoneNumber,
@@ -51,6 +52,18 @@ describe('other figures', () => {
 
   it('are grouped when large', () => {
     expect(count(94_075, 'zh-CN')).toBe('94,075')
+  })
+})
+
+describe('languages', () => {
+  it('are named in the language of the page', () => {
+    expect(languageName('en', 'zh-CN')).toBe('英语')
+    expect(languageName('yue', 'zh-CN')).toBe('粤语')
+    expect(languageName('en', 'en')).toBe('English')
+  })
+
+  it('stay a tag where nobody can name them', () => {
+    expect(languageName('no language', 'zh-CN')).toBe('no language')
   })
 })
 

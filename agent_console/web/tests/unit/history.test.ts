@@ -19,6 +19,7 @@ const past = (number: number): CallSummary => ({
   wait_seconds: 3,
   talk_seconds: 60,
   has_recording: false,
+  language: 'zh-CN',
 })
 const page = (from: number, to: number): CallSummary[] =>
   Array.from({ length: from - to }, (_, index) => past(from - index))

@@ -49,6 +49,7 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   recording: 'off',
   nuisance: false,
   parties: [],
+  language: 'zh-CN',
   ...change,
 })
 
