@@ -153,6 +153,7 @@ class LineFigures:
     hold_seconds_total: float = 0.0  # part of the talk
     wrap_up_seconds_total: float = 0.0
     aht_seconds: float | None = None
+    menu_seconds_total: float = 0.0  # before the first queue, of all callers; only where it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,21 @@ class Note:
     at: datetime
     user: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """A caller who left the queue to be called back. ``taken_by``: the account that last set out to do it."""
+
+    entry_id: str
+    call_id: str
+    line: str
+    queue: str
+    caller_number: str
+    asked_at: datetime
+    wait_seconds: float
+    taken_by: str | None = None
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

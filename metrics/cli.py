@@ -57,6 +57,7 @@ def as_row(figures: LineFigures, within_seconds: int) -> dict[str, Any]:
         "hold_seconds_total": round(figures.hold_seconds_total, 3),
         "wrap_up_seconds_total": round(figures.wrap_up_seconds_total, 3),
         "aht_seconds": _rounded(figures.aht_seconds),
+        "menu_seconds_total": round(figures.menu_seconds_total, 3),
     }
 
 
@@ -76,9 +77,9 @@ async def stats(
         await upgrade(engine)
         figures_of = LedgerFigures(site, sessions_of(engine), SystemClock())
         if by is By.LINE:
-            total, lines = await figures_of.of_period(start, end)
+            total, lines = await figures_of.of_period(start, end, with_menu=True)
         else:
-            total, lines = await figures_of.grouped(start, end, by)
+            total, lines = await figures_of.grouped(start, end, by, with_menu=True)
     finally:
         await engine.dispose()
     within = site.figures.answer_within_seconds

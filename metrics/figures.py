@@ -28,18 +28,21 @@ class LedgerFigures:
         total, lines = await self.of_period(start, end)
         return DayFigures(day, self._site.figures.answer_within_seconds, total, lines)
 
-    async def of_period(self, start: datetime, end: datetime) -> tuple[LineFigures, tuple[LineFigures, ...]]:
+    async def of_period(
+        self, start: datetime, end: datetime, *, with_menu: bool = False
+    ) -> tuple[LineFigures, tuple[LineFigures, ...]]:
         """The whole hotline, and every line with its children's rows included; [start, end), aware."""
         within = self._site.figures.answer_within_seconds
-        rows = await count_by_line(self._sessions, start, end, within)
+        rows = await count_by_line(self._sessions, start, end, within, with_menu=with_menu)
         return figures_of(self._site, rows)
 
     async def grouped(
-        self, start: datetime, end: datetime, by: By
+        self, start: datetime, end: datetime, by: By, *, with_menu: bool = False
     ) -> tuple[LineFigures, tuple[LineFigures, ...]]:
         """The whole hotline, and every queue or language, which `LineFigures.line` names."""
         figures = self._site.figures
-        rows = await count_by_line(self._sessions, start, end, figures.answer_within_seconds, by)
+        within = figures.answer_within_seconds
+        rows = await count_by_line(self._sessions, start, end, within, by, with_menu=with_menu)
         titles = {queue.name: queue.title for queue in self._site.queues} if by is By.QUEUE else {}
         sums = {name: Counts.none() for name in (*titles, *(row.line for row in rows))}
         total = Counts.none()
@@ -89,7 +92,7 @@ def _counts(row: LineCount) -> Counts:
     if row.outcome is None:
         counts.still_open = row.rows
         return counts
-    counts.outcomes[row.outcome] = row.rows
+    counts.outcomes[row.outcome], counts.menu_ms = row.rows, row.menu_ms
     if row.outcome is Outcome.ANSWERED:
         counts.answered_within, counts.wait_ms, counts.talk_ms = row.within, row.wait_ms, row.talk_ms
         counts.ring_ms, counts.hold_ms, counts.wrap_up_ms = row.ring_ms, row.hold_ms, row.wrap_up_ms

@@ -30,6 +30,7 @@ class Counts:
     ring_ms: int = 0
     hold_ms: int = 0
     wrap_up_ms: int = 0
+    menu_ms: int = 0  # of callers with any class, if it was counted
 
     @classmethod
     def none(cls) -> Counts:
@@ -47,6 +48,7 @@ class Counts:
         self.ring_ms += other.ring_ms
         self.hold_ms += other.hold_ms
         self.wrap_up_ms += other.wrap_up_ms
+        self.menu_ms += other.menu_ms
 
     @property
     def closed(self) -> int:
@@ -91,4 +93,5 @@ def line_figures(
         hold_seconds_total=counts.hold_ms / 1000,
         wrap_up_seconds_total=counts.wrap_up_ms / 1000,
         aht_seconds=None if aht_ms is None else aht_ms / 1000,
+        menu_seconds_total=counts.menu_ms / 1000,
     )

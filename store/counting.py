@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, exists, func, select
+from sqlalchemy.orm import aliased
 
 from hotline.core.events import Outcome
 from hotline.store.database import Sessions
-from hotline.store.models import QueueEntry
+from hotline.store.models import Call, QueueEntry
 
 
 class By(StrEnum):
@@ -34,10 +35,17 @@ class LineCount:
     ring_ms: int = 0
     hold_ms: int = 0
     wrap_up_ms: int = 0
+    menu_ms: int = 0
 
 
 async def count_by_line(
-    sessions: Sessions, start: datetime, end: datetime, within_seconds: int, by: By = By.LINE
+    sessions: Sessions,
+    start: datetime,
+    end: datetime,
+    within_seconds: int,
+    by: By = By.LINE,
+    *,
+    with_menu: bool = False,
 ) -> list[LineCount]:
     """Count the rows that joined a queue in [start, end).
 
@@ -47,6 +55,7 @@ async def count_by_line(
         end: aware; the first moment not counted.
         within_seconds: ``within`` counts answered rows that waited no longer than this.
         by: what `LineCount.line` names.
+        with_menu: count time in menus too, with the call's first wait. It takes a look-up for each row.
     """
     answered_in_time = (QueueEntry.outcome == Outcome.ANSWERED) & (
         QueueEntry.wait_ms <= within_seconds * 1000
@@ -63,6 +72,7 @@ async def count_by_line(
             func.sum(QueueEntry.ring_ms),
             func.sum(QueueEntry.hold_ms),
             func.sum(QueueEntry.wrap_up_ms),
+            *([func.sum(_menu_ms())] if with_menu else []),
         )
         .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end)
         .group_by(group, QueueEntry.outcome)
@@ -72,3 +82,11 @@ async def count_by_line(
             LineCount(name, Outcome(outcome) if outcome else None, rows, *(int(number) for number in sums))
             for name, outcome, rows, *sums in await session.execute(query)
         ]
+
+
+def _menu_ms() -> ColumnElement[int]:
+    """The menu time of an entry's call, at its first entry; 0 at the others."""
+    earlier = aliased(QueueEntry)
+    again = exists().where(earlier.call_id == QueueEntry.call_id, earlier.joined_at < QueueEntry.joined_at)
+    of_call = select(Call.menu_ms).where(Call.call_id == QueueEntry.call_id).scalar_subquery()
+    return case((again, 0), else_=func.coalesce(of_call, 0))

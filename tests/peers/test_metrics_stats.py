@@ -23,7 +23,7 @@ from hotline.core.events import Outcome
 from hotline.metrics.cli import moment, stats
 from hotline.store.counting import By
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.ledger import Changes, EntryRecord, Ledger
+from hotline.store.ledger import CallRecord, Changes, EntryRecord, Ledger
 from hotline.store.migrate import upgrade
 
 DAYS = [
@@ -190,3 +190,19 @@ async def test_queues_have_figures_of_their_own(engine: AsyncEngine, tmp_path: P
     assert (own["wrap_up_seconds_total"], own["aht_seconds"]) == (8.0, 68.0)
     assert (figures["12333"]["abandoned"], figures["12333"]["aht_seconds"]) == (1, None)
     assert figures["total"]["offered"] == 2 and figures["12315"]["offered"] == 0
+
+
+async def test_menu_time_counts_once_a_call(engine: AsyncEngine, tmp_path: Path) -> None:
+    """With the first wait, whatever came of it; a call handed on does not bring it along."""
+    at = datetime(2026, 11, 2, 4, tzinfo=UTC)
+    call = CallRecord("u", "n", "12345", "12345", "138", "", at, None, "", None, 9500, False)
+    first = EntryRecord("1", "n", "u", "12345", 1, "u", "12345", "live", at, outcome="key_exit")
+    second = replace(
+        first, entry_id="2", queue="12333", joined_at=at + timedelta(seconds=5), outcome="answered"
+    )
+    await Ledger(sessions_of(engine)).save(Changes(calls=[call], entries=[first, second]))
+    site = site_in("Asia/Shanghai", tmp_path)
+    start, end = moment(site, "2026-11-02"), moment(site, "2026-11-02", end=True)
+    figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end, By.QUEUE)}
+    times = {name: row["menu_seconds_total"] for name, row in figures.items()}
+    assert (times["12345"], times["12333"], times["total"]) == (9.5, 0.0, 9.5)
