@@ -8,6 +8,7 @@ from hotline.agent_console import (
     agents_api,
     alerts_api,
     api,
+    callbacks_api,
     control_api,
     errors,
     recordings_api,
@@ -30,7 +31,7 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.state.room = room
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
-    for part in (api, agents_api, alerts_api, control_api, supervise_api, recordings_api):
+    for part in (api, agents_api, alerts_api, callbacks_api, control_api, supervise_api, recordings_api):
         app.include_router(part.router)
 
     @app.websocket("/ws")

@@ -14,6 +14,7 @@ from hotline.core.ports import (
     AgentDesk,
     Alerts,
     Bus,
+    Callbacks,
     CallControl,
     CallHistory,
     CallMarks,
@@ -59,6 +60,7 @@ class ConsoleDeps:
     control: CallControl
     supervision: Supervision
     marks: CallMarks
+    callbacks: Callbacks
     transcripts: Transcripts
     history: PastCalls
     figures: Figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import wave
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from hotline.config.alert_checks import check_alerts
@@ -145,10 +145,14 @@ def _queues(checker: Checker) -> None:
     known = names(checker.queues)
     for queue in checker.queues:
         checker.refer(queue, "overflow", known, "queue")
-        bounded = queue.number("max_wait_seconds", 0) or queue.number("max_waiting", 0)
-        if queue.text("overflow") and not bounded:
+        bounds = [key for key in ("max_wait_seconds", "max_waiting") if queue.number(key, 0)]
+        if queue.text("overflow") and not bounds:
             hint = "give max_wait_seconds or max_waiting"
             checker.warn((*queue.path, "overflow"), "never used: callers may wait without end", hint)
+        for key in () if queue.text("overflow") else bounds:
+            hint = "say where they go: overflow: QUEUE; or delete it"
+            checker.error((*queue.path, key), "callers would join the end of the same queue again", hint)
+        _queue_keys(checker, queue, known)
     _no_circle(
         checker, checker.queues, "name", "overflow", "callers would go round: let the last queue hold them"
     )
@@ -165,6 +169,19 @@ def _queues(checker: Checker) -> None:
                 "callers wait for level 1 first: give it to somebody",
             )
             checker.warn(path, f'queue "{name}" has no agent of level 1', hint)
+
+
+def _queue_keys(checker: Checker, queue: Item, known: Collection[str]) -> None:
+    """Keys of waiting callers are given once and lead elsewhere; callbacks have a trunk to be dialled by."""
+    keys = queue.items("keys")
+    _given_once(checker, "key", [((*item.path, "key"), item.text("key")) for item in keys])
+    for item in keys:
+        checker.refer(item, "queue", known, "queue")
+        if item.text("queue") is not None and item.text("queue") == queue.text("name"):
+            checker.error((*item.path, "queue"), "callers would leave for the same queue", "name another one")
+        if item.yes("callback") and checker.site.section("transfer").text("trunk") is None:
+            hint = "give transfer.trunk, by which agents call back"
+            checker.error((*item.path, "callback"), "nobody could call back", hint)
 
 
 def _agents(checker: Checker) -> None:

@@ -212,6 +212,23 @@ class Line(Section):
         return self.queue or self.id
 
 
+class QueueKey(Section):
+    """What a key does for a caller who waits: exactly one of callback and queue.
+
+    ``callback``: the caller hangs up and is called back later; ``queue``: waits there instead.
+    """
+
+    key: Key
+    callback: bool = False
+    queue: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if self.callback == bool(self.queue):
+            raise ValueError("a key does exactly one of: callback, queue")
+        return self
+
+
 class Queue(Section):
     """An app_queue queue. Lines name it; agents serve it by skill.
 
@@ -233,6 +250,7 @@ class Queue(Section):
     widen_after_seconds: tuple[Annotated[int, Field(ge=1, le=3600)], ...] = ()
     announce_position: bool = False
     overflow: Name | None = None  # the queue that takes the caller after max_wait or when full
+    keys: tuple[QueueKey, ...] = ()  # told to callers while they wait
 
     @field_validator("widen_after_seconds")
     @classmethod

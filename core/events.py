@@ -63,6 +63,13 @@ class TalkKind(StrEnum):
     CALLBACK = "callback"  # the hotline called the citizen
 
 
+class CallbackResult(StrEnum):
+    """How a request to be called back ended without a talk."""
+
+    NOT_REACHED = "not_reached"  # tried as often as is sensible
+    NOT_NEEDED = "not_needed"  # settled meanwhile
+
+
 class AgentState(StrEnum):
     """What an agent is doing."""
 

@@ -8,9 +8,10 @@ from typing import Protocol, Self
 
 from hotline.core.alerts import Alert
 from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
-from hotline.core.events import AgentState, Envelope, Event
+from hotline.core.events import AgentState, CallbackResult, Envelope, Event
 from hotline.core.views import (
     AgentView,
+    CallbackRequest,
     CallSummary,
     CallView,
     DayFigures,
@@ -134,6 +135,22 @@ class CallMarks(Protocol):
         ...
 
     def is_nuisance(self, caller_number: str) -> bool: ...
+
+
+class Callbacks(Protocol):
+    """Callers who asked to be called back (given by store)."""
+
+    async def waiting(self, queues: Collection[str] | None) -> list[CallbackRequest]:
+        """Those whom nobody has called back, the oldest first; of these queues, or of all."""
+        ...
+
+    async def take(self, entry_id: str, user: str) -> CallbackRequest | None:
+        """The request, which is this user's for a while; None if it is another's or no longer waits."""
+        ...
+
+    async def end(self, entry_id: str, user: str, result: CallbackResult) -> bool:
+        """Strike it off without a talk; False if it does not wait."""
+        ...
 
 
 class Shifts(Protocol):

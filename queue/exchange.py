@@ -21,7 +21,7 @@ from hotline.queue.agents.seats import Seats
 from hotline.queue.calls.outbox import Outbox
 from hotline.queue.calls.table import CallTable
 from hotline.queue.drift import DriftWatch
-from hotline.queue.facts import Bridged, Joined, Moved, Restarted
+from hotline.queue.facts import Bridged, Fact, Joined, QueueFact, Routed
 from hotline.queue.from_ami import Withdrawals
 from hotline.queue.queue_log.reader import Batch, MalformedLine, QueueLogFollower, parse_line
 from hotline.queue.routing import Routing
@@ -155,10 +155,16 @@ class Exchange:
         """One live event: first the calls, then the agents."""
         came = Outbox()
         for fact in self._withdrawals.facts(event):
+            if not self._is_ours(fact):
+                continue
             out = self.table.apply(fact)
             self._tell(out)
             came.events += out.events
         self.seats.follow(event, came)
+
+    def _is_ours(self, fact: Fact) -> bool:
+        """Whether it is about a queue of the site, or about none: an exchange may have others beside ours."""
+        return not isinstance(fact, QueueFact | Routed) or fact.queue in self._queues
 
     def _tell(self, out: Outbox) -> None:
         """Rows first: whoever hears an event may look at the row soon after."""
@@ -258,7 +264,7 @@ class Exchange:
             except MalformedLine:
                 self.malformed_lines += 1
                 continue
-            if fact is None or not (isinstance(fact, Restarted | Moved) or fact.queue in self._queues):
+            if fact is None or not self._is_ours(fact):
                 continue
             if not everything and fact.at > horizon:
                 self._keep_tail(kept)

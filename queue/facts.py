@@ -237,5 +237,8 @@ EXIT_STATUS = {
     "JOINUNAVAIL": Outcome.EMPTY,
     "LEAVEUNAVAIL": Outcome.EMPTY,
     "WITHDRAW": Outcome.TRANSFERRED,
+    "KEY": Outcome.KEY_EXIT,
+    "CALLBACK": Outcome.CALLBACK,
 }
-"""QUEUESTATUS, as app_queue sets it when a caller leaves unanswered, to the ledger's class."""
+"""QUEUESTATUS, as app_queue sets it when a caller leaves unanswered, to the ledger's class. The last two are
+the dialplan's own, for a key the caller pressed: app_queue sets none then."""

@@ -43,6 +43,7 @@ from hotline.server.numbers import room_numbers
 from hotline.server.paths import database_url, recording_key, sealing_key
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
+from hotline.store.callbacks import Callbacks
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.history import StoredHistory
 from hotline.store.ledger import Ledger
@@ -165,6 +166,7 @@ class HotlineServer:
                 control=control,
                 supervision=Supervisor(acting, ami),
                 marks=marks,
+                callbacks=Callbacks(sessions, clock),
                 transcripts=hearing.transcripts,
                 history=StoredHistory(sessions),
                 figures=figures,

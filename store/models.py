@@ -5,6 +5,7 @@ queue_entries    the ledger: one row per wait in a queue, closed exactly once
 talks            who spoke with a caller, from when to when
 agent_intervals  who was in which state from when to when
 segments         final texts of both sides
+callbacks        who took a caller's request to be called back (an entry of that class), and how it ended
 notes            what people wrote on calls
 nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
@@ -176,6 +177,17 @@ class TranscriptRow(Base):
     end_ms: Mapped[int]
     confidence: Mapped[float | None]
     at: Mapped[datetime]
+
+
+class CallbackRow(Base):
+    """A request to be called back that ``user`` took at ``at``, or ended then with a ``result``."""
+
+    __tablename__ = "callbacks"
+
+    entry_id: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[str]
+    at: Mapped[datetime]
+    result: Mapped[str | None]
 
 
 class NoteRow(Base):

@@ -152,6 +152,13 @@ class Entry:
         self.ringing.clear()
         self.closed_at, self.outcome, self.ended_by = at, outcome, ended_by
 
+    def asked_for_callback(self, fact: Left) -> bool:
+        """Whether the caller left by a key that asks for a callback: app_queue's log only says a key."""
+        asked = fact.outcome is Outcome.CALLBACK and self.outcome is Outcome.KEY_EXIT and self.is_echo(fact)
+        if asked:
+            self.outcome = Outcome.CALLBACK
+        return asked
+
     def moved_on(self, at: datetime, source: Source) -> bool:
         """The caller went on at ``at`` after this wait, as ``source`` tells: then it was not given up.
 

@@ -299,6 +299,9 @@ class CallTable(Joinings):
 
     def _left_closed(self, fact: Left, call: LiveCall | None, entry: Entry | None, source: Source) -> None:
         """No open wait was left: the reason is told again, or the queue did not let the caller in."""
+        if entry is not None and entry.asked_for_callback(fact):
+            self._save_entry(entry)
+            return
         refused = [one for one in call.visits(fact.uniqueid, fact.queue) if one.refused] if call else []
         if (known := told_again(refused, fact.at, source)) is not None:
             known.told[source] = fact.at

@@ -246,7 +246,9 @@ class History:
     def _happen(self, past: PastCall, fact: QueueFact) -> None:
         entry = past.call.open_entry()
         if entry is None or entry.queue != fact.queue:
-            return  # the dialplan's own last word about a wait that app_queue has ended
+            if entry is None and isinstance(fact, Left):  # the dialplan's last word on a wait that is over
+                past.call.entries[-1].asked_for_callback(fact)
+            return
         if entry.apply(fact, Source.IMPORT, self._short_abandon):
             past.heard_at = fact.at
             self._now_quiet(past)

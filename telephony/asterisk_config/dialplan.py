@@ -18,6 +18,7 @@ from hotline.telephony.asterisk_config.callback import callback_context
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.hold import hold_contexts
 from hotline.telephony.asterisk_config.prompts import PLEASE_WAIT, fallback_keys, fallback_prompt, sound
+from hotline.telephony.asterisk_config.queue_keys import POSITION, keys_context
 from hotline.telephony.asterisk_config.queues import EVERY_PENALTY
 from hotline.telephony.asterisk_config.text import clock, digits, document, value, word
 
@@ -47,6 +48,7 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
         _to_queue(site),
         *recording.answered_context(site),
         *(_queue(site, queue) for queue in site.queues),
+        *(keys_context(queue) for queue in site.queues if queue.keys),
         wrap_up.release_context(site),
         transfer.transfer_context(site),
         hold_contexts(),
@@ -259,7 +261,11 @@ def _queue(site: Site, queue: Queue) -> str:
     """
     name = word(queue.name, "queue")
     wait = queue.max_wait_seconds or ""
-    subroutine = f",,{recording.ANSWERED}" if site.records else ""
+    arguments = [name, "tciC", "", "", wait, "", recording.ANSWERED if site.records else ""]
+    begun = []
+    if queue.keys:  # somebody who comes back from its keys may have a place to begin at
+        arguments += ["", f"${{{POSITION}}}"]
+        begun = [f"Set({POSITION}=)"]
     rest = (
         [f"Set(HOTLINE_QUEUE={word(queue.overflow, 'queue')})", "Wait(1)"]
         if queue.overflow
@@ -272,7 +278,8 @@ def _queue(site: Site, queue: Queue) -> str:
             "s",
             # its own first bound in any case: the queue before may have left another one there
             f"Set(QUEUE_MAX_PENALTY={0 if queue.widen_after_seconds else EVERY_PENALTY})",
-            f"Queue({name},tciC,,,{wait}{subroutine})",
+            f"Queue({','.join(str(one) for one in arguments).rstrip(',')})",
+            *begun,
             'GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?done)',
             f"QueueLog({name},${{UNIQUEID}},NONE,HOTLINEEXIT,${{QUEUESTATUS}})",
             f"UserEvent(HotlineExit,Queue: {name},Status: ${{QUEUESTATUS}})",

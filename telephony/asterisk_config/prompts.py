@@ -6,7 +6,7 @@ with ``_``, which no prompt of a site file can.
 
 from __future__ import annotations
 
-from hotline.config.schema import Line, Menu, Site
+from hotline.config.schema import Line, Menu, Queue, Site
 
 PLEASE_WAIT = "_please_wait"
 THANK_YOU = "_thank_you"
@@ -16,6 +16,8 @@ POSITION_AFTER = "_position_after"
 TRANSFER_ASK = "_transfer_ask"
 TRANSFER_FAILED = "_transfer_failed"
 TRANSFER_INVALID = "_transfer_invalid"
+CALLBACK_PROMISED = "_callback_promised"
+CALLBACK_UNKNOWN = "_callback_unknown"
 MAX_ANNOUNCED_POSITION = 9  # digits/1 to digits/9: a longer announcement keeps a freed agent waiting
 
 
@@ -27,6 +29,21 @@ def sound(name: str) -> str:
 def fallback_prompt(menu: str) -> str:
     """The prompt played in place of ``menu`` when the menu server fails."""
     return f"_fallback_{menu}"
+
+
+def keys_prompt(queue: str) -> str:
+    """The announcement to those who wait in ``queue``: that they are not forgotten, and what keys do."""
+    return f"_keys_{queue}"
+
+
+def keys_text(site: Site, queue: Queue) -> str:
+    """What that announcement says."""
+    titles = {one.name: one.title for one in site.queues}
+    offers = [
+        f"需要坐席稍后给您回电请按{key.key}" if key.callback else f"转{titles[key.queue or '']}请按{key.key}"
+        for key in queue.keys
+    ]
+    return "，".join(["感谢您的耐心等候", *offers]) + "。"
 
 
 def fallback_keys(site: Site, menu: Menu) -> dict[str, tuple[Line | None, str]]:
@@ -68,6 +85,12 @@ def static_prompts(site: Site) -> dict[str, str]:
     for name in sorted({line.menu for line in site.lines if line.menu}):
         menu = site.menu(name)
         said[sound(fallback_prompt(name))] = fallback_text(site, menu)
+    for queue in site.queues:
+        if queue.keys:
+            said[sound(keys_prompt(queue.name))] = keys_text(site, queue)
+    if any(key.callback for queue in site.queues for key in queue.keys):
+        said[sound(CALLBACK_PROMISED)] = "好的，坐席会尽快给您回电，请保持电话畅通，再见。"
+        said[sound(CALLBACK_UNKNOWN)] = "没有收到您的来电号码，请您继续等候。"
     if any(queue.announce_position for queue in site.queues):
         said[sound(POSITION_NEXT)] = "您是下一位。"
         said |= {sound(POSITION_BEFORE): "您排在第", sound(POSITION_AFTER): "位。"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hotline.config.schema import Queue, Site
+from hotline.telephony.asterisk_config import queue_keys
 from hotline.telephony.asterisk_config.places import Places
 from hotline.telephony.asterisk_config.prompts import (
     MAX_ANNOUNCED_POSITION,
@@ -10,6 +11,7 @@ from hotline.telephony.asterisk_config.prompts import (
     POSITION_BEFORE,
     POSITION_NEXT,
     THANK_YOU,
+    keys_prompt,
     sound,
 )
 from hotline.telephony.asterisk_config.text import document, section, value, word
@@ -80,9 +82,11 @@ def _queue(queue: Queue, answer_within_seconds: int) -> str:
         ("timeoutpriority", "app"),
         ("musicclass", "default"),
         ("announce-holdtime", "no"),
-        ("periodic-announce", sound(THANK_YOU)),
+        ("periodic-announce", sound(keys_prompt(queue.name) if queue.keys else THANK_YOU)),
         ("periodic-announce-frequency", PERIODIC_ANNOUNCEMENT_SECONDS),
     ]
+    if queue.keys:
+        options.append(("context", queue_keys.context_name(queue)))
     if queue.widen_after_seconds:
         options.append(("defaultrule", _rule(queue)))
     if queue.announce_position:

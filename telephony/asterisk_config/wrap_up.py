@@ -26,15 +26,23 @@ def until_variable(extension: str) -> str:
 
 
 def release_context(site: Site) -> str:
-    """End the noted pauses. What is on a break is not noted."""
+    """End the noted pauses that are over. What is on a break is not noted.
+
+    A server that has been started anew knows only its own moments, so a later one may be noted beside them:
+    that wrap-up goes on, and its moment is the next to wait for.
+    """
     rows = [f"Set(GLOBAL({DUE})=)"]
     label = ""
     for agent in site.agents:
         number = digits(agent.extension, "extension")
         until = until_variable(number)
+        due = f"$[0${{{until}}} + {GRACE_SECONDS}]"
         rows += [
             _labelled(label, f'GotoIf($["${{{until}}}" = ""]?past{number})'),
-            f"UnpauseQueueMember(,PJSIP/{number})",
+            f"GotoIf($[${{EPOCH}} > {due}]?over{number})",
+            f"Set(GLOBAL({DUE})=${{IF($[{due} > 0${{{DUE}}}]?{due}:${{{DUE}}})}})",
+            f"Goto(past{number})",
+            at(f"over{number}", f"UnpauseQueueMember(,PJSIP/{number})"),
             f"Set(GLOBAL({until})=)",
         ]
         label = f"past{number}"

@@ -301,6 +301,39 @@ def test_circles_are_told_once(file: Path) -> None:
     ]
 
 
+def test_a_bounded_queue_says_where_its_callers_go(file: Path) -> None:
+    """Without overflow they would join the end of the same queue again, and be counted again each time."""
+    problems = problems_of(
+        file,
+        """
+        lines: [{id: a, name: 甲, dids: [1]}]
+        queues: [{name: a, title: 甲, max_waiting: 5, max_wait_seconds: 60}]
+        """,
+    )
+    assert {problem.message for problem in problems} == {"callers would join the end of the same queue again"}
+    assert len(problems) == 2 and all("overflow" in problem.hint for problem in problems)
+
+
+def test_keys_of_waiting_callers_lead_somewhere(file: Path) -> None:
+    """To another queue that there is, each once; a callback needs a trunk to call back by."""
+    problems = problems_of(
+        file,
+        """
+        lines: [{id: a, name: 甲, dids: [1]}]
+        queues:
+          - name: a
+            title: 甲
+            keys: [{key: 1, callback: true}, {key: 2, queue: a}, {key: 2, queue: b}]
+        """,
+    )
+    assert sorted(problem.message for problem in problems) == [
+        "callers would leave for the same queue",
+        'key "2" is given twice (first on line 6)',
+        "nobody could call back",
+        'there is no queue "b"',
+    ]
+
+
 def test_a_heading_and_its_own_line_may_share_a_number(file: Path) -> None:
     """A bureau's heading bears the number of the first line under it, as published tables print it."""
     heading = "  - {id: market, name: 局, number: 12315, parent: '12345'}\n"

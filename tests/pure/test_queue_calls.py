@@ -262,3 +262,16 @@ def test_no_order_of_facts_breaks_the_ledger(history: list[tuple[Fact, Source]])
             assert row.wait_ms >= 0 and row.talk_ms >= 0
     closed = [e for e in calls.tick(at(10_000)).events if isinstance(e, EntryClosed)]
     assert all(event.entry_id not in classes for event in closed)
+
+
+def test_a_key_that_asks_for_a_callback_is_told_twice_by_queue_log() -> None:
+    """app_queue says a key, the dialplan that it was for a callback; live there is the second only."""
+    begin = [*arrival()[:2], Joined(UID, at(4.2), Q, 1, "138")]
+    live = play(table(), [*begin, Left(UID, at(9.3), Q, Outcome.CALLBACK), HungUp(UID, at(14))])
+    logged: list[Fact] = [Left(UID, at(9), Q, Outcome.KEY_EXIT), Left(UID, at(9), Q, Outcome.CALLBACK)]
+    told = play(table(), [*begin[1:2], Joined(UID, at(4), Q, 1, "138"), *logged], Source.QUEUE_LOG)
+    for rows in (live, told):
+        assert [row.outcome for row in rows.entries.values()] == ["callback"]
+    both = table()
+    play(both, [*begin, Left(UID, at(9.3), Q, Outcome.CALLBACK)])
+    assert play(both, logged, Source.QUEUE_LOG).entries == {}

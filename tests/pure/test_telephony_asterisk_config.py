@@ -18,6 +18,7 @@ from hotline.config.schema import (
     OutsideNumber,
     Prompt,
     Queue,
+    QueueKey,
     Recorded,
     RecordingSection,
     Site,
@@ -30,6 +31,7 @@ from hotline.telephony.asterisk_config import text
 from hotline.telephony.asterisk_config.dialplan import extensions_conf
 from hotline.telephony.asterisk_config.places import Places
 from hotline.telephony.asterisk_config.prompts import static_prompts
+from hotline.telephony.asterisk_config.queues import queues_conf
 from hotline.telephony.asterisk_config.recording import RawName
 from hotline.telephony.asterisk_config.write import included_files, managed_files
 
@@ -174,13 +176,31 @@ def test_the_callers_language_is_set_by_line_and_key_and_told_before_the_wait() 
     assert told[2].endswith(",Spoken: ${HOTLINE_LANGUAGE})") and "UserEvent(HotlineQueue," in told[2]
 
 
+def test_keys_of_those_who_wait() -> None:
+    """The queue names the context of its keys, and its announcement says what they do."""
+    keys = (QueueKey(key="1", callback=True), QueueKey(key="2", queue="12345"))
+    queues = (Queue(name="12345", title="综合坐席"), Queue(name="12315", title="市场监管", keys=keys))
+    site = small_site(queues=queues)
+    waits = queues_conf(site)
+    assert "context = hotline-keys-12315" in waits and "hotline-keys-12345" not in waits
+    assert "periodic-announce = hotline/_keys_12315" in waits
+    said = static_prompts(site)
+    assert said["hotline/_keys_12315"] == "感谢您的耐心等候，需要坐席稍后给您回电请按1，转综合坐席请按2。"
+    assert "hotline/_callback_promised" in said
+    document = extensions_conf(site)
+    keyed = context(document, "hotline-keys-12315")
+    assert "exten => 2,1,QueueLog(12315,${UNIQUEID},NONE,HOTLINEEXIT,KEY)" in keyed
+    assert "same => n,QueueLog(12315,${UNIQUEID},NONE,HOTLINEEXIT,CALLBACK)" in keyed
+    assert context(document, "hotline-queue-12315")[1].endswith("Queue(12315,tciC,,,,,,,${HOTLINE_POSITION})")
+
+
 def test_waiting_ends_in_another_queue_or_the_same() -> None:
     """After its longest wait a caller goes to the overflow queue; without one, back into the same."""
     document = extensions_conf(small_site())
     assert context(document, "hotline-queue-12315")[1] == "same => n,Queue(12315,tciC,,,90)"
     assert "same => n,Set(HOTLINE_QUEUE=12345)" in context(document, "hotline-queue-12315")
     same = context(document, "hotline-queue-12345")
-    assert same[1] == "same => n,Queue(12345,tciC,,,)"
+    assert same[1] == "same => n,Queue(12345,tciC)"
     assert "same => n,Goto(hotline-queue,s,1)" in same
     (moved,) = (row for row in same if "HOTLINE_QUEUE=" in row)
     assert moved == "same => n(moved),Set(HOTLINE_QUEUE=${QUEUE_WITHDRAW_INFO})", (

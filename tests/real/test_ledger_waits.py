@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hotline.config.schema import FiguresSection, Line, Queue, Site
+from hotline.config.schema import FiguresSection, Line, Queue, QueueKey, Site
 from hotline.store.models import QueueEntry
 from tests.real.answered_case import TALK_SECONDS, AnsweredCase, answered_by_zhang, was
 from tests.real.books import NEAR_MS, Books, Party, ms, near, open_books, take
@@ -23,6 +23,7 @@ from tests.real.floor import Floor, open_floor, ringing, site_with_outside
 QUEUES = ("12345", "12315", "12333")
 RING_SECONDS = 1
 MAX_WAIT_SECONDS = 2
+KEYS = (QueueKey(key="1", callback=True), QueueKey(key="2", queue="12333"))
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def site(tmp_path: Path) -> Site:
             "queues": tuple(
                 Queue(name=name, title=name).model_copy(update=quick | changes)
                 for name, changes in (
-                    ("12345", {}),
+                    ("12345", {"keys": KEYS}),
                     ("12315", limits | {"max_waiting": 1, "overflow": "12333"}),
                     ("12333", limits),
                 )
@@ -123,6 +124,35 @@ async def test_queues_that_send_their_callers_on(
             entries, _ = await books.closed("1385002")
             assert (entries[0].queue, entries[0].outcome, entries[0].wait_ms) == ("12315", "full", 0)
             assert {row.queue for row in entries[1:]} == {"12333"}
+            await books.check_everything()
+
+
+async def test_keys_of_those_who_wait(start_asterisk: StartAsterisk, site: Site, tmp_path: Path) -> None:
+    """One is to be called back, also while a phone rings; one waits elsewhere; other keys do nothing."""
+    async with open_floor(start_asterisk, site) as floor, open_books(floor, tmp_path) as books:
+        async with asyncio.timeout(60):
+            async with calling(books, "1387001", "12345") as caller:
+                await books.outcome("1387001", "12345", None)
+                await caller.call.send_dtmf("7")
+                await caller.call.send_dtmf("1")
+                await books.outcome("1387001", "12345", "callback")
+                await caller.ended()  # told that somebody will call
+            async with calling(books, "1387002", "12345") as caller:
+                await books.outcome("1387002", "12345", None)
+                await caller.call.send_dtmf("2")
+                await books.outcome("1387002", "12333", None)
+                await caller.hangup()
+            entries, talks = await books.closed("1387002")
+            assert [(row.queue, row.outcome) for row in entries[:1]] == [("12345", "key_exit")]
+            assert entries[1].queue == "12333" and talks == []
+            await floor.serve("zhang", "12345")
+            async with calling(books, "1387003", "12345") as caller:
+                ring = await ringing(floor.phones["zhang"])
+                await caller.call.send_dtmf("1")
+                await ring.wait_ended()
+                await caller.ended()
+            (entry,), _ = await books.closed("1387003")
+            assert (entry.outcome, entry.agent) == ("callback", None)
             await books.check_everything()
 
 

@@ -3,6 +3,8 @@
 import type {
   AgentView,
   Alert,
+  CallbackRequest,
+  CallbackResult,
   CallSummary,
   CallView,
   DayFigures,
@@ -125,6 +127,11 @@ export const api = {
   emergency: (callId: string, service: string) =>
     request<CallView>('POST', `/api/call/${part(callId)}/emergency`, { service }),
   targets: () => request<Targets>('GET', '/api/targets'),
+  callbacks: () => request<{ callbacks: readonly CallbackRequest[] }>('GET', '/api/callbacks'),
+  takeCallback: (entryId: string) =>
+    request<unknown>('POST', `/api/callbacks/${encodeURIComponent(entryId)}/call`),
+  endCallback: (entryId: string, result: CallbackResult) =>
+    request<undefined>('POST', `/api/callbacks/${encodeURIComponent(entryId)}/end`, { result }),
   callBack: (callId: string) => request<unknown>('POST', '/api/callback', { call_id: callId }),
   note: (callId: string, text: string) => request<Note>('POST', `${call(callId)}/note`, { text }),
   nuisance: (callId: string, nuisance: boolean, reason: string) =>

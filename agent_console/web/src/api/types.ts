@@ -136,6 +136,21 @@ export interface CallSummary {
   readonly language: string
 }
 
+/** A caller who left the queue to be called back. */
+export interface CallbackRequest {
+  readonly entry_id: string
+  readonly call_id: string
+  readonly line: string
+  readonly queue: string
+  readonly caller_number: string
+  readonly asked_at: Moment
+  readonly wait_seconds: number
+  readonly taken_by: string | null
+  readonly taken_at: Moment | null
+}
+
+export type CallbackResult = 'not_reached' | 'not_needed'
+
 /** What somebody wrote down about a call. */
 export interface Note {
   readonly call_id: string

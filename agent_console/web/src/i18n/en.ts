@@ -137,6 +137,14 @@ export const en: Messages = {
     callBack: 'Call back',
     callingBack: 'Calling back: your phone rings first, then the caller is dialled',
   },
+  callbacks: {
+    title: 'To call back',
+    asked: 'asked at {at}',
+    strike: 'Strike off',
+    not_reached: 'Nobody answers',
+    not_needed: 'Settled meanwhile',
+    busy: 'Call back when this call and its wrap-up are over',
+  },
   control: {
     bar: 'Call control',
     answer: 'Answer',
@@ -365,6 +373,7 @@ export const en: Messages = {
     not_found: 'Not found',
     unknown: 'That did not work: {message}',
     illegal_now: 'Not possible now',
+    taken: 'A colleague is calling back already: take another one',
     unknown_reason: 'There is no such reason, reload the page',
     wrong_origin: 'Open the page at its proper address',
     database_unavailable: 'The database cannot be reached, try again later',

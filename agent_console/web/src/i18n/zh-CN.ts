@@ -136,6 +136,14 @@ export const zhCN = {
     callBack: '回拨',
     callingBack: '正在回拨：先响您的话机，接起后呼叫来电人',
   },
+  callbacks: {
+    title: '待回电',
+    asked: '{at} 要求回电',
+    strike: '不再回电',
+    not_reached: '多次无人接听',
+    not_needed: '诉求已解决',
+    busy: '通话或整理结束后再回电',
+  },
   control: {
     bar: '通话控制',
     answer: '接听',
@@ -364,6 +372,7 @@ export const zhCN = {
     not_found: '没有找到',
     unknown: '没有成功：{message}',
     illegal_now: '现在不能这样做',
+    taken: '已有同事在回电，请选下一位',
     unknown_reason: '没有这个小休原因，请刷新页面',
     wrong_origin: '请从正式网址打开页面',
     database_unavailable: '数据库暂时不可用，请稍后再试',
