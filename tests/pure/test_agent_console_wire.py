@@ -63,6 +63,7 @@ def test_an_event_frame_has_name_number_and_masked_data() -> None:
             "did": "12345",
             "caller_number": "138****1234",
             "caller_name": "138****1234",
+            "language": "",
         },
     }
 
