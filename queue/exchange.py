@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +12,7 @@ from typing import Protocol
 from hotline.config.schema import Site
 from hotline.core.bus import follow
 from hotline.core.clock import Clock
-from hotline.core.events import LinkChanged, MenuFinished, Source, WrapUpEnded
+from hotline.core.events import CallEnded, LinkChanged, MenuFinished, WrapUpEnded
 from hotline.core.ports import Bus
 from hotline.core.views import LiveView
 from hotline.queue.agents.seats import Seats
@@ -23,10 +21,10 @@ from hotline.queue.calls.table import CallTable
 from hotline.queue.drift import DriftWatch
 from hotline.queue.facts import Bridged, Fact, Joined, QueueFact, Routed
 from hotline.queue.from_ami import Withdrawals
-from hotline.queue.queue_log.reader import Batch, MalformedLine, QueueLogFollower, parse_line
+from hotline.queue.queue_log.following import LogFollowing, Seen
 from hotline.queue.routing import Routing
 from hotline.queue.writer import LedgerWriter
-from hotline.store.ledger import Ledger, TailRecord
+from hotline.store.ledger import Ledger
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError
@@ -35,8 +33,6 @@ from hotline.telephony.ami.feed import AmiFeed
 log = logging.getLogger(__name__)
 
 FEED_LIMIT = 20_000  # events unread; beyond that they are replayed from the bus's history
-CATCH_UP_SECONDS = 30.0
-SETTLE = timedelta(seconds=5)  # queue_log lines younger than this are left to the live events
 
 
 class Manager(Protocol):
@@ -69,26 +65,25 @@ class Exchange:
         self.seats = Seats(site, manager, bus, self.writer, clock, self.table)
         self.agents = self.seats.table
         self.link_up = False
-        self.malformed_lines = 0
         self.faults = 0
-        self.recovered: Counter[str] = Counter()  # ledger classes that only queue_log could tell
         self._queues = {queue.name for queue in site.queues}
         self._node = site.site.node
         self._withdrawals = Withdrawals()
         self._manager, self._bus, self._ledger, self._clock = manager, bus, ledger, clock
-        self._follower = QueueLogFollower(queue_log) if queue_log else None
-        self._catching_up = asyncio.Lock()
+        self.queue_log = LogFollowing(
+            queue_log, self._node, self._queues, self.table, ledger, self.writer, clock, self._tell
+        )
         self._turn = asyncio.Lock()  # the picture is changed by one at a time: an event, or a comparison
         self.drift = DriftWatch(manager, self._queues, self.live, self.table.call_of_channel, self._mend)
-        self._tail: TailRecord | None = None
-        self._tail_read = False
 
     async def restore(self) -> None:
         """Take over what an earlier run left open. Call once, before ``run``."""
-        calls, entries = await self._ledger.recent(self._node, within=CallTable.KEEP)
-        talks = await self._ledger.talks_of(call.call_id for call in calls)
-        self.table.restore(calls, entries, talks)
+        known = await self._ledger.recent(self._node, within=CallTable.KEEP)
+        self.table.restore(known.calls, known.entries, known.talks)
         self.seats.restore(await self._ledger.open_intervals())
+        heard_at = await self.queue_log.restore()
+        if heard_at is not None:
+            self.table.link_lost(heard_at)
 
     async def run(self) -> None:
         """Work until cancelled, then save what waits (the caller sets the deadline)."""
@@ -98,7 +93,7 @@ class Exchange:
                 tasks.create_task(self._listen(), name="queue-listen")
                 tasks.create_task(self._keep_time(), name="queue-time")
                 tasks.create_task(self._hear_others(), name="queue-others")
-                tasks.create_task(self._follow_queue_log(), name="queue-log")
+                tasks.create_task(self.queue_log.run(), name="queue-log")
                 tasks.create_task(self.seats.run(), name="queue-agents")
                 tasks.create_task(self.drift.run(), name="queue-drift")
                 tasks.create_task(_fail_with(writer), name="queue-writer-watch")
@@ -171,7 +166,10 @@ class Exchange:
         if out.calls or out.entries or out.talks:
             self.writer.put(calls=out.calls, entries=out.entries, talks=out.talks)
         for event in out.events:
-            self._bus.publish(event)
+            if event.call_id not in self.queue_log.untold:
+                self._bus.publish(event)
+            elif isinstance(event, CallEnded):
+                self.queue_log.untold.discard(event.call_id)
 
     async def _mend(self) -> None:
         """Believe the exchange in the midst of its events; those that come meanwhile wait their turn."""
@@ -185,6 +183,9 @@ class Exchange:
             everything: read queue_log to its end; else its youngest lines are left to the live events.
         """
         try:
+            seen = _seen(self._clock.now(), await self._manager.core_show_channels())
+            await self.queue_log.catch_up(everything=everything, seen=seen)
+            known = self.table.heard_of()  # who is first heard of after the lists may not be in them yet
             queues = [
                 queue for queue in await self._manager.queue_status() if queue.params.queue in self._queues
             ]
@@ -193,7 +194,7 @@ class Exchange:
             log.warning("the exchange could not be asked for its state: %s", error)
             self._manager.reconnect("its state could not be read")  # the next connection asks again
             return False
-        await self.catch_up(everything=everything)
+        await self.queue_log.catch_up(everything=everything, seen=seen)  # how those ended who are gone
         now = self._clock.now()
         for queue in queues:
             for entry in queue.entries:
@@ -206,7 +207,8 @@ class Exchange:
                 )
                 if not self.table.is_waiting(entry.uniqueid, entry.queue):
                     self._tell(self.table.apply(joined))
-        self._tell(self.table.reconcile(now, {channel.uniqueid: channel.linkedid for channel in channels}))
+        alive = {channel.uniqueid: channel.linkedid for channel in channels}
+        self._tell(self.table.reconcile(now, alive, known))
         for channel in channels:
             if channel.bridge_id:
                 self._tell(self.table.apply(_bridged(channel, now)))
@@ -219,6 +221,8 @@ class Exchange:
             now = self._clock.now()
             self._tell(self.table.tick(now))
             self.seats.tick(now)
+            if self.link_up:
+                self.queue_log.heard(now)
 
     async def _hear_others(self) -> None:
         """What menus and agents did belongs on the call's rows too."""
@@ -230,59 +234,10 @@ class Exchange:
                 case WrapUpEnded(agent=agent, entry_id=str(entry_id), seconds=seconds):
                     self._tell(self.table.wrapped_up(agent, entry_id, seconds))
 
-    async def _follow_queue_log(self) -> None:
-        while self._follower is not None:
-            await asyncio.sleep(CATCH_UP_SECONDS)
-            await self.catch_up(everything=False)
 
-    async def catch_up(self, *, everything: bool) -> None:
-        """Read queue_log on from where it was left, and let the table make of it what it did not know.
-
-        Args:
-            everything: also the youngest lines; false leaves those to the live events that are on their way.
-        """
-        if self._follower is None:
-            return
-        async with self._catching_up:
-            try:
-                tail = self._tail if self._tail_read else await self._ledger.tail(str(self._follower.path))
-                self._tail, self._tail_read = tail, True
-                while batch := await asyncio.to_thread(self._follower.read, self._tail):
-                    whole = self._take(batch, everything=everything)
-                    if not (whole and batch.more):
-                        return
-            except OSError as error:
-                log.warning("queue_log cannot be read now: %s", error.strerror)
-
-    def _take(self, batch: Batch, *, everything: bool) -> bool:
-        """Apply a batch's lines; false if some were too young and must be read again."""
-        horizon = self._clock.now() - SETTLE
-        kept = self._tail
-        for end, line in batch.lines:
-            try:
-                fact = parse_line(line) if line.strip() else None
-            except MalformedLine:
-                self.malformed_lines += 1
-                continue
-            if fact is None or not self._is_ours(fact):
-                continue
-            if not everything and fact.at > horizon:
-                self._keep_tail(kept)
-                return False
-            out = self.table.apply(fact, Source.QUEUE_LOG)
-            for row in out.entries.values():
-                if row.closed_at is not None:
-                    self.recovered[row.outcome or ""] += 1
-            self._tell(out)
-            kept = replace(batch.tail, offset=end)
-        self._keep_tail(batch.tail)
-        return True
-
-    def _keep_tail(self, tail: TailRecord | None) -> None:
-        """Remember how far the file is read, together with the rows that came of it."""
-        if tail is not None and tail != self._tail:
-            self._tail = tail
-            self.writer.put(tail=tail)
+def _seen(at: datetime, channels: Iterable[ami.CoreShowChannel]) -> Seen:
+    """``at``: when they were asked for."""
+    return Seen(at, {uid for channel in channels for uid in (channel.uniqueid, channel.linkedid)})
 
 
 def _bridged(channel: ami.CoreShowChannel, at: datetime) -> Bridged:

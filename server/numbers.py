@@ -27,7 +27,7 @@ def room_numbers(
     """Readers of each room's counters."""
 
     def of_queue() -> Iterable[Number]:
-        writer = exchange.writer
+        writer, queue_log = exchange.writer, exchange.queue_log
         yield "ledger_rows_waiting", "Rows not yet in the database.", False, writer.waiting
         yield (
             "ledger_save_failures",
@@ -36,8 +36,13 @@ def room_numbers(
             writer.failures,
         )
         yield "ledger_rows_dropped", "Rows given up; queue_log brings them back.", True, writer.dropped
-        yield "ledger_recovered", "Rows closed by what queue_log told.", True, exchange.recovered.total()
-        yield "queue_log_malformed_lines", "Lines of queue_log that are none.", True, exchange.malformed_lines
+        yield "ledger_recovered", "Rows closed by what queue_log told.", True, queue_log.recovered.total()
+        yield (
+            "queue_log_malformed_lines",
+            "Lines of queue_log that are none.",
+            True,
+            queue_log.malformed,
+        )
         yield "illegal_facts", "Facts that did not fit a call's state.", True, exchange.table.illegal.total()
         yield "illegal_agent_cues", "Events that did not fit an agent's state.", True, exchange.agents.illegal
         yield (

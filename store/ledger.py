@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.core.events import Source
 from hotline.store.database import Sessions
@@ -95,11 +97,19 @@ class IntervalRecord:
 
 @dataclass(frozen=True, slots=True)
 class TailRecord:
-    """How far a file has been read."""
+    """How far a file has been read.
+
+    Attributes:
+        path: the file, or what stands for it: ``tail_of`` an exchange's queue_log.
+        beginning: length and hash of how the file begins, by which it is known wherever it lies by now.
+        heard_at: all that the exchange did up to then is in the rows; of queue_log only.
+    """
 
     path: str
     inode: int
     offset: int
+    beginning: str = ""
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,18 @@ class Changes:
     talks: Sequence[TalkRecord] = ()
 
 
-R = TypeVar("R", CallRecord, EntryRecord, TalkRecord, IntervalRecord)
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Calls with all their waits (in order) and talks (likewise), as the database has them."""
+
+    calls: Sequence[CallRecord] = ()
+    entries: Sequence[EntryRecord] = ()
+    talks: Sequence[TalkRecord] = ()
+
+
+IDS_AT_ONCE = 500  # of one statement: SQLite takes 32,766 values, older ones 999
+
+R = TypeVar("R", CallRecord, EntryRecord, TalkRecord, IntervalRecord, TailRecord)
 
 
 class Ledger:
@@ -157,46 +178,39 @@ class Ledger:
         """How far ``path`` has been read, or None if never."""
         async with self._sessions() as session:
             row = await session.get(TailPosition, path)
-            return None if row is None else TailRecord(row.path, row.inode, row.offset)
+            return None if row is None else _record(TailRecord, row)
 
-    async def recent(self, node: str, within: timedelta) -> tuple[list[CallRecord], list[EntryRecord]]:
-        """Calls and entries of ``node`` still open, and those ended up to ``within`` before the newest row.
+    async def recent(self, node: str, within: timedelta) -> Remembered:
+        """Calls of ``node`` that go on, or ended up to ``within`` before the newest row.
 
         What a starting server needs to carry on: the open rows to finish, the others to know a replayed line
-        of queue_log again.
+        of queue_log again. A call comes with all its entries: the next one's number follows from them.
         """
+        live = (QueueEntry.node == node, QueueEntry.source != Source.IMPORT.value)
+        end = func.coalesce(QueueEntry.closed_at, QueueEntry.joined_at)
         async with self._sessions() as session:
-            newest = await session.scalar(
-                select(func.max(func.coalesce(QueueEntry.closed_at, QueueEntry.joined_at))).where(
-                    QueueEntry.node == node, QueueEntry.source != Source.IMPORT.value
-                )
-            )
+            newest = await session.scalar(select(func.max(end)).where(*live))
             newest_call = await session.scalar(select(func.max(Call.started_at)).where(Call.node == node))
-            entries = select(QueueEntry).where(
-                QueueEntry.node == node, QueueEntry.source != Source.IMPORT.value
-            )
-            calls = select(Call).where(Call.node == node)
-            entry_floor = _aware(newest) - within if newest else None
-            call_floor = _aware(newest_call) - within if newest_call else None
             entry_open: list[ColumnElement[bool]] = [QueueEntry.closed_at.is_(None)]
             call_open: list[ColumnElement[bool]] = [Call.ended_at.is_(None)]
-            if entry_floor is not None:
-                entry_open.append(QueueEntry.closed_at >= entry_floor)
-            if call_floor is not None:
-                call_open.append(Call.started_at >= call_floor)
-            entry_rows = (await session.scalars(entries.where(or_(*entry_open)))).all()
-            wanted = {row.call_id for row in entry_rows}
-            call_rows = (await session.scalars(calls.where(or_(*call_open, Call.call_id.in_(wanted))))).all()
-            return (
-                [_record(CallRecord, row) for row in call_rows],
-                [_record(EntryRecord, row) for row in entry_rows],
-            )
+            if newest is not None:
+                entry_open.append(QueueEntry.closed_at >= _aware(newest) - within)
+            if newest_call is not None:
+                call_open.append(Call.started_at >= _aware(newest_call) - within)
+            of_entries = await session.scalars(select(QueueEntry.call_id).where(*live, or_(*entry_open)))
+            of_calls = await session.scalars(select(Call.call_id).where(Call.node == node, or_(*call_open)))
+            return await _all_of(session, {*of_entries, *of_calls})
 
-    async def talks_of(self, call_ids: Iterable[str]) -> list[TalkRecord]:
-        """The talks of these calls, oldest first. What a starting server needs beside `recent`."""
-        query = select(TalkRow).where(TalkRow.call_id.in_(list(call_ids))).order_by(TalkRow.answered_at)
+    async def of_channels(self, node: str, uniqueids: Iterable[str]) -> Remembered:
+        """The calls of ``node`` that these channels, callers' or of agents who asked a queue, belong to."""
+        wanted: set[str] = set()
         async with self._sessions() as session:
-            return [_record(TalkRecord, row) for row in await session.scalars(query)]
+            for some in _portions(uniqueids):
+                waits = (QueueEntry.node == node, QueueEntry.uniqueid.in_(some))
+                wanted.update(await session.scalars(select(QueueEntry.call_id).where(*waits)))
+                own = (Call.node == node, Call.call_id.in_(some))
+                wanted.update(await session.scalars(select(Call.call_id).where(*own)))
+            return await _all_of(session, wanted)
 
     async def intervals(self, start: datetime, end: datetime) -> list[IntervalRecord]:
         """The intervals of all agents that overlap [start, end), by agent and time."""
@@ -213,6 +227,33 @@ class Ledger:
         async with self._sessions() as session:
             rows = await session.scalars(select(AgentInterval).where(AgentInterval.until.is_(None)))
             return [_record(IntervalRecord, row) for row in rows]
+
+
+async def _all_of(session: AsyncSession, call_ids: Iterable[str]) -> Remembered:
+    calls: list[CallRecord] = []
+    entries: list[EntryRecord] = []
+    talks: list[TalkRecord] = []
+    for some in _portions(call_ids):
+        call_rows = await session.scalars(select(Call).where(Call.call_id.in_(some)))
+        calls += [_record(CallRecord, row) for row in call_rows]
+        entry_rows = await session.scalars(select(QueueEntry).where(QueueEntry.call_id.in_(some)))
+        entries += [_record(EntryRecord, row) for row in entry_rows]
+        talk_rows = await session.scalars(select(TalkRow).where(TalkRow.call_id.in_(some)))
+        talks += [_record(TalkRecord, row) for row in talk_rows]
+    entries.sort(key=lambda row: (row.joined_at, row.visit))
+    talks.sort(key=lambda row: row.answered_at)
+    return Remembered(calls, entries, talks)
+
+
+def _portions(ids: Iterable[str]) -> Iterator[list[str]]:
+    waiting = iter(ids)
+    while some := list(islice(waiting, IDS_AT_ONCE)):
+        yield some
+
+
+def tail_of(node: str) -> str:
+    """The name under which the position in an exchange's queue_log is kept, wherever the file lies."""
+    return f"queue_log {node}"
 
 
 def _aware(moment: datetime) -> datetime:

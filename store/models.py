@@ -285,10 +285,12 @@ class Audit(Base):
 
 
 class TailPosition(Base):
-    """How far a followed file has been read: the inode tells a rotated file from a grown one."""
+    """How far a file has been read; see ``store.ledger.TailRecord`` for the columns."""
 
     __tablename__ = "tail_positions"
 
     path: Mapped[str] = mapped_column(String(500), primary_key=True)
     inode: Mapped[int] = mapped_column(BigInteger)
     offset: Mapped[int] = mapped_column(BigInteger)
+    beginning: Mapped[str] = mapped_column(default="", server_default="")
+    heard_at: Mapped[datetime | None]

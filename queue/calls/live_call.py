@@ -45,6 +45,20 @@ class LiveCall:
         """The waits and talks that go on now: more than one while an agent consults a queue."""
         return [entry for entry in self.entries if entry.state is not EntryState.CLOSED]
 
+    def goes_on(self) -> bool:
+        """Whether somebody waits or talks on it, as far as is known; or nothing is known but that it came."""
+        talks = any(talk.ended_at is None for talk in self.talks.rows)
+        return talks or not self.entries or self.open_entry() is not None
+
+    def newest(self) -> datetime:
+        """The latest moment that its rows tell of."""
+        moments: list[datetime | None] = [self.started_at]
+        for entry in self.entries:
+            moments += [entry.joined_at, entry.answered_at, entry.closed_at]
+        for talk in self.talks.rows:
+            moments += [talk.answered_at, talk.ended_at]
+        return max(moment for moment in moments if moment is not None)
+
     def visits(self, uniqueid: str, queue: str) -> list[Entry]:
         """The waits of a channel in a queue, in order."""
         return [entry for entry in self.entries if (entry.uniqueid, entry.queue) == (uniqueid, queue)]
@@ -69,6 +83,8 @@ class LiveCall:
             begun = [
                 entry for entry in visits if source in entry.told and entry.told[source] <= fact.at
             ] or begun
+        elif not begun:  # the clock was set back during the wait
+            begun = [entry for entry in visits if entry.state is not EntryState.CLOSED]
         if isinstance(fact, Completed):
             begun = [entry for entry in begun if entry.agent == fact.agent] or begun
         return begun[-1] if begun else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hotline.core.events import Event
+from hotline.core.events import CallEvent
 from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
 
 
@@ -12,7 +12,7 @@ from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
 class Outbox:
     """What came of a fact: events in order, and the rows that changed."""
 
-    events: list[Event] = field(default_factory=list)
+    events: list[CallEvent] = field(default_factory=list)
     calls: dict[str, CallRecord] = field(default_factory=dict)
     entries: dict[str, EntryRecord] = field(default_factory=dict)
     talks: dict[str, TalkRecord] = field(default_factory=dict)

@@ -7,7 +7,7 @@ outage and tests drive the same table. Telling it a fact twice, or from both sou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -60,6 +60,7 @@ class CallTable(Joinings):
     """
 
     KEEP = timedelta(minutes=10)  # how long an ended call is remembered, to know a replay again
+    FOLLOWS_WITHIN = timedelta(hours=2)  # a caller who left a queue comes into the next one sooner
     GRACE = timedelta(seconds=5)  # how long after the hang-up the queue's own last word may come
 
     def __init__(self, node: str, routing: Routing, short_abandon_seconds: float) -> None:
@@ -138,38 +139,61 @@ class CallTable(Joinings):
     def restore(
         self, calls: Iterable[CallRecord], entries: Iterable[EntryRecord], talks: Iterable[TalkRecord] = ()
     ) -> None:
-        """Take over the rows of an earlier run, before any fact."""
+        """Take over the rows of calls that are not known: of an earlier run, or forgotten since."""
+        restored: dict[str, LiveCall] = {}
         for row in calls:
-            call = LiveCall.restored(row, self._talks_of(row.call_id, row.call_id))
-            self._calls[call.call_id] = self._by_channel[call.uniqueid] = call
+            if row.call_id not in self._calls:
+                call = LiveCall.restored(row, self._talks_of(row.call_id, row.call_id))
+                restored[call.call_id] = self._calls[call.call_id] = self._by_channel[call.uniqueid] = call
         for entry_row in sorted(entries, key=lambda row: row.joined_at):
-            entry = Entry.restored(entry_row)
-            owner = self._calls.get(entry.call_id)
+            owner = restored.get(entry_row.call_id)
             if owner is not None:
-                owner.entries.append(entry)
-                self._by_channel[entry.uniqueid] = owner
+                owner.entries.append(Entry.restored(entry_row))
+                self._by_channel[entry_row.uniqueid] = owner
         for talk_row in talks:
-            owner = self._calls.get(talk_row.call_id)
+            owner = restored.get(talk_row.call_id)
             if owner is not None:
                 owner.talks.restore(talk_row, owner.entries)
 
-    def reconcile(self, now: datetime, alive: dict[str, str]) -> Outbox:
-        """Compare with the exchange after a break; ``alive``: uniqueid of each channel -> its linkedid.
+    def heard_of(self) -> set[str]:
+        """The calls that are believed to be alive."""
+        return {call.call_id for call in self._calls.values() if call.hungup_at is None}
 
-        Calls that are gone end now (a lower bound of the truth that queue_log did not tell); those that are
-        alive and being talked on are announced anew, so that whoever hears them can begin again.
+    def end_past(self, passed_to: datetime, alive: Set[str]) -> Outbox:
+        """queue_log is read up to ``passed_to``: end the calls that were over long before.
+
+        So a long past is not in memory all at once. ``alive``: calls that channels carry.
         """
         self._out = Outbox()
-        ended_at = min(now, self._lost_at or now)
-        self._lost_at = None
+        for call in list(self._calls.values()):
+            over = call.hungup_at is None and call.call_id not in alive and not call.goes_on()
+            if over and passed_to - call.newest() > self.FOLLOWS_WITHIN:
+                self._end_unheard(call, call.newest())
+        return self._out
+
+    def reconcile(self, now: datetime, alive: dict[str, str], known: Set[str] | None = None) -> Outbox:
+        """Compare with the exchange after a break.
+
+        Calls that are gone end when they were last heard of (a lower bound of the truth that queue_log did
+        not tell); those that are alive and being talked on are announced anew, so that whoever hears them can
+        begin again.
+
+        Args:
+            now: when the comparison is made.
+            alive: uniqueid of each channel -> its linkedid.
+            known: the calls that had been heard of before ``alive`` was asked for; others may be younger and
+                are left alone. None: all.
+        """
+        self._out = Outbox()
+        heard_at = min(now, self._lost_at or now)
         for uniqueid in [one for one in self._connections.known() if one not in alive]:
-            self._hang_up(HungUp(uniqueid, ended_at))
+            self._leg_gone(HungUp(uniqueid, heard_at))
         for call in list(self._calls.values()):
             if call.hungup_at is not None:
                 continue
             if call.uniqueid not in alive:
-                self._close_all(call, ended_at)
-                self._end(call, ended_at)
+                if known is None or call.call_id in known:
+                    self._end_unheard(call, heard_at)
                 continue
             for entry in call.open_entries():
                 if entry.state is not EntryState.TALKING:
@@ -180,6 +204,7 @@ class CallTable(Joinings):
                 entry.agent_uniqueid = entry.agent_uniqueid or next(others, "")
                 if entry.agent_uniqueid:
                     self._out.events.append(entry.as_answered(call.uniqueid))
+        self._lost_at = None
         return self._out
 
     def _call(
@@ -251,13 +276,22 @@ class CallTable(Joinings):
 
     def _restarted(self, fact: Restarted) -> None:
         """Close what an exchange that died left open, when we or its queue_log last heard of it."""
-        heard_at = [moment for moment in (self._lost_at, self._logged_at) if moment is not None]
-        ended_at = max(heard_at, default=fact.at)
+        heard_at = max((one for one in (self._lost_at, self._logged_at) if one is not None), default=fact.at)
         for call in list(self._calls.values()):
             before = call.started_at < fact.at or any(Source.QUEUE_LOG in one.told for one in call.entries)
             if call.hungup_at is None and before:
-                self._close_all(call, ended_at)
-                self._end(call, ended_at)
+                self._end_unheard(call, heard_at)
+
+    def _end_unheard(self, call: LiveCall, heard_at: datetime) -> None:
+        """End a call of whose end nobody told: with its rows; what goes on, when the exchange was heard last.
+
+        A call that was there when the link was lost did not end before that.
+        """
+        at = max(call.newest(), heard_at) if call.goes_on() else call.newest()
+        if self._lost_at is not None and call.started_at <= self._lost_at:
+            at = max(at, self._lost_at)
+        self._close_all(call, at)
+        self._end(call, at)
 
     def _end(self, call: LiveCall, at: datetime) -> None:
         call.hungup_at = at
@@ -323,6 +357,8 @@ class CallTable(Joinings):
         if fact.uniqueid == call.uniqueid:
             call.caller_number = call.caller_number or fact.caller_number
         self._begin(call)
+        if call.hungup_at is not None and fact.at > call.hungup_at:
+            call.hungup_at = None  # thought to be over: nobody had told
         for stale in call.open_entries():  # the exchange lets a channel wait in one queue at a time
             if stale.uniqueid == fact.uniqueid:
                 self._close_silently(call, stale, fact.at, "transfer")

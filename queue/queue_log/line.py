@@ -1,20 +1,31 @@
-"""One line of another system's queue_log, with nothing in it that the ledger could not hold."""
+"""One line of a queue_log, with nothing in it that the ledger could not hold."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hotline.queue.facts import Abandoned, Completed, Connected, Joined, Moved, Restarted, Routed
-from hotline.queue.queue_log.reader import LogFact, MalformedLine, parse_line
+from hotline.queue.facts import (
+    Abandoned,
+    Completed,
+    Connected,
+    Joined,
+    Moved,
+    Restarted,
+    RingEnded,
+    Routed,
+)
+from hotline.queue.queue_log.reader import LogFact, MalformedLine, NewsOfTheExchange, parse_line
 
 LONGEST_LINE = 1000  # characters; queue_log lines have about a hundred
 LONGEST_NAME = 70  # characters of channel and queue together: with the node's name (40) a key of 120
+LONGEST_OWN_NAME = 110  # where no node's name is added
+LONGEST_TEXT = 120  # characters of a field: what a column holds
 LONGEST_MS = 2**31 - 1  # 24 days: what a column holds
 LAST_POSITION = 100_000
 
 
 def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
-    """The fact of one line; None if it says nothing about a call.
+    """The fact of one line of another system; None if it says nothing about a call.
 
     FreePBX and Issabel write the dialled number as ``…|DID|number`` before the caller waits.
 
@@ -25,27 +36,44 @@ def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
     Raises:
         MalformedLine: it is no line of a queue_log, or what it says cannot be.
     """
+    fact = _read(line) or _of_the_dialplan(line)
+    if fact is not None:
+        _check_fact(fact, latest, LONGEST_NAME)
+    return None if isinstance(fact, Moved) else fact
+
+
+def read_own_line(line: str, latest: datetime) -> LogFact | NewsOfTheExchange | None:
+    """The fact of one line of our own exchange; see ``read_line``."""
+    fact = _read(line)
+    if fact is not None:
+        if max(map(len, line.split("|"))) > LONGEST_TEXT:
+            raise MalformedLine("a field longer than any name")
+        _check_fact(fact, latest, LONGEST_OWN_NAME)
+    return fact
+
+
+def _read(line: str) -> LogFact | NewsOfTheExchange | None:
     if len(line) > LONGEST_LINE or "\0" in line:
         raise MalformedLine("over a thousand characters, or a NUL among them")
-    fact = parse_line(line)
-    if fact is None:
-        fact = _of_the_dialplan(line)
-    if fact is None or isinstance(fact, Moved):
-        return None
-    if isinstance(fact, Restarted):
-        return fact
+    return parse_line(line)
+
+
+def _check_fact(fact: LogFact | NewsOfTheExchange, latest: datetime, longest_name: int) -> None:
+    """Raise for what the ledger could not hold."""
     if fact.at > latest:
         raise MalformedLine("its time is yet to come")
-    if not fact.uniqueid or not fact.queue or len(fact.uniqueid) + len(fact.queue) > LONGEST_NAME:
+    if isinstance(fact, Restarted):
+        return
+    queue = "-" if isinstance(fact, Moved) else fact.queue
+    if not fact.uniqueid or not queue or len(fact.uniqueid) + len(queue) > longest_name:
         raise MalformedLine("its channel or queue is missing or too long")
     match fact:
         case Connected(hold_ms=first, ring_ms=second):
             _check(first, second)
-        case Completed(talk_ms=first) | Abandoned(hold_ms=first):
+        case Completed(talk_ms=first) | Abandoned(hold_ms=first) | RingEnded(ring_ms=first):
             _check(first)
         case Joined(position=position) if not 0 <= position <= LAST_POSITION:
             raise MalformedLine("no position in a queue")
-    return fact
 
 
 def _of_the_dialplan(line: str) -> Routed | None:

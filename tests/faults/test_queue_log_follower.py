@@ -17,7 +17,7 @@ class Follower:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.tail: TailRecord | None = None
+        self.tail = TailRecord("queue_log", 0, 0)
 
     def read(self) -> list[str]:
         """Everything new, by a follower that has just been started."""

@@ -218,7 +218,7 @@ async def test_a_restart_in_mid_call_finishes_the_row_from_queue_log(
         manager.say(replace(CONNECTED, epoch=1))
         await until(second_bus, EntryClosed)
         await exchange.writer.settled()
-        assert exchange.malformed_lines == 1
+        assert exchange.queue_log.malformed == 1
     (row,) = await rows(engine)
     assert (row.outcome, row.talk_ms, row.ended_by, row.source) == ("answered", 30_000, "caller", "queue_log")
     assert row.language == "en", "told before the kill; that log does not say"
