@@ -97,6 +97,7 @@ async def _manager(site: Site) -> Finding:
     try:
         await client.wait_connected(3)
         queues = {queue.params.queue for queue in await client.queue_status()}
+        name = (await client.action("CoreSettings")).headers.get("SystemName", "")
     except (HotlineError, TimeoutError) as error:
         managed = site.asterisk.managed
         why = client.last_error or error
@@ -116,6 +117,10 @@ async def _manager(site: Site) -> Finding:
         return Finding(
             "manager", False, f"queues {', '.join(missing)} are unknown: include hotline-queues.conf"
         )
+    if name != site.site.node:
+        hint = f"set systemname = {site.site.node} in asterisk.conf and restart Asterisk"
+        said = f"Asterisk's systemname is {name or 'not set'}, the site's node {site.site.node}"
+        return Finding("manager", False, f"{said}: two systems' calls cannot be told apart; {hint}")
     return Finding("manager", True, f"{ami.host}:{ami.port}, {len(queues)} queues")
 
 

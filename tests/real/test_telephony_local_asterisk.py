@@ -13,6 +13,7 @@ import pytest
 
 from hotline.config.schema import Site
 from hotline.core.errors import PeerError, SetupError
+from hotline.server.doctor import examine
 from hotline.telephony.asterisk_config.places import run_dir_of
 from hotline.telephony.asterisk_config.write import managed_files
 from hotline.telephony.asterisk_ports import ports_of
@@ -46,6 +47,19 @@ async def test_a_restarted_keeper_finds_the_running_instance(asterisk: Exchange)
     await keeper.stop()
     assert keeper.pid is None
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+async def test_the_doctor_tells_an_exchange_of_another_name(
+    asterisk: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its call ids would not be this node's: said with both names, and nothing else is wrong with it."""
+    monkeypatch.setattr("hotline.server.doctor.secrets_of", lambda site: secret_of)
+    other = asterisk.site.site.model_copy(update={"node": "elsewhere"})
+    told = []
+    for site in (asterisk.site, asterisk.site.model_copy(update={"site": other})):
+        told += [one async for one in examine(site) if one.subject == "manager"]
+    assert [finding.ok for finding in told] == [True, False]
+    assert f"systemname is {asterisk.site.site.node}" in told[1].detail and "elsewhere" in told[1].detail
 
 
 async def test_a_new_configuration_reaches_the_running_instance(
