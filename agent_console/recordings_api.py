@@ -137,10 +137,13 @@ def _part(wanted: str | None, size_bytes: int) -> tuple[int, int]:
 
 
 async def _stream(reader: RecordingReader, start: int, end: int) -> AsyncIterator[bytes]:
+    """The bytes; a file that turns out to be damaged ends the answer, which the browser sees as cut off."""
     try:
         while start < end:
             part = await asyncio.to_thread(reader.read, start, min(CHUNK_BYTES, end - start))
             start += len(part)
             yield part
+    except RecordingDamaged as error:
+        log.error("a recording cannot be played on: %s", error)
     finally:
         reader.close()

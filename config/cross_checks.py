@@ -258,6 +258,7 @@ def _surroundings(checker: Checker) -> None:
         asterisk.section("ami").section("secret"),
         checker.site.section("database").section("password"),
         checker.site.section("recording").section("key"),
+        *checker.site.section("recording").items("old_keys"),
         *(agent.section("sip_secret") for agent in checker.agents),
         *(
             hook.section(key)

@@ -144,10 +144,20 @@ class RecordingSection(Section):
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 180
     encrypt: bool = False
     key: SecretRef = SecretRef()  # of encrypted recordings: lose it and they are lost
+    old_keys: Annotated[
+        tuple[SecretRef, ...], Field(max_length=20)
+    ] = ()  # of earlier ones: they are still read
     agents_listen: bool = False  # agents may listen to their own calls; supervisors may to all
     pause_max_seconds: Annotated[int, Field(ge=5, le=600)] = 60  # then a paused recording goes on by itself
     pause_hides_text: bool = True  # what is said during a pause is not written down either
     raw_dir: Path | None = None  # of an Asterisk that runs already: its spool folder's monitor/hotline
+
+    @field_validator("old_keys")
+    @classmethod
+    def _kept_somewhere(cls, value: tuple[SecretRef, ...]) -> tuple[SecretRef, ...]:
+        if not all(ref.env or ref.file for ref in value):
+            raise ValueError("say where each old key is kept: file or env")
+        return value
 
 
 class FiguresSection(Section):

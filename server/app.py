@@ -22,7 +22,7 @@ from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import Clock, SystemClock
-from hotline.core.errors import SetupError
+from hotline.core.errors import HotlineError, SetupError
 from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
 from hotline.metrics.figures import LedgerFigures
@@ -40,7 +40,7 @@ from hotline.queue.recording.desk import LiveRecordings, RecordedPicture
 from hotline.queue.recording.keeper import RecordingKeeper
 from hotline.queue.recording.retention import Retention
 from hotline.server.numbers import room_numbers
-from hotline.server.paths import database_url, recording_key, sealing_key
+from hotline.server.paths import database_url, recording_key, sealing_keys
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.callbacks import Callbacks
@@ -130,6 +130,8 @@ class HotlineServer:
             Retention(site, recordings, audit, clock),
             clock,
         )
+        archive = RecordingArchive(recordings, site.data_dir, lambda: sealing_keys(site, self.secrets))
+        await _tell_lost_keys(archive)
         menus = MenuService(site, bus, prompts, clock)
         numbers = room_numbers(ami, self.exchange, menus, hearing, keeper, live_recordings, bus)
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
@@ -172,9 +174,7 @@ class HotlineServer:
                 figures=figures,
                 alerts=watch,
                 shifts=ShiftBook(site, Ledger(sessions), clock),
-                recordings=RecordingArchive(
-                    recordings, site.data_dir, lambda: sealing_key(site, self.secrets)
-                ),
+                recordings=archive,
                 recording_desk=live_recordings,
                 accounts=self.accounts,
                 audit=audit,
@@ -254,6 +254,15 @@ def _make_data_dir(site: Site) -> None:
             f"data_dir {site.data_dir} cannot be made: {error.strerror}",
             hint="set data_dir in the site file, or HOTLINE_DATA_DIR",
         ) from error
+
+
+async def _tell_lost_keys(archive: RecordingArchive) -> None:
+    """Say so when kept recordings cannot be opened; it holds up nothing."""
+    try:
+        if lost := await archive.unreadable():
+            log.error("%s", lost)
+    except HotlineError as error:
+        log.error("sealed recordings cannot be opened: %s", error)
 
 
 @asynccontextmanager

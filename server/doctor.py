@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.agent_console.deps import WEB_DIST
 from hotline.asr.vosk_engine import probe_model
@@ -17,9 +18,11 @@ from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError
 from hotline.metrics.webhook import reachable
-from hotline.server.paths import database_url, recording_key
-from hotline.store.database import open_engine
+from hotline.server.paths import database_url, recording_key, sealing_keys
+from hotline.store.database import open_engine, sessions_of
 from hotline.store.migrate import upgrade
+from hotline.store.recording_archive import RecordingArchive
+from hotline.store.recordings import RecordingStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.asterisk_config.places import queue_log_of, raw_recordings_of
 from hotline.telephony.asterisk_config.secrets import secrets_of
@@ -47,6 +50,7 @@ async def examine(site: Site) -> AsyncIterator[Finding]:
     yield _queue_log(site)
     if site.records:
         yield _recordings(site)
+        yield await recording_keys(site)
     for name, host, port in _ports(site):
         yield await _port(name, host, port)
     yield await _model(site)
@@ -147,8 +151,24 @@ def _recordings(site: Site) -> Finding:
         return Finding("recordings", None, f"{path} is not there yet")
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         return Finding("recordings", False, f"{path}: this user may not read and delete in it")
+    if site.recording.encrypt and path.stat().st_mode & 0o007:
+        return Finding("recordings", False, f"{path}: others may read voices there; chmod o-rwx {path}")
     kept = "sealed" if site.recording.encrypt else "plain"
     return Finding("recordings", True, f"{path}, kept {kept} for {site.recording.keep_days} days")
+
+
+async def recording_keys(site: Site) -> Finding:
+    """Whether the recordings that are sealed can be opened again."""
+    secrets = Secrets(site.data_dir)
+    engine = open_engine(database_url(site, secrets))
+    try:
+        store = RecordingStore(sessions_of(engine))
+        lost = await RecordingArchive(store, site.data_dir, lambda: sealing_keys(site, secrets)).unreadable()
+    except (HotlineError, SQLAlchemyError) as error:
+        return Finding("recording.key", False, str(error))
+    finally:
+        await engine.dispose()
+    return Finding("recording.key", not lost, lost or "opens every sealed recording")
 
 
 def _ports(site: Site) -> list[tuple[str, str, int]]:

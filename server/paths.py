@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hotline.config.schema import Site
 from hotline.config.secrets import SecretError, Secrets
+from hotline.store.recording_file import key_id
 
 SHORTEST_KEY = 32  # characters, random: the key is derived from it without stretching
 
@@ -27,15 +28,20 @@ def recording_key(site: Site, secrets: Secrets) -> str | None:
     Raises:
         SecretError: it is missing, or too short to protect anything.
     """
-    return sealing_key(site, secrets) if site.recording.encrypt else None
+    return _sealing_key(site, secrets) if site.recording.encrypt else None
 
 
-def sealing_key(site: Site, secrets: Secrets) -> str:
-    """The secret of sealed recordings, also where a site seals no new ones any more.
+def sealing_keys(site: Site, secrets: Secrets) -> dict[str, str]:
+    """The secrets of sealed recordings by their ids, also where a site seals no new ones any more.
 
     Raises:
         SecretError: as above.
     """
+    old = (secrets.resolve(ref, "recordings") for ref in site.recording.old_keys)
+    return {key_id(key): key for key in (_sealing_key(site, secrets), *old)}
+
+
+def _sealing_key(site: Site, secrets: Secrets) -> str:
     key = secrets.resolve(site.recording.key, "recordings")
     if len(key) < SHORTEST_KEY:
         hint = "make one: openssl rand -base64 32"

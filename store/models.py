@@ -232,6 +232,7 @@ class Recording(Base):
     path: Mapped[str] = mapped_column(String(300))
     levels: Mapped[bytes] = mapped_column(LargeBinary)
     held: Mapped[bool] = mapped_column(default=False)
+    key_id: Mapped[str] = mapped_column(String(16), default="", server_default="")
 
 
 class RecordingPause(Base):

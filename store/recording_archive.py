@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +38,11 @@ class RecordingArchive:
     Args:
         store: the rows.
         data_dir: the files' paths count from here.
-        key: gives the secret of sealed files; asked only when one is opened.
+        keys: gives the secrets of sealed files by their ids; asked only when one is opened.
     """
 
-    def __init__(self, store: RecordingStore, data_dir: Path, key: Callable[[], str]) -> None:
-        self._store, self._data_dir, self._key = store, data_dir, key
+    def __init__(self, store: RecordingStore, data_dir: Path, keys: Callable[[], Mapping[str, str]]) -> None:
+        self._store, self._data_dir, self._keys = store, data_dir, keys
 
     async def one(self, call_id: str) -> RecordingRecord | None:
         """The row of a call's recording."""
@@ -75,11 +75,35 @@ class RecordingArchive:
             RecordingDamaged: it is not what was written, or its key cannot be had.
             FileNotFoundError: it was deleted.
         """
-        try:
-            key = self._key() if record.encrypted else None
-        except HotlineError as error:
-            raise RecordingDamaged("the key of recordings cannot be had", hint=str(error)) from error
+        key = None
+        if record.encrypted:
+            try:
+                key = self._keys().get(record.key_id)
+            except HotlineError as error:
+                raise RecordingDamaged("the key of recordings cannot be had", hint=str(error)) from error
+            if key is None:
+                raise RecordingDamaged(
+                    f"the recording is sealed with a key that is not here: {record.key_id or 'unknown'}",
+                    hint="see recording.old_keys",
+                )
         return RecordingReader(self._data_dir / record.path, key)
+
+    async def unreadable(self) -> str:
+        """What is wrong with the keys: how many recordings none of them opens; empty when all is well.
+
+        Raises:
+            HotlineError: the keys cannot be had.
+        """
+        sealed = await self._store.sealed()
+        keys = self._keys() if sealed else {}
+        lost = {key_id: count for key_id, count in sealed.items() if key_id not in keys}
+        if not lost:
+            return ""
+        ids = ", ".join(sorted(key_id or "unknown" for key_id in lost))
+        return (
+            f"{sum(lost.values())} recordings are sealed with a key that is not here ({ids}): bring "
+            "recording.key back from its copy, or name it under recording.old_keys"
+        )
 
     def check(self, record: RecordingRecord) -> None:
         """See that the file is, to the last byte, the one that was written. Reads all of it.

@@ -1,12 +1,13 @@
 """A kept recording on disk: plain, or sealed with AES-GCM in chunks, so that any part can be read alone.
 
     sealed file = header, chunk 0, chunk 1, ...
-    header      = "HOTLREC1", 16 bytes of salt, bytes of sound (8 bytes, big-endian)
+    header      = "HOTLREC2", the key's id (8 bytes), 16 bytes of salt, bytes of sound (8 bytes, big-endian)
     chunk       = AES-256-GCM of CHUNK_BYTES of sound (the last may be shorter) and its 16-byte tag
 
 Each file has a key of its own: HKDF-SHA256 of the site's key and the salt; so a chunk's number can be its
 nonce. The header is authenticated with every chunk: a byte changed, a chunk moved, left out or taken from
-another file, or a wrong length is found when the part is read (NIST SP 800-38D; RFC 5869).
+another file, or a wrong length is found when the part is read (NIST SP 800-38D; RFC 5869). The key's id is
+derived from the site's key likewise: it tells which key a file wants, and nothing of the key.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hotline.core.errors import HotlineError
 
 CHUNK_BYTES: Final = 64 * 1024  # 4 s of two channels of A-law
-_MAGIC: Final = b"HOTLREC1"
+_MAGIC: Final = b"HOTLREC2"
+_ID_BYTES: Final = 8
 _SALT_BYTES: Final = 16
 _TAG_BYTES: Final = 16
-_HEADER_BYTES: Final = len(_MAGIC) + _SALT_BYTES + 8
+_HEADER_BYTES: Final = len(_MAGIC) + _ID_BYTES + _SALT_BYTES + 8
 
 
 class RecordingDamaged(HotlineError):
@@ -43,6 +45,11 @@ class Written:
 
     size_bytes: int
     sha256: str
+
+
+def key_id(key: str) -> str:
+    """Which key this is, in hexadecimal, for headers and rows."""
+    return _derived(key, None, b"hotline recording key id", _ID_BYTES).hex()
 
 
 def write_recording(path: Path, size_bytes: int, sound: Iterable[bytes], key: str | None) -> Written:
@@ -121,7 +128,10 @@ class RecordingReader:
         count = max(0, min(count, self.size_bytes - start))
         if self._cipher is None:
             self._file.seek(start)
-            return self._file.read(count)
+            sound = self._file.read(count)
+            if len(sound) < count:
+                raise RecordingDamaged("the file was cut off while it was read")
+            return sound
         if not count:
             return b""
         first, last = start // CHUNK_BYTES, (start + count - 1) // CHUNK_BYTES
@@ -136,6 +146,11 @@ class RecordingReader:
             raise RecordingDamaged("this is no sealed recording")
         if stored_bytes != _sealed_bytes(self.size_bytes):
             raise RecordingDamaged(f"the file has {stored_bytes} bytes, not {_sealed_bytes(self.size_bytes)}")
+        wanted = self._header[len(_MAGIC) :][:_ID_BYTES].hex()
+        if wanted != key_id(key):
+            raise RecordingDamaged(
+                f"the recording is sealed with another key: {wanted}", hint="see recording.old_keys"
+            )
         self._cipher = _cipher(key, self._header)
 
     def _chunk(self, cipher: AESGCM, number: int) -> bytes:
@@ -144,9 +159,7 @@ class RecordingReader:
         try:
             return cipher.decrypt(_nonce(number), sealed, self._header)
         except InvalidTag:
-            raise RecordingDamaged(
-                "the recording was changed, or sealed with another key", hint="see recording.key"
-            ) from None
+            raise RecordingDamaged("the recording was changed", hint="restore it from a backup") from None
 
 
 def stored_sha256(path: Path) -> str:
@@ -156,7 +169,8 @@ def stored_sha256(path: Path) -> str:
 
 
 def _seal(size_bytes: int, sound: Iterable[bytes], key: str) -> Iterable[bytes]:
-    header = _MAGIC + secrets.token_bytes(_SALT_BYTES) + size_bytes.to_bytes(8, "big")
+    salt = secrets.token_bytes(_SALT_BYTES)
+    header = _MAGIC + bytes.fromhex(key_id(key)) + salt + size_bytes.to_bytes(8, "big")
     cipher = _cipher(key, header)
     yield header
     waiting, number = bytearray(), 0
@@ -180,8 +194,12 @@ def _checked(size_bytes: int, sound: Iterable[bytes]) -> Iterable[bytes]:
 
 
 def _cipher(key: str, header: bytes) -> AESGCM:
-    salt = header[len(_MAGIC) : len(_MAGIC) + _SALT_BYTES]
-    return AESGCM(HKDF(SHA256(), 32, salt, b"hotline recording").derive(key.encode()))
+    salt = header[len(_MAGIC) + _ID_BYTES :][:_SALT_BYTES]
+    return AESGCM(_derived(key, salt, b"hotline recording", 32))
+
+
+def _derived(key: str, salt: bytes | None, purpose: bytes, count: int) -> bytes:
+    return HKDF(SHA256(), count, salt, purpose).derive(key.encode())
 
 
 def _nonce(number: int) -> bytes:

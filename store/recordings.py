@@ -20,6 +20,7 @@ class RecordingRecord:
         started_at: the first answer, where the sound's clock is zero.
         size_bytes: of the file as it lies on disk; ``sha256`` likewise.
         path: of the file, relative to ``data_dir``.
+        key_id: which key it is sealed with; empty when plain.
         held: never deleted by age.
         levels: loudness over time, the caller's half and then the other side's; see ``recording_join``.
     """
@@ -34,6 +35,7 @@ class RecordingRecord:
     path: str
     levels: bytes = b""
     held: bool = False
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,18 @@ class RecordingStore:
             row = await session.get(Recording, call_id)
             return None if row is None else _record(row)
 
+    async def sealed(self) -> dict[str, int]:
+        """How many recordings are sealed with which key, by its id."""
+        query = select(Recording.key_id, func.count()).where(Recording.encrypted).group_by(Recording.key_id)
+        async with self._sessions() as session:
+            return {key_id: count for key_id, count in await session.execute(query)}
+
     async def due(
-        self, before: Mapping[str, datetime], others_before: datetime, limit: int
+        self,
+        before: Mapping[str, datetime],
+        others_before: datetime,
+        limit: int,
+        after: RecordingRecord | None = None,
     ) -> list[RecordingRecord]:
         """Recordings whose time is over, oldest first; never one on hold.
 
@@ -72,6 +84,7 @@ class RecordingStore:
             before: line -> recordings of it that began before this moment.
             others_before: likewise for every other line.
             limit: how many at most.
+            after: only those that come after this one.
         """
         of_line = [
             (Recording.line == line) & (Recording.started_at < moment) for line, moment in before.items()
@@ -80,9 +93,13 @@ class RecordingStore:
         query = (
             select(Recording)
             .where(Recording.held.is_(False), or_(others, *of_line))
-            .order_by(Recording.started_at)
+            .order_by(Recording.started_at, Recording.call_id)
             .limit(limit)
         )
+        if after is not None:
+            same = Recording.started_at == after.started_at
+            later = Recording.started_at > after.started_at
+            query = query.where(or_(later, same & (Recording.call_id > after.call_id)))
         async with self._sessions() as session:
             return [_record(row) for row in await session.scalars(query)]
 

@@ -138,7 +138,7 @@ class LocalAsterisk:
             self._process = await asyncio.create_subprocess_exec(
                 *self.program.command, "-C", str(self.places.main_file), "-f",
                 stdin=asyncio.subprocess.DEVNULL, stdout=console, stderr=console,
-                cwd=self.places.run_dir, start_new_session=True,
+                cwd=self.places.run_dir, start_new_session=True, umask=0o077,
             )  # fmt: skip
         try:
             await asyncio.wait_for(self._booted(self._process), BOOT_SECONDS)

@@ -56,10 +56,16 @@ def recording_commands(open_site: OpenSite) -> typer.Typer:
                     "size_bytes": pruned.size_bytes,
                     **{name: moment and moment.isoformat() for name, moment in moments.items()},
                     "files_gone": pruned.files_gone,
+                    "undeletable": pruned.undeletable,
                 }
                 typer.echo(json.dumps(row, indent=2))
             else:
                 typer.echo(f"{'would delete' if dry_run else 'deleted'} {pruned}")
+            if pruned.undeletable:
+                raise SetupError(
+                    f"{pruned.undeletable} recordings could not be deleted: {pruned.why}",
+                    hint="see who owns the files below data_dir/recordings",
+                )
 
         _with_database(engine, work)
 

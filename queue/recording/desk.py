@@ -1,15 +1,16 @@
 """The recordings of live calls: which calls are recorded, and the agent's pause while a number is spoken.
 
 Asterisk records by itself; here it is asked whether it does (a channel variable) and told to record silence
-(MixMonitorMute) and to go on. A pause is a row from its first moment, so that a server killed in the middle
-of one ends it after its restart instead of leaving the rest of the call unrecorded.
+(MixMonitorMute) and to go on. A pause is a row from its first moment, so that a server killed in the
+middle of one ends it after its restart instead of leaving the rest of the call unrecorded. So does a pause
+that came about on some channels only: it is no pause for the agent, and is taken back as soon as possible.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -52,6 +53,7 @@ class _Recording:
     """A live call that is recorded."""
 
     paused_since: datetime | None = None
+    half_paused: bool = False  # a pause that failed: some channels may still be silent
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -114,9 +116,19 @@ class LiveRecordings:
             if call.paused_since is not None:
                 raise IllegalState("the recording is paused already")
             now = self._clock.now()
-            await self._mute(call_id, silent=True)
+            channels = await self._channels(call_id)
+            anew, call.half_paused = not call.half_paused, True
+            told, written = await asyncio.gather(  # the number is spoken now: it waits for no database
+                self._mute(channels, silent=True),
+                self._begin_pause(call_id, now, user, anew=anew),
+                return_exceptions=True,
+            )
+            if isinstance(told, BaseException):
+                raise told
+            call.half_paused = False
             self._change(call_id, call, now, paused_since=now)
-            await self._store.begin_pause(call_id, now, user)
+            if written is not None:
+                raise written
             await self._audit.record(user, "recording_pause", call_id)
 
     async def resume(self, call_id: str, user: str) -> None:
@@ -131,11 +143,16 @@ class LiveRecordings:
         async with call.changing:
             if call.paused_since is None:
                 raise IllegalState("the recording is not paused")
-            await self._mute(call_id, silent=False)
+            await self._mute(await self._channels(call_id), silent=False)
             now = self._clock.now()
             self._change(call_id, call, now, paused_since=None)
             await self._store.end_pause(call_id, now)
             await self._audit.record(user, "recording_resume", call_id)
+
+    async def _begin_pause(self, call_id: str, since: datetime, user: str, *, anew: bool) -> None:
+        """Write a pause down; one that failed half-way goes on as it was written."""
+        if anew:
+            await self._store.begin_pause(call_id, since, user)
 
     def _recorded(self, call_id: str) -> _Recording:
         try:
@@ -161,7 +178,7 @@ class LiveRecordings:
             call = self._calls.setdefault(answered.call_id, _Recording())
             paused_since = self._left_paused.pop(answered.call_id, call.paused_since)
             if paused_since is not None:  # whoever answers during a pause is not recorded either
-                await self._mute(answered.call_id, silent=True)
+                await self._mute(await self._channels(answered.call_id), silent=True)
             self._change(answered.call_id, call, paused_since or answered.at, paused_since=paused_since)
         except (AmiError, HotlineError) as error:
             log.warning("call %s: whether it is recorded is not known: %s", answered.call_id, error)
@@ -185,7 +202,7 @@ class LiveRecordings:
                 mark = {"Variable": recording.CALL, "Value": joined.call_id}
                 await self._manager.action("Setvar", {**channel, **mark})
             if call.paused_since is not None:
-                await self._mute(joined.call_id, silent=True)
+                await self._mute(await self._channels(joined.call_id), silent=True)
         except (AmiError, HotlineError) as error:
             self.unwritten += 1
             log.error("call %s: somebody who joined it is not recorded: %s", joined.call_id, error)
@@ -201,47 +218,73 @@ class LiveRecordings:
     async def _ended(self, call_id: str, at: datetime) -> None:
         self._left_paused.pop(call_id, None)
         call = self._calls.pop(call_id, None)
-        if call is None or call.paused_since is None:
+        if call is None or (call.paused_since is None and not call.half_paused):
             return
         try:
             await self._store.end_pause(call_id, at)
         except (SQLAlchemyError, OSError) as error:
             log.warning("call %s: the end of a pause is not written: %s", call_id, type(error).__name__)
 
-    async def _mute(self, call_id: str, *, silent: bool) -> None:
-        """Have every recorded channel of the call record silence, or sound again."""
-        state = "1" if silent else "0"
+    async def _channels(self, call_id: str) -> list[str]:
+        """The call's channels, by their unique ids."""
         try:
-            found = [one for one in await self._manager.core_show_channels() if one.linkedid == call_id]
-            told = 0
-            for channel in found:
-                fields = {"Channel": channel.uniqueid, "Direction": "both", "State": state}
+            channels = await self._manager.core_show_channels()
+        except AmiError as error:
+            raise _unreachable() from error
+        return [channel.uniqueid for channel in channels if channel.linkedid == call_id]
+
+    async def _mute(self, channels: Iterable[str], *, silent: bool) -> None:
+        """Have every one of the channels that is recorded record silence, or sound again."""
+        state = "1" if silent else "0"
+        told = 0
+        try:
+            for channel in channels:
+                fields = {"Channel": channel, "Direction": "both", "State": state}
                 try:
                     await self._manager.action("MixMonitorMute", fields)
                     told += 1
                 except AmiRefused:
                     continue  # a channel that is not recorded
         except AmiError as error:
-            hint = "the call goes on; try again in a moment"
-            raise ExchangeUnreachable("the exchange cannot be reached", hint=hint) from error
+            raise _unreachable() from error
         if not told:
             raise IllegalState("no channel of this call is recorded")
 
     async def _keep_time(self) -> None:
-        """End pauses that are too long. One that cannot be ended is tried again at the next tick."""
+        """End pauses that are too long, and failed ones. What does not succeed is tried at the next tick."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             too_old = self._clock.now() - self._longest_pause
             for call_id, call in list(self._calls.items()):
-                if call.paused_since is not None and call.paused_since <= too_old:
-                    with suppress(HotlineError):  # Asterisk is away, which is told elsewhere
+                with suppress(HotlineError):  # Asterisk is away, which is told elsewhere
+                    if call.paused_since is not None and call.paused_since <= too_old:
                         await self._resume_by_itself(call_id)
+                    elif call.half_paused:
+                        await self._take_back(call_id, call)
+
+    async def _take_back(self, call_id: str, call: _Recording) -> None:
+        """Record on all channels again after a pause that failed."""
+        async with call.changing:
+            if not call.half_paused:
+                return  # meanwhile the agent's second try succeeded
+            with suppress(IllegalState):  # nothing is recorded any more
+                await self._mute(await self._channels(call_id), silent=False)
+            call.half_paused = False
+            try:
+                await self._store.end_pause(call_id, self._clock.now())
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("call %s: the end of a pause is not written: %s", call_id, type(error).__name__)
 
     async def _resume_by_itself(self, call_id: str) -> None:
         try:
             await self.resume(call_id, BY_ITSELF)
         except (SQLAlchemyError, OSError) as error:
             log.warning("call %s: the end of a pause is not written: %s", call_id, type(error).__name__)
+
+
+def _unreachable() -> ExchangeUnreachable:
+    hint = "the call goes on; try again in a moment"
+    return ExchangeUnreachable("the exchange cannot be reached", hint=hint)
 
 
 class RecordedPicture:

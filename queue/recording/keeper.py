@@ -30,7 +30,7 @@ from hotline.core.events import CallEnded, Side
 from hotline.core.ports import Bus
 from hotline.queue.recording.join import RATE_HZ, Voice, join
 from hotline.queue.recording.retention import Retention
-from hotline.store.recording_file import Written, write_recording
+from hotline.store.recording_file import Written, key_id, write_recording
 from hotline.store.recordings import RecordingRecord, RecordingStore
 from hotline.telephony.ami.errors import AmiError
 from hotline.telephony.ami.events import CoreShowChannel
@@ -177,6 +177,7 @@ class RecordingKeeper:
                         size_bytes=written.size_bytes,
                         sha256=written.sha256,
                         encrypted=self._key is not None,
+                        key_id=key_id(self._key) if self._key is not None else "",
                         path=str(path.relative_to(self._data_dir)),
                         levels=levels,
                     )
@@ -214,8 +215,15 @@ class RecordingKeeper:
         if self._pruned_at is not None and now - self._pruned_at < PRUNE_EVERY:
             return
         try:
-            await self._retention.prune("server")
+            pruned = await self._retention.prune("server")
             self._pruned_at = now
+            if pruned.undeletable:
+                self.counters.failures += 1
+                log.error(
+                    "%d old recordings could not be deleted (%s); they are tried again tomorrow",
+                    pruned.undeletable,
+                    pruned.why,
+                )
         except (OSError, SQLAlchemyError) as error:
             self._failed("old recordings could not be deleted", error)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -25,23 +26,37 @@ class Pruned:
     oldest: datetime | None = None
     newest: datetime | None = None
     files_gone: int = 0  # of these, whose file was not there any more
+    undeletable: int = 0  # not of these: their files could not be deleted, so their rows stay too
+    why: str = ""  # the first of those could not be
 
-    def plus(self, batch: list[RecordingRecord], files_gone: int) -> Pruned:
+    def plus(self, batch: Sequence[RecordingRecord], unlinked: _Unlinked) -> Pruned:
         """With a further batch; batches come oldest first."""
         return Pruned(
             self.recordings + len(batch),
             self.size_bytes + sum(one.size_bytes for one in batch),
-            self.oldest or batch[0].started_at,
-            batch[-1].started_at,
-            self.files_gone + files_gone,
+            self.oldest or (batch[0].started_at if batch else None),
+            batch[-1].started_at if batch else self.newest,
+            self.files_gone + unlinked.gone,
+            self.undeletable + len(unlinked.failed),
+            self.why or unlinked.why,
         )
 
     def __str__(self) -> str:
+        failed = f", {self.undeletable} could not be deleted ({self.why})" if self.undeletable else ""
         if self.oldest is None or self.newest is None:
-            return "nothing"
+            return f"nothing{failed}"
         period = f"{self.oldest:%Y-%m-%d} to {self.newest:%Y-%m-%d}"
         gone = f", {self.files_gone} of them without a file" if self.files_gone else ""
-        return f"{self.recordings} recordings of {period}, {self.size_bytes} bytes{gone}"
+        return f"{self.recordings} recordings of {period}, {self.size_bytes} bytes{gone}{failed}"
+
+
+@dataclass(slots=True)
+class _Unlinked:
+    """What became of a batch's files."""
+
+    gone: int = 0  # were not there any more
+    failed: set[str] = field(default_factory=set)  # paths that could not be deleted
+    why: str = ""
 
 
 class Retention:
@@ -53,12 +68,13 @@ class Retention:
     async def prune(self, user: str, *, dry_run: bool = False) -> Pruned:
         """Delete what is too old, file before row, and write what was deleted into the audit log.
 
+        A file that cannot be deleted keeps its row and is counted; all others are deleted nevertheless.
+
         Args:
             user: who does it, for the audit log.
             dry_run: only count.
 
         Raises:
-            OSError: a file cannot be deleted; it and its row stay.
             SQLAlchemyError: the database cannot be had.
         """
         now = self._clock.now()
@@ -66,28 +82,30 @@ class Retention:
         by_line = {
             line.id: now - timedelta(days=line.keep_days) for line in self._site.lines if line.keep_days
         }
-        pruned = Pruned()
-        while True:
-            limit = 1_000_000 if dry_run else BATCH
-            batch = await self._store.due(by_line, default, limit)
-            if not batch:
-                break
+        pruned, last = Pruned(), None
+        while batch := await self._store.due(by_line, default, BATCH, last):
+            last = batch[-1]
             if dry_run:
-                return pruned.plus(batch, 0)
-            gone = await asyncio.to_thread(_unlink, [self._site.data_dir / one.path for one in batch])
-            await self._store.delete([one.call_id for one in batch])
-            deleted = Pruned().plus(batch, gone)
-            await self._audit.record(user, "recordings_prune", "recordings", str(deleted))
-            pruned = pruned.plus(batch, gone)
+                pruned = pruned.plus(batch, _Unlinked())
+                continue
+            unlinked = await asyncio.to_thread(_unlink, self._site.data_dir, [one.path for one in batch])
+            deleted = [one for one in batch if one.path not in unlinked.failed]
+            await self._store.delete([one.call_id for one in deleted])
+            told = Pruned().plus(deleted, unlinked)
+            await self._audit.record(user, "recordings_prune", "recordings", str(told))
+            pruned = pruned.plus(deleted, unlinked)
         return pruned
 
 
-def _unlink(paths: list[Path]) -> int:
-    """Delete files; how many were gone already."""
-    gone = 0
+def _unlink(data_dir: Path, paths: Sequence[str]) -> _Unlinked:
+    """Delete files, each whatever becomes of the others."""
+    done = _Unlinked()
     for path in paths:
         try:
-            path.unlink()
+            (data_dir / path).unlink()
         except FileNotFoundError:
-            gone += 1
-    return gone
+            done.gone += 1
+        except OSError as error:
+            done.failed.add(path)
+            done.why = done.why or str(error.strerror)
+    return done

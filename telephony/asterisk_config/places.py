@@ -13,6 +13,7 @@ from hotline.config.schema import Site
 from hotline.core.errors import SetupError
 from hotline.telephony.asterisk_config import recording
 
+RAW_RECORDINGS = Path("monitor") / recording.FOLDER  # below Asterisk's spool folder
 MAX_SOCKET_PATH_BYTES = 107  # sun_path holds 108 with its closing zero (unix(7))
 
 
@@ -82,6 +83,9 @@ class Places:
                          "keys/keys", "spool", "agi"):  # fmt: skip
                 (self.run_dir / name).mkdir(parents=True, exist_ok=True)
             self.etc_dir.chmod(0o700)  # secrets lie in it
+            raw = self.run_dir / "spool" / RAW_RECORDINGS
+            raw.mkdir(parents=True, exist_ok=True)
+            raw.chmod(0o700)  # voices lie in it, plain until they are joined and sealed
             self.socket_dir.mkdir(mode=0o700, exist_ok=True)
             if self.socket_dir.stat().st_uid != os.getuid():
                 raise SetupError(f"{self.socket_dir} belongs to another user", hint="remove it")
@@ -135,4 +139,4 @@ def raw_recordings_of(site: Site) -> Path:
     if site.recording.raw_dir:
         return site.recording.raw_dir
     spool = run_dir_of(site) / "spool" if site.asterisk.managed else Path("/var/spool/asterisk")
-    return spool / "monitor" / recording.FOLDER
+    return spool / RAW_RECORDINGS

@@ -62,7 +62,7 @@ def test_the_stored_digest_is_the_files(tmp_path: Path, key: str | None) -> None
     assert told.sha256 == stored_sha256(tmp_path / "a")
 
 
-@pytest.mark.parametrize("place", [0, 9, 30, 40, 5000, CHUNK_BYTES + 70, -1])
+@pytest.mark.parametrize("place", [0, 9, 20, 38, 48, 5000, CHUNK_BYTES + 70, -1])
 def test_a_changed_byte_is_found(tmp_path: Path, place: int) -> None:
     """One bit anywhere, in header, sound or tag, and the recording is refused instead of played."""
     path = written(tmp_path, KEY)
@@ -77,11 +77,11 @@ def test_swapped_and_missing_chunks_are_found(tmp_path: Path) -> None:
     """Each chunk belongs to its place in its file: none can be moved, cut off or lent to another."""
     path = written(tmp_path, KEY)
     stored, chunk = path.read_bytes(), CHUNK_BYTES + 16
-    head, rest = stored[:32], stored[32 + 2 * chunk :]
-    first, second = stored[32 : 32 + chunk], stored[32 + chunk : 32 + 2 * chunk]
+    head, rest = stored[:40], stored[40 + 2 * chunk :]
+    first, second = stored[40 : 40 + chunk], stored[40 + chunk : 40 + 2 * chunk]
     swapped = head + second + first + rest
     other = written(tmp_path / "other", KEY).read_bytes()
-    for broken in (swapped, stored[:-chunk], stored[:20], b"", stored[:32] + other[32:]):
+    for broken in (swapped, stored[:-chunk], stored[:20], b"", stored[:40] + other[40:]):
         path.write_bytes(broken)
         with pytest.raises(RecordingDamaged), RecordingReader(path, KEY) as reader:
             reader.read(0, reader.size_bytes)

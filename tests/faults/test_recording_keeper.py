@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from hotline.queue.recording import keeper as recording_keeper
+from hotline.queue.recording import retention
 from hotline.store.models import QueueEntry
 from hotline.store.recording_file import RecordingReader, stored_sha256, write_recording
+from hotline.store.recordings import RecordingRecord
 from tests.fixtures.recordings import ANSWERED, CALL, Archive, archive_in
 from tests.fixtures.sounds import channels, heard
 
@@ -187,6 +189,33 @@ async def test_retention_deletes_by_line_and_says_what(archive: Archive) -> None
         file.unlink()
     assert (await archive.retention.prune("a test")).files_gone == 2
     assert (await archive.retention.prune("a test")).recordings == 0
+
+
+async def test_a_file_that_cannot_be_deleted_holds_up_no_other(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its row stays with it and is told of; those that come after it in the same and in later batches go."""
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for number in range(5):
+        archive.record(f"node1-1793581200.{number}")
+    keeper = archive.keeper()
+    await keeper.sweep()
+    stuck = archive.site.data_dir / (await _row(archive, 0)).path
+    stuck.unlink()
+    stuck.mkdir()  # a folder cannot be unlinked, not even by root
+    archive.clock.advance(timedelta(days=100).total_seconds())
+    done = await archive.retention.prune("a test")
+    assert (done.recordings, done.undeletable, archive.files) == (4, 1, [])
+    assert "1 could not be deleted" in str(done)
+    assert (await _row(archive, 0)).call_id == "node1-1793581200.0"
+    await keeper._prune_daily()
+    assert keeper.counters.failures == 1 and "1 old recordings could not be deleted" in caplog.text
+
+
+async def _row(archive: Archive, number: int) -> RecordingRecord:
+    row = await archive.store.one(f"node1-1793581200.{number}")
+    assert row is not None
+    return row
 
 
 async def test_a_recording_that_lacks_much_of_its_talk_is_told(

@@ -9,14 +9,25 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hotline.agent_console import recordings_api
 from hotline.config.schema import RecordingSection
 from hotline.core.errors import ExchangeUnreachable, IllegalState
 from hotline.core.events import Outcome
 from hotline.store.database import sessions_of
 from hotline.store.models import Call, QueueEntry
-from hotline.store.recording_file import write_recording
+from hotline.store.recording_archive import RecordingArchive
+from hotline.store.recording_file import RecordingReader, key_id, write_recording
 from hotline.store.recordings import RecordingRecord
-from tests.fixtures.console import AT, RECORDING_KEY, SITE, ConsoleUnderTest, answered, running_console
+from tests.fixtures.console import (
+    AT,
+    OLD_KEY,
+    RECORDING_KEY,
+    RECORDING_KEYS,
+    SITE,
+    ConsoleUnderTest,
+    answered,
+    running_console,
+)
 
 SOUND = bytes(range(256)) * 700
 CALL = "node1-1.1"
@@ -30,7 +41,13 @@ async def console(tmp_path: Path) -> AsyncIterator[ConsoleUnderTest]:
 
 
 async def record(
-    console: ConsoleUnderTest, folder: Path, call_id: str = CALL, *, agent: str = "a1", sealed: bool = True
+    console: ConsoleUnderTest,
+    folder: Path,
+    call_id: str = CALL,
+    *,
+    agent: str = "a1",
+    sealed: bool = True,
+    key: str = RECORDING_KEY,
 ) -> Path:
     """A past call of ``agent`` with its recording, which began 40 ms after the ledger's answer."""
     async with sessions_of(console.engine).begin() as session:
@@ -48,12 +65,12 @@ async def record(
             )
         )  # fmt: skip
     path = folder / f"{call_id}.sealed"
-    written = write_recording(path, len(SOUND), [SOUND], RECORDING_KEY if sealed else None)
+    written = write_recording(path, len(SOUND), [SOUND], key if sealed else None)
     started_at = AT + timedelta(milliseconds=40)
     await console.recordings.add(
         RecordingRecord(
             call_id, "12345", started_at, 11_000, written.size_bytes, written.sha256, sealed, path.name,
-            bytes([1, 2, 3, 200, 201, 202]),
+            bytes([1, 2, 3, 200, 201, 202]), key_id=key_id(key) if sealed else "",
         )
     )  # fmt: skip
     return path
@@ -207,6 +224,36 @@ async def test_a_changed_file_is_not_played(
     response = await boss.get(f"/api/calls/{CALL}/recording")
     assert (response.status_code, code_of(response)) == (500, "recording_damaged")
     assert f"the recording of call {CALL} cannot be played" in caplog.text
+
+
+async def test_an_old_key_still_opens_and_a_lost_one_is_told(
+    console: ConsoleUnderTest, tmp_path: Path
+) -> None:
+    """After a change of keys old recordings are heard; what no key opens is refused, and counted."""
+    await record(console, tmp_path, key=OLD_KEY)
+    await record(console, tmp_path, "node1-1.2", key="a key that was lost, and nobody has a copy")
+    await record(console, tmp_path, "node1-1.3", sealed=False)
+    boss = await console.user("boss", "supervisor")
+    assert (await boss.get(f"/api/calls/{CALL}/recording")).content == SOUND
+    response = await boss.get("/api/calls/node1-1.2/recording")
+    assert (response.status_code, code_of(response)) == (500, "recording_damaged")
+    assert "recording.old_keys" in response.json()["error"]["hint"]
+    archive = RecordingArchive(console.recordings, tmp_path, lambda: RECORDING_KEYS)
+    told = await archive.unreadable()
+    assert told.startswith("1 recordings") and "recording.key" in told
+    await console.recordings.delete(["node1-1.2"])
+    assert await archive.unreadable() == ""
+
+
+async def test_a_file_cut_off_while_it_is_played_ends_the_answer(tmp_path: Path) -> None:
+    """The player gets what there is, and then the end, instead of a request that never ends."""
+    path = tmp_path / "plain.wav"
+    write_recording(path, len(SOUND), [SOUND], None)
+    reader = RecordingReader(path, None)
+    with path.open("r+b") as file:
+        file.truncate(100_000)
+    parts = [part async for part in recordings_api._stream(reader, 0, len(SOUND))]
+    assert b"".join(parts) == SOUND[: len(b"".join(parts))] and parts
 
 
 async def test_an_agent_pauses_the_own_call_only(console: ConsoleUnderTest) -> None:

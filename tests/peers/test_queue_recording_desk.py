@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from hotline.core.bus import MemoryBus
 from hotline.core.errors import ExchangeUnreachable, IllegalState
@@ -29,6 +30,7 @@ class Switch(LiveCalls):
         self.recorded = True
         self.told: list[str] = []
         self.unknown: set[str] = set()  # channels that the dialplan does not record
+        self.fails_after: int | None = None  # mutes told; then the link is gone for one more
         self.begun: list[tuple[str, ...]] = []
 
     async def action(self, name: str, fields: Mapping[str, str | Sequence[str]]) -> AmiResponse:
@@ -43,6 +45,9 @@ class Switch(LiveCalls):
         if not self.recorded:
             raise AmiRefused(name, "Cannot set mute flag")
         assert name == "MixMonitorMute" and fields["Direction"] == "both"
+        if self.fails_after is not None and len(self.told) >= self.fails_after:
+            self.fails_after = None
+            raise AmiDisconnected("gone")
         self.told.append(str(fields["State"]))
         return AmiResponse("Success", "", {}, ())
 
@@ -219,3 +224,43 @@ async def test_an_exchange_that_is_away_pauses_nothing(world: World) -> None:
             await world.desk.pause(CALL, "zhang")
         assert world.desk.state(CALL) is RecordingState.ON
     assert await world.archive.store.pauses() == []
+
+
+async def test_a_pause_that_fails_half_way_is_taken_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent is told that it failed; the channel that was silent is recorded again by itself."""
+    monkeypatch.setattr(recording_desk, "TICK_SECONDS", 0.01)
+    world.manager.call_ids = {CALL}
+    world.manager.phones = ["u2"]
+    async with world.running():
+        world.bus.publish(ANSWER)
+        await world.changed()
+        world.manager.fails_after = 1
+        with pytest.raises(ExchangeUnreachable):
+            await world.desk.pause(CALL, "zhang")
+        assert world.desk.state(CALL) is RecordingState.ON
+        async with asyncio.timeout(10):
+            while await world.archive.store.pauses():  # noqa: ASYNC110 - a database tells nobody
+                await asyncio.sleep(0.01)
+        assert world.manager.told == ["1", "0", "0"]
+        (gap,) = await world.archive.store.pauses(CALL)
+        assert gap.until is not None, "what may be missing is not marked"
+        await world.desk.pause(CALL, "zhang")
+        assert (await world.changed()).state is RecordingState.PAUSED
+    assert world.manager.told == ["1", "0", "0", "1", "1"]
+
+
+async def test_a_pause_waits_for_no_database(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is silent although that cannot be written down, which is told."""
+
+    async def locked(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    async with world.running():
+        world.bus.publish(ANSWER)
+        await world.changed()
+        monkeypatch.setattr(world.archive.store, "begin_pause", locked)
+        with pytest.raises(OperationalError):
+            await world.desk.pause(CALL, "zhang")
+        assert world.desk.state(CALL) is RecordingState.PAUSED and world.manager.told == ["1"]

@@ -1,4 +1,4 @@
-"""``hotline doctor`` on webhooks: one that answers, one that does not, one whose key is missing."""
+"""``hotline doctor`` on webhooks (one answers, one does not, one's key is missing) and on lost keys."""
 
 from __future__ import annotations
 
@@ -20,9 +20,25 @@ from hotline.config.schema import (
     WebSection,
 )
 from hotline.config.section import SecretRef
-from hotline.server.doctor import examine
+from hotline.server.doctor import examine, recording_keys
 from tests.fixtures.ports import free_port
 from tests.fixtures.receiver import answer, receiving
+from tests.fixtures.recordings import archive_in
+
+
+async def test_a_lost_key_of_recordings_has_a_line(tmp_path: Path) -> None:
+    """How many recordings none of the site's keys opens; well again once the old key is named."""
+    lost = "a key whose file was lost, of enough characters"
+    async with archive_in(tmp_path, encrypt=True) as archive:
+        archive.record()
+        await archive.keeper(lost).sweep()
+        found = await recording_keys(archive.site)
+        assert found.ok is False and found.detail.startswith("1 recordings") and "old_keys" in found.detail
+        (tmp_path / "old").write_text(lost)
+        (tmp_path / "old").chmod(0o600)
+        old_keys = (SecretRef(file=tmp_path / "old"),)
+        section = archive.site.recording.model_copy(update={"old_keys": old_keys})
+        assert (await recording_keys(archive.site.model_copy(update={"recording": section}))).ok
 
 
 async def test_each_webhook_has_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hotline.config.secrets import Secrets
-from hotline.server.paths import database_url, sealing_key
+from hotline.server.paths import database_url, recording_key
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.recording_file import RecordingReader
 from hotline.store.recordings import RecordingRecord, RecordingStore
@@ -51,7 +51,7 @@ async def kept(server: ServerProcess, call_id: str, *, within_seconds: float = 2
 def sound_of(server: ServerProcess, row: RecordingRecord) -> tuple[Samples, Samples]:
     """Both channels of a kept recording."""
     site = server.site
-    key = sealing_key(site, Secrets(site.data_dir)) if row.encrypted else None
+    key = recording_key(site, Secrets(site.data_dir)) if row.encrypted else None
     with RecordingReader(site.data_dir / row.path, key) as reader:
         return channels(reader.read(0, reader.size_bytes))
 
