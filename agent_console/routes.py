@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import Identity
 from hotline.agent_console.room import Room, room_of, signed_in
-from hotline.core.errors import ExchangeUnreachable, HotlineError, PeerError, SetupError, UnknownName
+from hotline.core.errors import (
+    ExchangeUnreachable,
+    HotlineError,
+    IllegalState,
+    PeerError,
+    SetupError,
+    UnknownName,
+)
 
 EXCHANGE_SECONDS: Final = 10.0  # for Asterisk to carry out what was asked
 
@@ -55,8 +62,8 @@ async def asked_of_exchange(action: Awaitable[T]) -> T:
     """What came of ``action``.
 
     Raises:
-        ApiError: 503 ``exchange_unreachable``, 404 ``not_found`` for what is not there, or 409
-            ``illegal_now`` for what the present state forbids.
+        ApiError: 503 ``exchange_unreachable``, 404 ``not_found`` for what is not there, or 409 with the
+            error's own code (``illegal_now`` if it has none) for what the present state forbids.
     """
     unreachable = "the exchange did not carry this out"
     try:
@@ -69,4 +76,5 @@ async def asked_of_exchange(action: Awaitable[T]) -> T:
     except UnknownName as error:
         raise ApiError(404, "not_found", error.message or NO_SUCH_CALL, hint=error.hint) from error
     except HotlineError as error:
-        raise ApiError(409, "illegal_now", error.message, hint=error.hint) from error
+        code = error.code if isinstance(error, IllegalState) else "illegal_now"
+        raise ApiError(409, code, error.message, hint=error.hint) from error

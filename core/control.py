@@ -18,6 +18,7 @@ class CallVerb(StrEnum):
     CONSULT_COMPLETE = "consult/complete"  # the asked one takes the caller over
     CONSULT_CANCEL = "consult/cancel"  # back to the caller
     THREE_WAY = "three-way"
+    THREE_WAY_DROP = "three-way/drop"  # whoever was brought in last leaves the talk
 
 
 class SuperviseVerb(StrEnum):

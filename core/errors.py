@@ -45,7 +45,14 @@ class ExchangeUnreachable(PeerError):
 
 
 class IllegalState(HotlineError):
-    """The thing asked for is not possible in the present state."""
+    """The thing asked for is not possible in the present state.
+
+    ``code``: why, in a word for programs; the words are in ``docs/console-api.md``.
+    """
+
+    def __init__(self, message: str = "", *, hint: str = "", code: str = "illegal_now") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class UnknownName(HotlineError):

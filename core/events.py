@@ -5,7 +5,7 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
 
     queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed,
                 TalkStarted, TalkEnded, PartyRinging, PartyJoined, PartyLeft, CallChanged, CallerToFront,
-                CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced,
+                EmergencyNotJoined, CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced,
                 RecordingChanged
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, TranscriptSegment
@@ -287,14 +287,24 @@ class PartyLeft:
 
 @dataclass(frozen=True, slots=True)
 class CallChanged:
-    """How a talk stands: on hold, muted, an enquiry under way. ``consult_target`` is the number asked."""
+    """How a talk stands: on hold, who is muted, an enquiry. ``consult_target`` is the number asked."""
 
     call_id: str
     at: datetime
     held: bool
-    muted: bool
+    muted_agents: tuple[str, ...]
     consult_target: str | None
     consult_state: ConsultState | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyNotJoined:
+    """An emergency service answered ``agent``, but could not be joined with the caller by itself."""
+
+    call_id: str
+    at: datetime
+    agent: str
+    service: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +490,7 @@ CallEvent = (
     | PartyJoined
     | PartyLeft
     | CallChanged
+    | EmergencyNotJoined
     | CallerToFront
     | CallEnded
     | CallFlagged

@@ -55,7 +55,8 @@ class CallView:
     """A call that is alive now, as an agent sees it pop up.
 
     ``agent`` is who talks with the caller or is rung for the caller; ``parties`` are further seats whose
-    business the call is (asked, joined, rung by a transfer). ``nuisance``: the caller was marked as one.
+    business the call is (asked, joined, rung by a transfer). ``muted_agents``: whose own phone is muted, so
+    that nobody on the call hears them. ``nuisance``: the caller was marked as one.
     ``language``: what the caller speaks (BCP 47), by line or menu; empty where it is not known.
     """
 
@@ -71,7 +72,7 @@ class CallView:
     agent: str | None
     wait_seconds: float | None
     held: bool = False
-    muted: bool = False
+    muted_agents: tuple[str, ...] = ()
     consult: ConsultView | None = None
     recording: RecordingState = RecordingState.OFF
     nuisance: bool = False

@@ -13,7 +13,6 @@ from hotline.config.schema import Agent, Site
 from hotline.core.clock import Clock
 from hotline.core.control import Asker
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
-from hotline.core.events import AgentState
 from hotline.core.views import CallView
 from hotline.queue.control.legs import Leg, Talk
 from hotline.queue.control.live_talks import LiveTalks
@@ -157,23 +156,30 @@ class Acting:
             on.view.call_id, lambda talk: gone not in (leg.uniqueid for leg in talk.phones), "the transfer"
         )
 
-    def free_phone(self, agent: str) -> Agent:
-        """The agent of the site file, if their phone can be rung now.
+    async def free_phone(self, agent: str, *, but_for: str = "") -> Agent:
+        """The agent of the site file, if their phone can be rung now, as the exchange itself says.
+
+        The agent table does not tell: the phone of somebody signed out may be there or not.
+
+        Args:
+            agent: whose.
+            but_for: a channel of that phone that will be gone before it is rung.
 
         Raises:
             UnknownName: there is no such agent.
-            IllegalState: the phone is gone, rings or is in use.
+            IllegalState: the phone rings or is in use (``phone_busy``), or is gone (``phone_unreachable``).
+            ExchangeUnreachable: the exchange cannot be asked.
         """
         if agent not in self.agents:
             raise UnknownName(f"there is no agent {agent}", hint="agents are listed in the site file")
-        name = self.agents[agent].name
-        if any(
-            one.agent == agent and one.state is AgentState.UNREACHABLE for one in self.talks.live().agents
-        ):
-            raise IllegalState(f"the phone of {name} is gone", hint="it must register first")
-        if self.talks.book.of_agent(agent):
-            raise IllegalState(f"the phone of {name} is in use", hint="try again when the call is over")
-        return self.agents[agent]
+        found = self.agents[agent]
+        if any(leg.uniqueid != but_for for leg in self.talks.book.of_agent(agent)):
+            hint = "try again when the call is over, or choose somebody else"
+            raise IllegalState(f"the phone of {found.name} is in use", hint=hint, code="phone_busy")
+        said = await self.ask("Getvar", {"Variable": f"PJSIP_DIAL_CONTACTS({found.extension})"})
+        if not said.headers.get("Value"):
+            raise _unreachable(found)
+        return found
 
     async def ring(self, agent: Agent, purpose: str, fields: Mapping[str, FieldValue]) -> str:
         """Ring an agent's phone for something; the unique id of its channel, which says what for.
@@ -196,5 +202,10 @@ class Acting:
             },
         )
         if not await self.talks.until(lambda: self.talks.book.leg(channel_id) is not None, SETTLE_SECONDS):
-            raise IllegalState(f"the phone of {agent.name} cannot be rung", hint="is it registered?")
+            raise _unreachable(agent)
         return channel_id
+
+
+def _unreachable(agent: Agent) -> IllegalState:
+    hint = "choose somebody else, or see that it is registered"
+    return IllegalState(f"the phone of {agent.name} cannot be reached", hint=hint, code="phone_unreachable")

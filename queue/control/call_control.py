@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
 
 from hotline.core.control import Asker, CallVerb, Target, TargetKind
 from hotline.core.errors import HotlineError, IllegalState, UnknownName
@@ -23,8 +25,9 @@ from hotline.core.views import (
     Targets,
 )
 from hotline.queue.control.acting import Acting, OnCall
-from hotline.queue.control.legs import Talk
+from hotline.queue.control.legs import Leg, Talk
 from hotline.queue.control.live_talks import MUTED
+from hotline.queue.control.numbers import dialled
 from hotline.telephony.ami.wire import escape_variable
 from hotline.telephony.asterisk_config.callback import NAME as CALLBACK
 from hotline.telephony.asterisk_config.features import CONSULT_COMPLETE, HOLD, THREE_WAY
@@ -32,6 +35,9 @@ from hotline.telephony.asterisk_config.transfer import NAME as TRANSFER
 from hotline.telephony.asterisk_config.transfer import OUTSIDE_RING_SECONDS, QUEUE_PREFIX
 
 log = logging.getLogger(__name__)
+
+JOIN_TRIES: Final = 3
+JOIN_SECONDS: Final = 2.0  # for the exchange to join all three
 
 
 class Control:
@@ -50,6 +56,7 @@ class Control:
             CallVerb.CONSULT_COMPLETE: self._complete,
             CallVerb.CONSULT_CANCEL: self._cancel,
             CallVerb.THREE_WAY: self._three_way,
+            CallVerb.THREE_WAY_DROP: self._drop_third,
         }
 
     async def aclose(self) -> None:
@@ -73,7 +80,7 @@ class Control:
 
         async def act() -> CallView:
             on = self._talking(who, call_id)
-            await self._acting.blind(on, self._exten(target, on))
+            await self._acting.blind(on, await self._exten(target, on))
             return on.view
 
         return await self._acting.once(who, call_id, target, act)
@@ -85,13 +92,16 @@ class Control:
             on = self._talking(who, call_id)
             if target.kind is TargetKind.QUEUE:
                 raise IllegalState("a queue cannot be asked", hint="hand the call over, or ask an agent")
-            await self._ask_party(on, self._exten(target, on))
+            await self._ask_party(on, await self._exten(target, on))
             return on.view
 
         return await self._acting.once(who, call_id, ("consult", target), act)
 
     async def emergency(self, who: Asker, call_id: str, service: str) -> CallView:
-        """Ask an emergency service and join it with the caller as soon as it answers."""
+        """Ask an emergency service and join it with the caller as soon as it answers.
+
+        Whomever else the agent asks must wait; a third party stays, and talks with the caller meanwhile.
+        """
         number = next((one.number for one in self.targets().emergency if one.service == service), None)
         if number is None:
             raise UnknownName(
@@ -100,11 +110,12 @@ class Control:
 
         async def act() -> CallView:
             on = self._acting.on_call(who, call_id)
-            if on.talk.consult is not None and on.talk.consult.asking is on.leg:
-                await self._cancel(on)  # whom else one asks must wait
-            on = self._talking(who, call_id)
+            if _state(on.talk) is not ConsultState.THREE_WAY:
+                if on.talk.consult is not None and on.talk.consult.asking is on.leg:
+                    await self._cancel(on)
+                on = self._talking(who, call_id)
             await self._ask_party(on, number)
-            task = asyncio.create_task(self._join_when_answered(on, number), name="emergency")
+            task = asyncio.create_task(self._join_when_answered(on, service, number), name="emergency")
             self._emergencies.add(task)
             task.add_done_callback(self._emergencies.discard)
             return on.view
@@ -115,7 +126,7 @@ class Control:
         """Ring the agent's phone, then the number, over the trunk."""
         if self._site.transfer.trunk is None:
             raise IllegalState("this site dials nobody outside", hint="set transfer.trunk in the site file")
-        agent = self._acting.free_phone(who.agent or "")
+        agent = await self._acting.free_phone(who.agent or "")
         line = self._site.line_of_did("12345") or self._site.lines[0]
         variables = {
             "HOTLINE_CALLBACK_OF": call_id,
@@ -124,7 +135,7 @@ class Control:
         }
         fields = {
             "Context": CALLBACK,
-            "Exten": number,
+            "Exten": dialled(number),
             "Priority": "1",
             "CallerID": f"<{number}>",
             "Variable": [f"{name}={escape_variable(text)}" for name, text in variables.items()],
@@ -171,10 +182,24 @@ class Control:
         await self._acting.settle(on.view.call_id, lambda _: on.leg.up, "the answer")
 
     async def _hang_up(self, on: OnCall) -> None:
-        await self._acting.ask("Hangup", {"Channel": on.leg.uniqueid})
-        gone = on.leg.uniqueid
+        """The caller goes too, but for a three-way talk: then those who are left stay together."""
+        await self._drop(on, on.leg)
+
+    async def _drop_third(self, on: OnCall) -> None:
+        if _state(on.talk) is not ConsultState.THREE_WAY:
+            raise IllegalState("there are no three in this talk", code="no_three_way")
+        third = on.talk.talkers[-1]
+        if third is on.leg:
+            raise IllegalState("this phone is the third party", hint="hang up to leave", code="third_party")
+        await self._drop(on, third)
+
+    async def _drop(self, on: OnCall, leg: Leg) -> None:
+        """End a phone's channel."""
+        await self._acting.ask("Hangup", {"Channel": leg.uniqueid})
         await self._acting.settle(
-            on.view.call_id, lambda talk: gone not in (leg.uniqueid for leg in talk.phones), "the hang-up"
+            on.view.call_id,
+            lambda talk: leg.uniqueid not in (one.uniqueid for one in talk.phones),
+            "the hang-up",
         )
 
     async def _hold(self, on: OnCall) -> None:
@@ -223,33 +248,36 @@ class Control:
     async def _ask_party(self, on: OnCall, exten: str) -> None:
         await self._acting.off_hold(on)
         await self._acting.ask("Atxfer", {"Channel": on.leg.uniqueid, "Exten": exten, "Context": TRANSFER})
-        await self._acting.settle(on.view.call_id, lambda talk: talk.consult is not None, "the enquiry")
+        begun = (ConsultState.RINGING, ConsultState.TALKING)
+        await self._acting.settle(on.view.call_id, lambda talk: _state(talk) in begun, "the enquiry")
 
-    async def _join_when_answered(self, on: OnCall, number: str) -> None:
+    async def _join_when_answered(self, on: OnCall, service: str, number: str) -> None:
         """Three-way as soon as the service answers; given up when it does not, or the agent goes back."""
         call_id, talks = on.view.call_id, self._acting.talks
 
-        def settled() -> bool:
-            return _state(talks.talk(call_id)) is not ConsultState.RINGING
+        def state() -> ConsultState | None:
+            consult = talks.talk(call_id).consult
+            return consult.state if consult is not None and consult.target == number else None
 
-        if not await talks.until(settled, OUTSIDE_RING_SECONDS):
+        if not await talks.until(lambda: state() is not ConsultState.RINGING, OUTSIDE_RING_SECONDS):
             return
-        talk = talks.talk(call_id)
-        if talk.consult is None or talk.consult.target != number:
-            return
-        try:
-            if talk.consult.state is ConsultState.TALKING:
+        for _ in range(JOIN_TRIES):
+            if state() is not ConsultState.TALKING:
+                return  # joined, or the agent went back, or one of them hung up
+            with suppress(HotlineError):  # the link may be back in a moment
                 await self._acting.key(on.leg, THREE_WAY)
-        except HotlineError as error:
-            log.error("an emergency service answered and could not be joined by itself: %s", error)
+            await talks.until(lambda: state() is not ConsultState.TALKING, JOIN_SECONDS)
+        if state() is ConsultState.TALKING:
+            log.error("call %s: an emergency service answered and could not be joined", call_id)
+            self._acting.talks.not_joined(call_id, on.agent, service)
 
-    def _exten(self, target: Target, on: OnCall) -> str:
+    async def _exten(self, target: Target, on: OnCall) -> str:
         """What to dial in the transfer context."""
         match target.kind:
             case TargetKind.AGENT:
                 if target.value == on.agent:
                     raise IllegalState("that is the agent who has the call", hint="choose somebody else")
-                return self._acting.free_phone(target.value).extension
+                return (await self._acting.free_phone(target.value)).extension
             case TargetKind.QUEUE if target.value in {queue.name for queue in self._site.queues}:
                 return QUEUE_PREFIX + target.value
             case TargetKind.NUMBER if target.value in {one.number for one in self._site.transfer.numbers}:
@@ -262,14 +290,21 @@ class Control:
         return on
 
     def _must_talk(self, on: OnCall) -> None:
+        if _state(on.talk) is ConsultState.THREE_WAY:
+            hint = "let the third party leave first"
+            raise IllegalState("three are in this talk", hint=hint, code="three_way")
         if on.talk.consult is not None:
-            raise IllegalState("an enquiry is under way", hint="complete or cancel it first")
+            hint = "complete or cancel it first"
+            raise IllegalState("an enquiry is under way", hint=hint, code="enquiry")
         if on.leg not in on.talk.talkers:
             raise IllegalState("nobody talks with the caller on this phone", hint="answer first")
 
     def _must_ask(self, on: OnCall) -> None:
+        if _state(on.talk) is ConsultState.THREE_WAY:
+            hint = "hang up to leave the two together, or let the third party leave"
+            raise IllegalState("all three talk already", hint=hint, code="three_way")
         if on.talk.consult is None or on.talk.consult.asking is not on.leg:
-            raise IllegalState("no enquiry is under way", hint="ask somebody first")
+            raise IllegalState("no enquiry is under way", hint="ask somebody first", code="no_enquiry")
 
     def _has_remote_control(self, on: OnCall) -> bool:
         agent = self._acting.agents.get(on.agent)

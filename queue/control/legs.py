@@ -81,9 +81,9 @@ class Talk:
     held: bool = False
 
     @property
-    def muted(self) -> bool:
-        """Whether an agent on the call is muted."""
-        return any(leg.muted for leg in self.talkers)
+    def muted_agents(self) -> tuple[str, ...]:
+        """The agents on the call whose own phone is muted, whomever they talk with."""
+        return tuple(leg.agent for leg in self.phones if leg.muted and leg.agent is not None)
 
     def leg_of(self, agent: str) -> Leg | None:
         """The agent's own phone on this call: talking, asking, asked or ringing."""
@@ -116,6 +116,9 @@ class LegBook:
         match event:
             case ami.Newchannel():
                 return self._add(event).call_id
+            case ami.Newstate(uniqueid=uniqueid, state="Up") if known := self._legs.get(uniqueid):
+                known.up = True
+                return known.call_id
             case ami.BridgeEnter():
                 leg = self._add(event)
                 leg.bridge, leg.up, leg.holding, leg.at = event.bridge_id, True, False, event.at

@@ -16,7 +16,15 @@ from typing import Final, Protocol
 
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
-from hotline.core.events import CallChanged, CallerToFront, ConsultState, PartyJoined, PartyLeft, PartyRinging
+from hotline.core.events import (
+    CallChanged,
+    CallerToFront,
+    ConsultState,
+    EmergencyNotJoined,
+    PartyJoined,
+    PartyLeft,
+    PartyRinging,
+)
 from hotline.core.ports import Bus, CallMarks, LivePicture
 from hotline.core.views import CallView, ConsultView, LiveView, WaitingCaller
 from hotline.queue.control.legs import Leg, LegBook, Talk
@@ -47,7 +55,7 @@ class _Told:
     """What was told of a call: its phones (and whether as joined), and how the talk stands."""
 
     phones: dict[str, tuple[Leg, bool]] = field(default_factory=dict)
-    standing: tuple[bool, bool, str | None, ConsultState | None] = (False, False, None, None)
+    standing: tuple[bool, tuple[str, ...], str | None, ConsultState | None] = (False, (), None, None)
 
 
 class LiveTalks:
@@ -129,6 +137,10 @@ class LiveTalks:
             waiting=tuple(sorted(live.waiting, key=lambda one: rank.get(one.call_id, 0))),
         )
 
+    def not_joined(self, call_id: str, agent: str, service: str) -> None:
+        """An emergency service has answered this agent, and the exchange does not join it."""
+        self._bus.publish(EmergencyNotJoined(call_id, self._clock.now(), agent, service))
+
     def moved_to_front(self, waiting: WaitingCaller) -> None:
         """The exchange was made to put this caller before all others of the queue."""
         self._to_front = [one for one in self._to_front if one != waiting.call_id] + [waiting.call_id]
@@ -157,7 +169,7 @@ class LiveTalks:
             agent=agent,
             answered_at=answered_at,
             held=talk.held,
-            muted=talk.muted,
+            muted_agents=talk.muted_agents,
             consult=ConsultView(consult.target, consult.state) if consult else None,
             nuisance=nuisance,
             parties=tuple(dict.fromkeys(one for one in agents if one != agent)),
@@ -181,7 +193,7 @@ class LiveTalks:
         try:
             self._touch(self.book.adopt(await self._manager.core_show_channels()))
             for call_id in self.book.calls():
-                for leg in self.book.talk(call_id).talkers:
+                for leg in self.book.talk(call_id).phones:
                     if leg.agent is not None:
                         said = await self._manager.action(
                             "Getvar", {"Channel": leg.uniqueid, "Variable": MUTED}
@@ -228,7 +240,7 @@ class LiveTalks:
         consult = talk.consult
         standing = (
             talk.held,
-            talk.muted,
+            talk.muted_agents,
             consult.target if consult else None,
             consult.state if consult else None,
         )

@@ -26,9 +26,9 @@ class Queues(Protocol):
     async def queue_status(self, queue: str = "") -> tuple[ami.QueueSnapshot, ...]: ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Spy:
-    """A supervisor's phone on somebody's call."""
+    """A supervisor's phone on somebody's call. ``verb``: as it was rung for."""
 
     on: str  # the agent's channel
     verb: SuperviseVerb
@@ -110,6 +110,8 @@ class Supervisor:
             return on.view
         if on.talk.consult is not None:
             raise IllegalState("the agent is asking somebody", hint="wait until that is over")
+        spying = self._own(own.id)
+        await self._acting.free_phone(own.id, but_for=spying.uniqueid if spying else "")
         await self.stop(who)
         await self._acting.blind(on, own.extension)
         return on.view
@@ -120,12 +122,11 @@ class Supervisor:
             raise IllegalState("that is your own call", hint="others may listen to it")
         seat = who.agent or ""
         spy, own = self._spies.get(seat), self._own(seat)
-        if spy is None or own is None or spy.on != on.leg.uniqueid:
-            await self.stop(who)
+        if own is not None and own.up and spy is not None and spy.on == on.leg.uniqueid:
+            await self._acting.key(own, SPY_KEYS[verb])  # always: the phone's own keys may have changed it
+        elif own is None or spy != _Spy(on.leg.uniqueid, verb):
+            await self.stop(who)  # a phone that still rings hears no keys: it is rung anew, for the new word
             await self._begin(seat, on.leg.uniqueid, verb)
-        elif spy.verb is not verb:
-            await self._acting.key(own, SPY_KEYS[verb])
-            spy.verb = verb
         return on.view
 
     def _own(self, seat: str) -> Leg | None:
@@ -135,7 +136,7 @@ class Supervisor:
 
     async def _begin(self, seat: str, on: str, verb: SuperviseVerb) -> None:
         """Ring the supervisor's phone; picked up, it hears the agent's call."""
-        agent = self._acting.free_phone(seat)
+        agent = await self._acting.free_phone(seat)
         fields = {
             "Application": "ChanSpy",
             "Data": f"{on},{ALWAYS}{SPY_OPTIONS[verb]}",

@@ -17,11 +17,13 @@ from hotline.core.events import (
     AgentState,
     CallChanged,
     ConsultState,
+    EmergencyNotJoined,
     PartyJoined,
     PartyLeft,
     PartyRinging,
 )
 from hotline.core.views import AgentView, CallView, ConsultView, LiveView
+from hotline.queue.control import call_control
 from hotline.queue.control.acting import Acting
 from hotline.queue.control.call_control import Control
 from hotline.queue.control.live_talks import LiveTalks
@@ -43,6 +45,7 @@ from tests.fixtures.channels import (
     gone,
     new,
     says,
+    up,
 )
 
 SITE = Site(
@@ -76,6 +79,8 @@ class Floor:
 
     said: list[tuple[str, Mapping[str, FieldValue]]] = field(default_factory=list)
     away: bool = False
+    gone: set[str] = field(default_factory=set)  # extensions whose phone is not registered
+    deaf_to_three_way: int = 0  # times that the keys come to nothing
     local: str = ""  # the pair of Local channels of the newest enquiry, without its ends
     calls: tuple[CallView, ...] = (CallView(CALL, "12345", "12345", "138", "", (), AT, AT, AT, "a1", 1.0),)
     bus: MemoryBus = field(default_factory=MemoryBus)
@@ -105,6 +110,10 @@ class Floor:
     async def action(self, name: str, fields: Mapping[str, FieldValue]) -> AmiResponse:
         if self.away:
             raise AmiDisconnected("gone")
+        if name == "Getvar":
+            extension = str(fields["Variable"]).removeprefix("PJSIP_DIAL_CONTACTS(").removesuffix(")")
+            here = extension not in self.gone
+            return AmiResponse("Success", "", {"Value": f"PJSIP/{extension}/sip:x" if here else ""})
         self.said.append((name, fields))
         match name, fields.get("Digit"):
             case "PlayDTMF", "7":
@@ -118,10 +127,14 @@ class Floor:
                 self.tell(new(channel, uniqueid, uniqueid))
             case "Hangup", _ if "-spy-" in str(fields["Channel"]):
                 self.tell(gone("PJSIP/9001-7", str(fields["Channel"]), str(fields["Channel"])))
+            case "Hangup", _:
+                self.tell(gone("PJSIP/any-1", str(fields["Channel"])))
             case "Atxfer", _:
                 self.local = local = f"Local/{fields['Exten']}@hotline-transfer-00;"
                 self.tell(new(f"{local}1", "l.1"), new(f"{local}2", "l.2"), enter(f"{local}1", "l.1", "b2"))
-                self.tell(new("PJSIP/trunk-9", "a.2"), enter("PJSIP/8001-1", "a.1", "b2"))
+                self.tell(new("PJSIP/trunk-9", "a.9"), enter("PJSIP/8001-1", "a.1", "b2"))
+            case "PlayDTMF", "5" if self.deaf_to_three_way:
+                self.deaf_to_three_way -= 1
             case "PlayDTMF", "5":
                 self.tell(enter(f"{self.local}1", "l.1", "b1"), enter("PJSIP/8001-1", "a.1", "b1"))
         return AmiResponse("Success", "", {})
@@ -234,7 +247,7 @@ async def test_an_emergency_is_joined_when_it_answers_and_not_before(floor: Floo
     view = await floor.control.emergency(ZHANG, CALL, "110")
     assert view.consult == ConsultView("110", ConsultState.RINGING)
     assert floor.names() == ["Atxfer"]
-    floor.tell(enter("PJSIP/trunk-9", "a.2", "b3"), enter(f"{floor.local}2", "l.2", "b3"))
+    floor.tell(enter("PJSIP/trunk-9", "a.9", "b3"), enter(f"{floor.local}2", "l.2", "b3"))
     await floor.event(CallChanged, consult_state=ConsultState.THREE_WAY)
     assert floor.names() == ["Atxfer", "*", "5"]
 
@@ -268,15 +281,110 @@ async def test_two_supervisors_listen_and_only_one_takes_over(floor: Floor) -> N
     assert floor.names()[2:] == ["Hangup", "BlindTransfer"] and floor.said[-1][1]["Exten"] == "9001"
 
 
-async def test_another_word_changes_over_without_a_new_ring(floor: Floor) -> None:
-    """Listening becomes whispering by a key on the supervisor's channel; the same again does nothing."""
+async def test_another_word_changes_over_by_a_key_once_the_phone_is_picked_up(floor: Floor) -> None:
+    """Each word presses its key, the same word too: the phone's own keys may have changed it meanwhile."""
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
     channel = str(floor.said[0][1]["ChannelId"])
-    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.WHISPER)
-    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.WHISPER)
-    assert floor.names() == ["Originate", "5"] and floor.said[-1][1]["Channel"] == channel
+    floor.tell(up("PJSIP/9001-7", channel, channel))
+    assert await floor.talks.until(lambda: floor.talks.book.of_agent("b1")[0].up, 5)
+    for verb in (SuperviseVerb.WHISPER, SuperviseVerb.BARGE, SuperviseVerb.LISTEN):
+        await floor.supervisor.do(CHIEF, CALL, verb)
+    assert floor.names() == ["Originate", "5", "6", "4"] and floor.said[-1][1]["Channel"] == channel
     again = Supervisor(floor.acting, floor)  # type: ignore[arg-type]
     await again.stop(CHIEF)
-    assert floor.names()[2:] == ["Hangup"], "a new server does not find the phone that listens"
+    assert floor.names()[4:] == ["Hangup"], "a new server does not find the phone that listens"
     with pytest.raises(IllegalState):
         await floor.supervisor.do(Asker("z", "a1", True), CALL, SuperviseVerb.LISTEN)
+
+
+async def test_a_phone_that_still_rings_is_rung_anew_for_another_word(floor: Floor) -> None:
+    """Keys pressed before the pick-up come to nothing: whoever wanted to be silent would be heard."""
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.BARGE)
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.BARGE)
+    assert floor.names() == ["Originate"] and str(floor.said[0][1]["Data"]).endswith("B")
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
+    assert floor.names() == ["Originate", "Hangup", "Originate"]
+    assert not str(floor.said[-1][1]["Data"]).endswith("B"), "the supervisor will be heard"
+
+
+async def test_no_talk_is_thrown_away_on_a_phone_that_is_gone(floor: Floor) -> None:
+    """Transfer, enquiry and take-over ask the exchange first; signed out or not, a dead phone is refused."""
+    floor.gone = {"8002", "9001"}
+    for refused in (
+        floor.control.transfer(ZHANG, CALL, agent("a2")),
+        floor.control.consult(ZHANG, CALL, agent("a2")),
+        floor.supervisor.do(CHIEF, CALL, SuperviseVerb.TAKE_OVER),
+    ):
+        with pytest.raises(IllegalState) as told:
+            await refused
+        assert told.value.code == "phone_unreachable" and told.value.hint
+    floor.tell(new("PJSIP/9002-9", "x.1", "x.1"))
+    assert await floor.talks.until(lambda: bool(floor.talks.book.of_agent("b2")), 5)
+    with pytest.raises(IllegalState) as told:
+        await floor.supervisor.do(OTHER_CHIEF, CALL, SuperviseVerb.TAKE_OVER)
+    assert told.value.code == "phone_busy"
+    assert floor.said == []
+
+
+async def three_way(floor: Floor) -> None:
+    """8001, 8002 and the caller talk together, in one bridge by now."""
+    floor.tell(*ASK, *ASKED, enter(LOCAL_1, "l.1", "b1"), enter("PJSIP/8001-1", "a.1", "b1"))
+    floor.tell(enter("PJSIP/8002-2", "a.2", "b1"), gone(LOCAL_2, "l.2"), gone(LOCAL_1, "l.1"))
+    assert await floor.talks.until(lambda: len(floor.talks.talk(CALL).talkers) == 2, 5)
+
+
+async def test_the_third_party_is_sent_away_and_nothing_else_of_an_enquiry_works(floor: Floor) -> None:
+    """Complete and cancel say that all three talk; drop ends the third party's leg, if there are three."""
+    with pytest.raises(IllegalState) as told:
+        await floor.control.do(ZHANG, CALL, CallVerb.THREE_WAY_DROP)
+    assert told.value.code == "no_three_way"
+    await three_way(floor)
+    for verb in (CallVerb.CONSULT_COMPLETE, CallVerb.CONSULT_CANCEL):
+        with pytest.raises(IllegalState) as told:
+            await floor.control.do(ZHANG, CALL, verb)
+        assert told.value.code == "three_way"
+    with pytest.raises(IllegalState) as told:
+        await floor.control.do(LI, CALL, CallVerb.THREE_WAY_DROP)
+    assert told.value.code == "third_party" and floor.said == []
+    view = await floor.control.do(ZHANG, CALL, CallVerb.THREE_WAY_DROP)
+    assert floor.said == [("Hangup", {"Channel": "a.2"})]
+    assert (view.agent, view.consult, view.parties) == ("a1", None, ())
+
+
+async def test_an_emergency_waits_for_no_three_way_talk(floor: Floor) -> None:
+    """The service is called while the third party talks with the caller; then all four talk."""
+    await three_way(floor)
+    view = await floor.control.emergency(ZHANG, CALL, "110")
+    assert floor.names() == ["Atxfer"]
+    assert view.consult == ConsultView("110", ConsultState.RINGING)
+    assert [leg.agent for leg in floor.talks.talk(CALL).talkers] == ["a2"]
+
+
+@pytest.mark.parametrize("deaf", [2, 3], ids=["joined", "given up"])
+async def test_keys_that_come_to_nothing_are_pressed_again(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, deaf: int
+) -> None:
+    """The service has answered: joining is tried three times, and then the agent is told."""
+    monkeypatch.setattr(call_control, "JOIN_SECONDS", 0.05)
+    floor.deaf_to_three_way = deaf
+    await floor.control.emergency(ZHANG, CALL, "110")
+    floor.tell(enter("PJSIP/trunk-9", "a.9", "b3"), enter(f"{floor.local}2", "l.2", "b3"))
+    if deaf == 2:
+        await floor.event(CallChanged, consult_state=ConsultState.THREE_WAY)
+    else:
+        await floor.event(EmergencyNotJoined, call_id=CALL, agent="a1", service="110")
+    assert floor.names() == ["Atxfer", *["*", "5"] * 3]
+    told = [one for one in floor.bus.since(0) or [] if isinstance(one.event, EmergencyNotJoined)]
+    assert len(told) == (deaf == 3)
+
+
+async def test_each_phone_is_muted_for_itself(floor: Floor) -> None:
+    """In a three-way talk one's own mute shows as one's own; it stays while one asks somebody."""
+    await three_way(floor)
+    view = await floor.control.do(LI, CALL, CallVerb.MUTE)
+    assert view.muted_agents == ("a2",)
+    await floor.event(CallChanged, muted_agents=("a2",))
+    await floor.control.do(ZHANG, CALL, CallVerb.THREE_WAY_DROP)
+    assert (await floor.control.do(ZHANG, CALL, CallVerb.MUTE)).muted_agents == ("a1",)
+    assert (await floor.control.consult(ZHANG, CALL, agent("a2"))).muted_agents == ("a1",)
+    assert (await floor.control.do(ZHANG, CALL, CallVerb.UNMUTE)).muted_agents == ()

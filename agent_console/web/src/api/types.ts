@@ -66,7 +66,8 @@ export interface CallView {
   readonly agent: string | null
   readonly wait_seconds: number | null
   readonly held: boolean
-  readonly muted: boolean
+  /** Agents on the call whose own phone is muted. */
+  readonly muted_agents: readonly string[]
   readonly consult: ConsultView | null
   readonly recording: RecordingState
   /** The caller was marked as a nuisance. */
@@ -320,10 +321,11 @@ export interface EventData {
     call_id: string
     at: Moment
     held: boolean
-    muted: boolean
+    muted_agents: readonly string[]
     consult_target: string | null
     consult_state: ConsultView['state'] | null
   }
+  emergency_not_joined: { call_id: string; at: Moment; agent: string; service: string }
   agent_state_changed: {
     agent: string
     at: Moment

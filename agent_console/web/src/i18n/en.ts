@@ -228,6 +228,7 @@ export const en: Messages = {
     other: 'Other',
   },
   told: {
+    notJoined: 'The emergency service answered but could not be joined: press Three-way, or *5 on the phone',
     autoPaused: 'Your phone rang {rings} times unanswered: you are on a break now. Press F8 when ready',
     forced: '{by} set you to {state}: {reason}',
   },

@@ -227,6 +227,7 @@ export const zhCN = {
     other: '其他',
   },
   told: {
+    notJoined: '紧急服务已接通，但未能自动并入三方通话：请按“三方通话”，或在话机上按 *5',
     autoPaused: '连续 {rings} 次振铃未接，已自动示忙；可以接听时按 F8 示闲',
     forced: '{by} 已将您置为{state}：{reason}',
   },

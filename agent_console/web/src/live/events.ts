@@ -32,7 +32,7 @@ function blankCall(callId: string, at: Moment): LiveCall {
     agent: null,
     wait_seconds: null,
     held: false,
-    muted: false,
+    muted_agents: [],
     consult: null,
     recording: 'off',
     nuisance: false,
@@ -187,7 +187,7 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
   call_changed: (state, data) =>
     withKnownCall(state, data.call_id, {
       held: data.held,
-      muted: data.muted,
+      muted_agents: data.muted_agents,
       consult:
         data.consult_target === null || data.consult_state === null
           ? null
@@ -210,6 +210,8 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
         : agent,
     ),
   }),
+
+  emergency_not_joined: (state, data) => withTold(state, data.agent, { kind: 'not_joined', at: data.at }),
 
   agent_auto_paused: (state, data) =>
     withTold(state, data.agent, { kind: 'auto_paused', at: data.at, rings: data.rings }),

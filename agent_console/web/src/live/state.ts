@@ -24,8 +24,9 @@ export interface LiveCall extends CallView {
 /** Where a call stands for whoever looks at it. */
 export type CallPhase = 'ringing' | 'talking' | 'ended'
 
-/** What was done to an agent, by the system or by a supervisor. */
+/** What was done to an agent, by the system or by a supervisor; or could not be done for them. */
 export type Told =
+  | { readonly kind: 'not_joined'; readonly at: Moment }
   | { readonly kind: 'auto_paused'; readonly at: Moment; readonly rings: number }
   | {
       readonly kind: 'forced'

@@ -75,6 +75,9 @@ export const useSeat = defineStore('seat', () => {
     () => call.value?.consult != null && call.value.agent !== null && call.value.agent !== view.value?.agent,
   )
 
+  /** The own phone is muted; a colleague's on the same call is the colleague's. */
+  const muted = computed(() => call.value?.muted_agents.includes(view.value?.agent ?? '') ?? false)
+
   function may(command: Command): boolean {
     if (busy.value !== null || view.value === null) return false
     if (command === 'resume' && breakAfter.value !== null) return true // takes the break back
@@ -120,6 +123,7 @@ export const useSeat = defineStore('seat', () => {
     transcript,
     phase,
     asked,
+    muted,
     busy,
     breakAfter,
     may,

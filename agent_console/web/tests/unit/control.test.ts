@@ -124,7 +124,7 @@ describe('a command', () => {
       event(1, 'call_changed', {
         call_id: 'c1',
         held: true,
-        muted: false,
+        muted_agents: [],
         consult_target: '1003',
         consult_state: 'ringing',
       }),

@@ -96,7 +96,7 @@ describe('a call on the floor', () => {
   })
 
   it('says that it is on hold, asks somebody, is a talk of three, or is over', () => {
-    const changed = { call_id: 'c1', held: true, muted: false, consult_target: null, consult_state: null }
+    const changed = { call_id: 'c1', held: true, muted_agents: [], consult_target: null, consult_state: null }
     receive(event(1, 'call_changed', changed))
     expect(states()).toContainEqual(['c1', 'held', '陈晓梅'])
     receive(event(2, 'call_changed', { ...changed, consult_target: '1002', consult_state: 'ringing' }))

@@ -44,7 +44,7 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   agent: null,
   wait_seconds: null,
   held: false,
-  muted: false,
+  muted_agents: [],
   consult: null,
   recording: 'off',
   nuisance: false,
