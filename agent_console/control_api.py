@@ -18,7 +18,7 @@ from hotline.agent_console.room import Room
 from hotline.agent_console.routes import Body, InRoom, Signed, asked_of_exchange, seat_of
 from hotline.agent_console.wire import to_json
 from hotline.core.control import Asker, CallVerb, Target, TargetKind
-from hotline.core.events import CallFlagged
+from hotline.core.events import CallFlagged, NuisanceKind
 from hotline.core.views import CallSummary
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ class Nuisance(Body):
 
     nuisance: bool
     reason: Annotated[str, Field(max_length=200)] = ""
+    kind: Annotated[NuisanceKind, Field(strict=False)] = NuisanceKind.OTHER
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
@@ -191,5 +192,6 @@ async def nuisance(call_id: CallId, body: Nuisance, identity: Signed, room: InRo
     await room.deps.audit.record(user, action, call_id, body.reason)
     mark = await room.deps.marks.mark(call_id, call.caller_number, user, body.nuisance, body.reason)
     if mark.nuisance:
-        room.deps.bus.publish(CallFlagged(call_id, mark.at, identity.account.agent or user, mark.reason))
+        agent = identity.account.agent or user
+        room.deps.bus.publish(CallFlagged(call_id, mark.at, agent, mark.reason, body.kind))
     return to_json(mark)

@@ -52,12 +52,6 @@ class WrapUpRule(Section):
     over_seconds: Limit = 180
 
 
-class AbusiveRule(Section):
-    """A caller flagged by the agent: shown while the call lasts, and at least this long."""
-
-    keep_seconds: Annotated[int, Field(ge=10, le=86400)] = 300
-
-
 class DiskRule(Section):
     """Room on the disk of data_dir: the alert comes under either limit."""
 
@@ -126,7 +120,6 @@ class AlertsSection(Section):
     unstaffed: ForRule = ForRule()
     answer_rate: AnswerRateRule = AnswerRateRule()
     wrap_up: WrapUpRule = WrapUpRule()
-    abusive: AbusiveRule = AbusiveRule()
     link: ForRule = ForRule()
     recogniser: ForRule = ForRule(for_seconds=30)
     recording: ForRule = ForRule()

@@ -12,11 +12,11 @@ class AlertKind(StrEnum):
 
     WAITING = "waiting"  # too many callers wait (queue)
     LONGEST_WAIT = "longest_wait"  # somebody waits too long (queue)
-    UNSTAFFED = "unstaffed"  # callers wait and nobody is signed in (queue)
+    UNSTAFFED = "unstaffed"  # callers wait and nobody is signed in, or all are on a break (queue)
     ANSWER_RATE = "answer_rate"  # under the norm of late (line, or "total")
     WRAP_UP = "wrap_up"  # an agent has been in wrap-up too long (agent)
     NO_ANSWER = "no_answer"  # an agent was paused because the phone rang in vain (agent)
-    ABUSIVE = "abusive"  # an agent flagged the caller (call id)
+    ABUSIVE = "abusive"  # an agent is being abused by a caller (call id)
     LINK = "link"  # Asterisk's manager is gone ("asterisk")
     RECOGNISER = "recogniser"  # recognition is down, or calls go unheard for want of places ("asr")
     RECORDING = "recording"  # recordings fail ("recordings")
@@ -35,7 +35,7 @@ class Alert:
     """Something that is wrong now and that somebody can do something about.
 
     Attributes:
-        alert_id: of this one raising; the same subject raised again later bears another.
+        alert_id: of this one raising, kept over a restart; the same subject raised again bears another.
         subject: see ``AlertKind``; never a caller's number.
         since: when it was raised.
         value: as measured last, in the unit of ``limit`` (callers, seconds, 0..1); None where nothing is.

@@ -31,6 +31,16 @@ class Side(StrEnum):
     AGENT = "agent"
 
 
+class NuisanceKind(StrEnum):
+    """What a caller is marked for. At the first two somebody is being hurt."""
+
+    ABUSE = "abuse"
+    HARASSMENT = "harassment"
+    SILENT = "silent"  # nobody speaks
+    REPEAT = "repeat"  # rings again and again
+    OTHER = "other"
+
+
 class Outcome(StrEnum):
     """How a queue entry was closed. Every entry closes as exactly one of these."""
 
@@ -374,12 +384,13 @@ class AgentForced:
 
 @dataclass(frozen=True, slots=True)
 class CallFlagged:
-    """An agent marked the caller as abusive or a nuisance. ``reason`` is what the agent wrote."""
+    """An agent marked the caller as a nuisance, in the agent's words (``reason``) and in ours (``kind``)."""
 
     call_id: str
     at: datetime
     agent: str
     reason: str
+    kind: NuisanceKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,16 @@ Pure, but with a memory: of flagged calls, of agents paused by us, and of counte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hotline.config.schema import Site
-from hotline.core.alerts import AlertKind
-from hotline.core.events import AgentAutoPaused, AgentState, CallFlagged, Event
+from hotline.core.alerts import Alert, AlertKind
+from hotline.core.events import AgentAutoPaused, AgentState, CallFlagged, Event, NuisanceKind
 from hotline.core.views import AgentView, LineFigures, LiveView, WaitingCaller
 from hotline.metrics import alert_texts as say
-from hotline.metrics.alert_texts import Texts
+from hotline.metrics.alert_texts import TOTAL, Texts
 from hotline.metrics.alerts import Trouble
-
-TOTAL = "total"
-"""The subject of what concerns all lines."""
 
 FROM_THE_EXCHANGE = frozenset(
     {
@@ -26,11 +23,13 @@ FROM_THE_EXCHANGE = frozenset(
         AlertKind.UNSTAFFED,
         AlertKind.WRAP_UP,
         AlertKind.NO_ANSWER,
+        AlertKind.ABUSIVE,
     }
 )
 """Nothing can be said of these while the link is down: the picture stands still."""
 
 ABSENT = frozenset({AgentState.SIGNED_OUT, AgentState.UNREACHABLE})
+HURTS = frozenset({NuisanceKind.ABUSE, NuisanceKind.HARASSMENT})
 RISING_SECONDS = 60.0  # a counter that rose so lately is trouble
 SETTLE_SECONDS = 10.0  # for the exchange to show a pause that we were told of
 MAX_FLAGS = 200  # flagged calls remembered; the oldest go first
@@ -86,21 +85,29 @@ class Rules:
     def __init__(self, site: Site) -> None:
         self._site, self._limits = site, site.alerts
         self._titles = {queue.name: queue.title for queue in site.queues}
-        self._flags: dict[str, tuple[str, float]] = {}  # call id: who flagged it, when
+        self._flags: dict[str, str] = {}  # call id: who flagged it; empty when that was before a restart
         self._paused: dict[str, _AutoPause] = {}  # by agent
         self._counters: dict[str, _Counter] = {}
 
     def hear(self, event: Event, seconds: float) -> None:
         """Remember what only an event tells; ``seconds`` as in ``look``."""
         match event:
-            case CallFlagged():
-                self._flags[event.call_id] = (event.agent, seconds)
+            case CallFlagged() if event.kind in HURTS:
+                self._flags[event.call_id] = event.agent
                 if len(self._flags) > MAX_FLAGS:
                     del self._flags[next(iter(self._flags))]
             case AgentAutoPaused():
                 self._paused[event.agent] = _AutoPause(event.rings, seconds)
             case _:
                 pass
+
+    def remember(self, alerts: Iterable[Alert], seconds: float) -> None:
+        """Know again what only an event told, from the alerts of an earlier run."""
+        for alert in alerts:
+            if alert.kind is AlertKind.ABUSIVE:
+                self._flags[alert.subject] = ""
+            elif alert.kind is AlertKind.NO_ANSWER:
+                self._paused[alert.subject] = _AutoPause(int(alert.value or 0), seconds)
 
     def unknown(self, signs: Signs) -> set[AlertKind]:
         """The kinds of which nothing can be said now."""
@@ -123,7 +130,7 @@ class Rules:
             *self._answer_rates(signs.recent or ()),
             *self._wrap_ups(signs.live),
             *self._auto_pauses(signs.live, seconds),
-            *self._flagged(signs.live, seconds),
+            *self._flagged(signs.live),
             *self._machine(signs, seconds),
         ]
         return [trouble for trouble in troubles if trouble.kind not in self._limits.off]
@@ -132,7 +139,9 @@ class Rules:
         queues: dict[str, list[WaitingCaller]] = {}
         for caller in live.waiting:
             queues.setdefault(caller.queue, []).append(caller)
-        staffed = {queue for agent in live.agents if agent.state not in ABSENT for queue in agent.queues}
+        here = [agent for agent in live.agents if agent.state not in ABSENT]
+        signed_in = {queue for agent in here for queue in agent.queues}
+        at_work = {queue for agent in here if agent.state is not AgentState.PAUSED for queue in agent.queues}
         for queue, callers in queues.items():
             title, count = self._titles.get(queue, queue), len(callers)
             limit = self._limits.waiting.queues.get(queue, self._limits.waiting.more_than)
@@ -143,8 +152,9 @@ class Rules:
             if waited > limit:
                 text = say.longest_wait(title, waited, limit)
                 yield _trouble(AlertKind.LONGEST_WAIT, queue, waited, limit, text)
-            if queue not in staffed:
-                yield _trouble(AlertKind.UNSTAFFED, queue, count, 0, say.unstaffed(title, count))
+            if queue not in at_work:
+                why = say.all_on_break if queue in signed_in else say.unstaffed
+                yield _trouble(AlertKind.UNSTAFFED, queue, count, 0, why(title, count))
 
     def _answer_rates(self, recent: tuple[LineFigures, ...]) -> Iterator[Trouble]:
         rule = self._limits.answer_rate
@@ -178,15 +188,18 @@ class Rules:
             text = say.no_answer(_person(agent), pause.rings)
             yield _trouble(AlertKind.NO_ANSWER, name, pause.rings, None, text)
 
-    def _flagged(self, live: LiveView, seconds: float) -> Iterator[Trouble]:
+    def _flagged(self, live: LiveView) -> Iterator[Trouble]:
+        """Abuse that goes on: once the call is over or the mark taken back, nobody need listen."""
+        if not live.link_up:
+            return
         calls = {call.call_id: call for call in live.calls}
         people = {agent.agent: _person(agent) for agent in live.agents}
-        for call_id, (agent, heard) in list(self._flags.items()):
+        for call_id, flagged_by in list(self._flags.items()):
             call = calls.get(call_id)
-            long_ago = seconds - heard > self._limits.abusive.keep_seconds
-            if (call is None and long_ago) or (call is not None and not call.nuisance):
+            if call is None or not call.nuisance:
                 del self._flags[call_id]
                 continue
+            agent = flagged_by or call.agent or ""
             yield _trouble(AlertKind.ABUSIVE, call_id, None, None, say.abusive(people.get(agent, agent)))
 
     def _machine(self, signs: Signs, seconds: float) -> Iterator[Trouble]:

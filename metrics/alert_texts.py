@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from hotline.config.schema import Site
+from hotline.core.alerts import Alert, AlertKind
+
+TOTAL: Final = "total"
+"""The subject of what concerns all lines."""
 
 
 class Texts(NamedTuple):
@@ -36,6 +44,14 @@ def unstaffed(queue: str, callers: int) -> Texts:
     )
 
 
+def all_on_break(queue: str, callers: int) -> Texts:
+    """They are there, and none takes calls."""
+    return Texts(
+        f"“{queue}”有 {callers} 人在等，但签入的坐席全部示忙：请安排坐席结束小休，或把来电转到其他队列。",
+        f"{callers} callers wait for {queue} and all its agents are on a break: call some back or move them.",
+    )
+
+
 def answer_rate(name: str | None, rate: float, norm: float, offered: int, window_seconds: int) -> Texts:
     """Under the norm. ``name``: of the line; None for all lines."""
     minutes = round(window_seconds / 60)
@@ -66,8 +82,8 @@ def no_answer(agent: str, rings: int) -> Texts:
 def abusive(agent: str) -> Texts:
     """A flagged caller."""
     return Texts(
-        f"{agent} 把来电标记为骚扰或辱骂：请监听，必要时接管或结束通话。",
-        f"{agent} flagged the caller as abusive: listen in; take over or end the call if need be.",
+        f"{agent} 正遭来电人辱骂或骚扰：请监听，必要时接管或结束通话。",
+        f"{agent} is being abused by a caller: listen in; take over or end the call if need be.",
     )
 
 
@@ -109,3 +125,53 @@ def disk(free_gib: float, free_share: float) -> Texts:
         f"数据目录所在磁盘只剩 {free_gib:.1f} GiB（{free_share:.0%}）：请立即清理或扩容，否则数据无法保存。",
         f"{free_gib:.1f} GiB ({free_share:.0%}) left on data_dir's disk: free some, or nothing is kept.",
     )
+
+
+NAMES: Final[Mapping[AlertKind, Texts]] = {
+    AlertKind.WAITING: Texts("“{}”排队人数过多", "Too many callers for {}"),
+    AlertKind.LONGEST_WAIT: Texts("“{}”等候过久", "Long wait for {}"),
+    AlertKind.UNSTAFFED: Texts("“{}”无人接听", "Nobody at work for {}"),
+    AlertKind.ANSWER_RATE: Texts("{}接通率偏低", "Answer rate of {} under the norm"),
+    AlertKind.WRAP_UP: Texts("{} 话后整理过久", "Long wrap-up of {}"),
+    AlertKind.NO_ANSWER: Texts("{} 因无应答被示忙", "{} paused for not answering"),
+    AlertKind.ABUSIVE: Texts("来电人辱骂或骚扰坐席", "Abusive caller"),
+    AlertKind.LINK: Texts("与 Asterisk 的管理连接中断", "Link to Asterisk down"),
+    AlertKind.RECOGNISER: Texts("语音识别能力不足", "Recognition short of workers"),
+    AlertKind.RECORDING: Texts("录音保存失败", "Recordings not kept"),
+    AlertKind.DISK: Texts("磁盘空间不足", "Disk nearly full"),
+}
+"""What each kind is called once it is over; ``{}`` is its subject."""
+
+OF_QUEUES: Final = frozenset({AlertKind.WAITING, AlertKind.LONGEST_WAIT, AlertKind.UNSTAFFED})
+
+
+def over(alert: Alert, at: datetime, site: Site) -> Texts:
+    """It is well again at ``at``: what was wrong, and for how long."""
+    name, subject = NAMES[alert.kind], Texts(alert.subject, alert.subject)
+    if alert.kind in OF_QUEUES:
+        subject = _named(subject, {queue.name: queue.title for queue in site.queues})
+    elif alert.kind is AlertKind.ANSWER_RATE:
+        lines = {line.id: f"“{line.name}”" for line in site.lines}
+        subject = Texts("全部线路", "all lines") if alert.subject == TOTAL else _named(subject, lines)
+    else:
+        subject = _named(subject, {agent.id: f"{agent.name}（{agent.id}）" for agent in site.agents})
+    lasted = _span(round((at - alert.since).total_seconds()))
+    return Texts(
+        f"{name.zh.format(subject.zh)}：已恢复正常，持续 {lasted.zh}。",
+        f"{name.en.format(subject.en)}: over after {lasted.en}.",
+    )
+
+
+def _span(seconds: int) -> Texts:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return Texts(f"{hours} 小时 {minutes} 分", f"{hours} h {minutes} min")
+    if minutes:
+        return Texts(f"{minutes} 分 {seconds} 秒", f"{minutes} min {seconds} s")
+    return Texts(f"{seconds} 秒", f"{seconds} s")
+
+
+def _named(subject: Texts, names: Mapping[str, str]) -> Texts:
+    found = names.get(subject.zh, subject.zh)
+    return Texts(found, found)

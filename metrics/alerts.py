@@ -76,6 +76,11 @@ class AlertEngine:
         alerts = (watched.alert for watched in self._watched.values())
         return tuple(sorted((one for one in alerts if one is not None), key=lambda one: one.since))
 
+    def restore(self, alerts: Iterable[Alert]) -> None:
+        """Know the alerts of an earlier run again, under their ids: what is well now clears in time."""
+        for alert in alerts:
+            self._watched[alert.kind, alert.subject] = _Watched(alert=alert)
+
     def update(
         self,
         troubles: Iterable[Trouble],

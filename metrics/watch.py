@@ -19,6 +19,7 @@ from hotline.core.bus import follow
 from hotline.core.clock import Clock
 from hotline.core.ports import Bus, Feed, LivePicture
 from hotline.core.views import LineFigures
+from hotline.metrics.alert_memory import AlertMemory
 from hotline.metrics.alert_rules import Disk, Rules, Signs, for_seconds
 from hotline.metrics.alerts import AlertEngine
 from hotline.metrics.prometheus import Number, Numbers
@@ -67,6 +68,14 @@ class AlertWatch:
         self._engine = AlertEngine(site.site.node, for_seconds(site), site.alerts.clear_seconds)
         self._recent: tuple[LineFigures, ...] | None = None
         self._disk: Disk | None = None
+        self._memory = AlertMemory(site.data_dir / "alerts.json")
+        self._changed = asyncio.Event()
+
+    def restore(self) -> None:
+        """Take over the alerts of an earlier run. Call once, before ``run``."""
+        alerts = self._memory.load()
+        self._engine.restore(alerts)
+        self._rules.remember(alerts, self._clock.monotonic())
 
     def active(self) -> tuple[Alert, ...]:
         """Raised and not cleared, oldest first."""
@@ -87,6 +96,7 @@ class AlertWatch:
             tasks.create_task(self._look_at_figures(), name="alerts-figures")
             tasks.create_task(self._look_at_disk(), name="alerts-disk")
             tasks.create_task(self._look(), name="alerts-look")
+            tasks.create_task(self._keep(), name="alerts-keep")
 
     def look(self) -> None:
         """Compare the present with the limits once, and tell what came of it."""
@@ -97,6 +107,7 @@ class AlertWatch:
         unknown = self._rules.unknown(signs)
         for event in self._engine.update(troubles, self._clock.now(), seconds, unknown=unknown):
             self._bus.publish(event)
+            self._changed.set()
 
     async def look_at_figures(self) -> None:
         """Read the answer rate's window from the ledger; None is kept when it cannot be had."""
@@ -138,6 +149,16 @@ class AlertWatch:
                 self.faults += 1
                 log.exception("looking for alerts failed")
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _keep(self) -> None:
+        """Write down what is raised whenever that changes; a disk that is full must not end the watch."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await asyncio.to_thread(self._memory.save, self.active())
+            except OSError as error:
+                log.warning("alerts are not kept over a restart: %s", error.strerror)
 
     async def _look_at_figures(self) -> None:
         while True:

@@ -160,16 +160,19 @@ class Webhooks:
         bus: where alerts are told.
         secrets: keys and signatures.
         clock: the present.
+        raised: alerts of an earlier run, which were posted then.
 
     Raises:
         SecretError: one of the secrets cannot be had.
     """
 
-    def __init__(self, site: Site, bus: Bus, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self, site: Site, bus: Bus, secrets: Secrets, clock: Clock, raised: Iterable[Alert] = ()
+    ) -> None:
         self.counts = Counts()
         self._site, self._bus, self._clock = site, bus, clock
         self._targets = [(hook.at_least, target_of(hook, secrets)) for hook in site.alerts.webhooks]
-        self._raised: dict[str, Alert] = {}  # those raised now: as many as the watch has
+        self._raised = {alert.alert_id: alert for alert in raised}  # as many as the watch has
 
     def numbers(self) -> Iterable[Number]:
         """For Prometheus."""

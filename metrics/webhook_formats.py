@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 from hotline.config.alerting import WebhookFormat
 from hotline.config.schema import Site
 from hotline.core.alerts import Alert, Severity
+from hotline.metrics.alert_texts import Texts, over
 
 ROBOT_BYTES = 2000  # of content; wecom's bound is 2048
 BUSY_CODES = frozenset(
@@ -129,7 +130,7 @@ def verdict(target: Target, status: int, answer: bytes) -> Verdict:
 
 
 def _document(notice: Notice, site: Site) -> dict[str, Any]:
-    alert = notice.alert
+    alert, text = notice.alert, _text(notice, site)
     return {
         "event": "cleared" if notice.cleared else "raised",
         "id": alert.alert_id,
@@ -140,8 +141,8 @@ def _document(notice: Notice, site: Site) -> dict[str, Any]:
         "at": _moment(notice.at),
         "value": alert.value,
         "limit": alert.limit,
-        "text": alert.text,
-        "text_en": alert.text_en,
+        "text": text.zh,
+        "text_en": text.en,
         "site": site.site.name,
         "node": site.site.node,
     }
@@ -151,8 +152,14 @@ def _content(notices: Sequence[Notice], site: Site) -> str:
     lines = [f"【{site.site.name} 告警】"]
     for notice in notices:
         mark = "恢复" if notice.cleared else MARKS[notice.alert.severity]
-        lines.append(f"{_clock(notice.at, site.zone)} [{mark}] {notice.alert.text}")
+        lines.append(f"{_clock(notice.at, site.zone)} [{mark}] {_text(notice, site).zh}")
     return "\n".join(lines)
+
+
+def _text(notice: Notice, site: Site) -> Texts:
+    """What is wrong and what to do; of what is over, only that, and how long it lasted."""
+    alert = notice.alert
+    return over(alert, notice.at, site) if notice.cleared else Texts(alert.text, alert.text_en)
 
 
 def _signed_address(target: Target, now: datetime) -> str:

@@ -135,7 +135,8 @@ class HotlineServer:
         menus = MenuService(site, bus, prompts, clock)
         numbers = room_numbers(ami, self.exchange, menus, hearing, keeper, live_recordings, bus)
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
-        webhooks = Webhooks(site, bus, self.secrets, clock)
+        watch.restore()
+        webhooks = Webhooks(site, bus, self.secrets, clock, watch.active())
         exporter = Exporter(
             bus, self.exchange, [*numbers, watch.numbers, webhooks.numbers], [line.id for line in site.lines]
         )

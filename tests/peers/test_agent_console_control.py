@@ -60,6 +60,7 @@ async def test_refusals_have_their_status_and_a_hint(console: ConsoleUnderTest) 
     for error, expected in (
         (UnknownName("not yours"), (404, "not_found")),
         (IllegalState("not now", hint="later"), (409, "illegal_now")),
+        (IllegalState("gone", code="phone_unreachable"), (409, "phone_unreachable")),
         (ExchangeUnreachable("gone"), (503, "exchange_unreachable")),
     ):
         console.control.fails = error
@@ -146,11 +147,15 @@ async def test_a_nuisance_is_known_at_the_next_call_until_it_is_taken_back(
     client = await console.user("zhang", agent="a1")
     path = "/api/calls/c1/nuisance"
     assert code_of(await client.post(path, json={"nuisance": True})) == (400, "bad_request")
-    assert (await client.post(path, json={"nuisance": True, "reason": "辱骂"})).status_code == 200
+    body = {"nuisance": True, "kind": "abuse", "reason": "辱骂"}
+    assert (await client.post(path, json=body)).status_code == 200
+    assert code_of(await client.post(path, json=body | {"kind": "other!"})) == (400, "bad_request")
     number = call("c1", None).caller_number
     assert console.marks.is_nuisance(number)
     flagged = [one.event for one in console.bus.since(0) or [] if isinstance(one.event, CallFlagged)]
-    assert [(one.call_id, one.agent, one.reason) for one in flagged] == [("c1", "a1", "辱骂")]
+    assert [(one.call_id, one.agent, one.reason, one.kind) for one in flagged] == [
+        ("c1", "a1", "辱骂", "abuse")
+    ]
     await console.marks.load()
     assert console.marks.is_nuisance(number)
     assert (await client.get("/api/calls/c1")).json()["nuisance"] is True

@@ -14,8 +14,8 @@ from hotline.config.schema import Line, Queue, Site
 from hotline.core.alerts import AlertKind
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import Clock, ManualClock, SystemClock
-from hotline.core.events import AlertCleared, AlertRaised, CallFlagged
-from hotline.core.views import LineFigures, LiveView, WaitingCaller
+from hotline.core.events import AlertCleared, AlertRaised, CallFlagged, NuisanceKind
+from hotline.core.views import CallView, LineFigures, LiveView, WaitingCaller
 from hotline.metrics import watch as watch_module
 from hotline.metrics.watch import AlertWatch
 
@@ -164,7 +164,9 @@ async def test_it_hears_of_flagged_calls_and_survives_a_fault_of_ours(
     running = asyncio.create_task(watched.watch.run())
     with watched.bus.subscribe("test") as feed:
         await asyncio.sleep(0)  # the watch subscribes
-        watched.bus.publish(CallFlagged("c1", AT, "1001", "骂人"))
+        talk = CallView("c1", "12345", "12345", "138", "", (), AT, AT, AT, "1001", 3.0, nuisance=True)
+        watched.picture.view = replace(watched.picture.view, calls=(talk,))
+        watched.bus.publish(CallFlagged("c1", AT, "1001", "骂人", NuisanceKind.ABUSE))
         async with asyncio.timeout(10):
             while not isinstance(event := (await anext(feed)).event, AlertRaised):
                 pass
@@ -172,3 +174,33 @@ async def test_it_hears_of_flagged_calls_and_survives_a_fault_of_ours(
     assert watched.watch.faults == 2
     running.cancel()
     await asyncio.wait({running})
+
+
+async def test_a_restart_goes_on_with_what_was_raised(tmp_path: Path) -> None:
+    """The same alert under the same id is not told twice; one that ended meanwhile is told to be over."""
+    before = Watched(tmp_path, SystemClock())
+    before.picture.view = replace(before.picture.view, waiting=(WAITS,))
+    running = asyncio.create_task(before.watch.run())
+    kept = tmp_path / "alerts.json"
+    async with asyncio.timeout(10):
+        while not kept.exists():  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait({running})
+    (raised,) = before.watch.active()
+
+    after = Watched(tmp_path)
+    after.watch.restore()
+    assert after.watch.active() == (raised,)
+    after.picture.view = replace(after.picture.view, waiting=(WAITS,))
+    after.watch.look()
+    assert after.told() == [] and after.watch.active()[0].alert_id == raised.alert_id
+    after.picture.view = replace(after.picture.view, waiting=())
+    after.watch.look()
+    (cleared,) = [one.event for one in after.bus.since(0) or []]
+    assert isinstance(cleared, AlertCleared) and cleared.alert_id == raised.alert_id
+
+    kept.write_text("[{")
+    broken = Watched(tmp_path)
+    broken.watch.restore()
+    assert broken.watch.active() == ()

@@ -29,6 +29,7 @@ from hotline.core.events import (
     Envelope,
     Event,
     LinkChanged,
+    NuisanceKind,
     Outcome,
     PartyJoined,
     PartyLeft,
@@ -262,7 +263,7 @@ def test_an_auto_pause_is_told_to_the_agent_and_to_supervisors() -> None:
 
 def test_a_flag_is_shown_to_the_agent_who_set_it() -> None:
     """The mark on a call is that call's event: its agent and supervisors see it."""
-    story = (rings("a1"), answered("a1"), CallFlagged("c1", AT, "a1", "辱骂"))
+    story = (rings("a1"), answered("a1"), CallFlagged("c1", AT, "a1", "辱骂", NuisanceKind.ABUSE))
     assert [seen_by(viewer, *story)[-1:] for viewer in (ZHANG, LI, CHIEF)] == [[3], [], [3]]
 
 

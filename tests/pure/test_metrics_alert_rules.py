@@ -10,10 +10,10 @@ import pytest
 
 from hotline.config.alerting import AlertsSection, AnswerRateRule, LongestWaitRule, WaitingRule
 from hotline.config.schema import Agent, AsrSection, Line, Queue, Site
-from hotline.core.alerts import AlertKind
-from hotline.core.events import AgentAutoPaused, AgentState, CallFlagged
+from hotline.core.alerts import Alert, AlertKind, Severity
+from hotline.core.events import AgentAutoPaused, AgentState, CallFlagged, NuisanceKind
 from hotline.core.views import AgentView, CallView, LineFigures, LiveView, WaitingCaller
-from hotline.metrics.alert_rules import FROM_THE_EXCHANGE, MAX_FLAGS, Disk, Rules, Signs
+from hotline.metrics.alert_rules import FROM_THE_EXCHANGE, HURTS, MAX_FLAGS, Disk, Rules, Signs
 from hotline.metrics.alerts import Trouble
 
 AT = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
@@ -98,14 +98,17 @@ def test_the_first_caller_waits_too_long() -> None:
         (seat(AgentState.SIGNED_OUT), True),
         (seat(AgentState.UNREACHABLE), True),
         (seat(AgentState.READY, 0, "12315"), True),
-        (seat(AgentState.PAUSED), False),
+        (seat(AgentState.PAUSED), True),
+        (seat(AgentState.WRAP_UP), False),
         (seat(AgentState.TALKING), False),
     ],
 )
 def test_callers_in_a_queue_that_nobody_serves(agent: AgentView, alone: bool) -> None:
-    """Signed out, out of reach or signed in elsewhere is nobody; paused or talking is somebody."""
-    found = keys(look(signs(agent, waiting=callers("12345", 1))))
-    assert found == ([("unstaffed", "12345")] if alone else [])
+    """Signed out, out of reach, on a break or signed in elsewhere is nobody; talking is somebody."""
+    found = look(signs(agent, waiting=callers("12345", 1)))
+    assert keys(found) == ([("unstaffed", "12345")] if alone else [])
+    if alone:
+        assert ("小休" in found[0].text) is (agent.state is AgentState.PAUSED)
 
 
 def test_an_answer_rate_under_the_norm_with_enough_calls() -> None:
@@ -160,21 +163,43 @@ def test_a_pause_that_never_shows_is_forgotten() -> None:
     assert rules.look(signs(), 11) == []
 
 
-def test_a_flagged_caller_is_trouble_while_the_call_lasts_and_a_while_longer() -> None:
-    """A call of an hour stays, an ended one goes after keep_seconds."""
+def flagged(call_id: str = "c1", kind: NuisanceKind = NuisanceKind.ABUSE) -> CallFlagged:
+    return CallFlagged(call_id, AT, "1001", f"骂人，{NUMBER}", kind)
+
+
+@pytest.mark.parametrize("kind", NuisanceKind)
+def test_only_abuse_on_a_call_that_lasts_asks_somebody_to_listen(kind: NuisanceKind) -> None:
+    """Silent or repeated calls are marked and no alarm; abuse is one until the call is over, not longer."""
     rules = Rules(SITE)
-    rules.hear(CallFlagged("c1", AT, "1001", f"骂人，{NUMBER}"), 0)
-    (one,) = rules.look(signs(calls=(call("c1"),)), 3600)
-    assert (one.kind, one.subject) == (AlertKind.ABUSIVE, "c1")
-    rules.hear(CallFlagged("c2", AT, "1001", ""), 3600)
-    assert keys(rules.look(signs(), 3900)) == [("abusive", "c2")]
-    assert rules.look(signs(), 3901) == []
+    rules.hear(flagged(kind=kind), 0)
+    expected = [("abusive", "c1")] if kind in HURTS else []
+    assert keys(rules.look(signs(calls=(call("c1"),)), 3600)) == expected
+    assert rules.look(signs(), 3601) == []
+    rules.hear(flagged(kind=kind), 3602)
+    assert rules.look(signs(), 3603) == [], "marked while writing it up: there is nothing to listen to"
+
+
+def test_alerts_of_an_earlier_run_go_on() -> None:
+    """After a restart the abused agent and the one who did not answer are still known."""
+    rules, alerts = Rules(SITE), []
+    rules.hear(flagged(), 0)
+    rules.hear(AgentAutoPaused("1001", AT, 3), 0)
+    now = signs(seat(AgentState.PAUSED), calls=(call("c1"),))
+    for one in rules.look(now, 1):
+        alerts.append(
+            Alert("id", one.kind, one.subject, Severity.CRITICAL, AT, one.value, None, one.text, one.text_en)
+        )
+    again = Rules(SITE)
+    again.remember(alerts, 100)
+    away = replace(now, live=replace(now.live, link_up=False, calls=()))
+    assert AlertKind.ABUSIVE in again.unknown(away) and keys(again.look(away, 101))[0][0] == "no_answer"
+    assert again.look(now, 102) == rules.look(now, 102)
 
 
 def test_a_flag_that_is_taken_back_is_no_trouble() -> None:
     """The agent pressed it by mistake: the alert ends although the call goes on."""
     rules = Rules(SITE)
-    rules.hear(CallFlagged("c1", AT, "1001", ""), 0)
+    rules.hear(flagged(), 0)
     assert keys(rules.look(signs(calls=(call("c1"),)), 1)) == [("abusive", "c1")]
     assert rules.look(signs(calls=(replace(call("c1"), nuisance=False),)), 2) == []
 
@@ -182,9 +207,10 @@ def test_a_flag_that_is_taken_back_is_no_trouble() -> None:
 def test_flags_are_bounded() -> None:
     """A thousand flagged calls do not stay in memory; the newest do."""
     rules = Rules(SITE)
-    for number in range(1000):
-        rules.hear(CallFlagged(f"c{number}", AT, "1001", ""), 0)
-    found = keys(rules.look(signs(), 0))
+    calls = tuple(call(f"c{number}") for number in range(1000))
+    for one in calls:
+        rules.hear(flagged(one.call_id), 0)
+    found = keys(rules.look(signs(calls=calls), 0))
     assert len(found) == MAX_FLAGS and found[-1] == ("abusive", "c999")
 
 
@@ -248,7 +274,7 @@ def test_a_kind_that_is_off_is_not_told() -> None:
 def test_no_text_holds_a_callers_number() -> None:
     """Neither the caller's number nor what the agent wrote of the caller gets into an alert."""
     rules = Rules(SITE)
-    rules.hear(CallFlagged("c1", AT, "1001", f"来电 {NUMBER} 骂人"), 0)
+    rules.hear(flagged(), 0)
     rules.hear(AgentAutoPaused("1001", AT, 3), 0)
     what = signs(
         seat(AgentState.WRAP_UP, 500, "12315"), waiting=callers("12345", 90, 80, 70), calls=(call("c1"),)

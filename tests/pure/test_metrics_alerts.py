@@ -53,6 +53,22 @@ def test_trouble_is_raised_when_it_has_lasted_and_cleared_when_it_has_been_gone(
     assert bench.engine.active() == ()
 
 
+def test_alerts_of_an_earlier_run_keep_their_ids() -> None:
+    """What is still wrong is not told again; what is well by now is cleared under the id it was raised by."""
+    before = Bench()
+    before.at(0, trouble(), trouble(subject="12315"))
+    before.at(15, trouble(), trouble(subject="12315"))
+    raised = {one.subject: one.alert_id for one in before.engine.active()}
+    after = Bench()
+    after.engine.restore(before.engine.active())
+    assert {one.subject: one.alert_id for one in after.engine.active()} == raised
+    assert after.at(100, unknown=True) == [] == after.at(200, trouble(14))
+    (cleared,) = after.at(200 + CLEAR, trouble(14))
+    assert isinstance(cleared, AlertCleared) and cleared.alert_id == raised["12315"]
+    (left,) = after.engine.active()
+    assert (left.alert_id, left.value, left.since) == (raised["12345"], 14, AT + timedelta(seconds=15))
+
+
 def test_the_list_shows_the_newest_value_under_the_old_id() -> None:
     """While it lasts, an alert keeps its id and its beginning; what is measured and said moves on."""
     bench = Bench()

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline.config.alerting import WebhookFormat
-from hotline.config.schema import Line, Queue, Site, SiteSection
+from hotline.config.schema import Agent, Line, Queue, Site, SiteSection
 from hotline.core.alerts import Alert, AlertKind, Severity
 from hotline.metrics.webhook_formats import ROBOT_BYTES, Notice, Target, Verdict, fitting, make_post, verdict
 
 AT = datetime(2026, 11, 2, 1, 2, 3, 456000, tzinfo=UTC)
 NOW = datetime(2026, 11, 2, 1, 2, 4, tzinfo=UTC)
+OVER = datetime(2026, 11, 2, 1, 4, 8, tzinfo=UTC)
 SITE = Site(
     site=SiteSection(name="佛山市12345", node="fs1"),
     lines=(Line(id="12345", name="热线"),),
@@ -28,7 +29,7 @@ SITE = Site(
 ALERT = Alert(
     "fs1:waiting:12345:7", AlertKind.WAITING, "12345", Severity.CRITICAL, AT, 12, 10, "12 人排队", "12 wait"
 )
-RAISED, CLEARED = Notice(ALERT, AT, cleared=False), Notice(ALERT, NOW, cleared=True)
+RAISED, CLEARED = Notice(ALERT, AT, cleared=False), Notice(ALERT, OVER, cleared=True)
 JSON = Target("duty", "https://duty.example/hook", WebhookFormat.JSON, b"secret")
 WECOM = Target("group", "https://wecom.example/send?key=k", WebhookFormat.WECOM, None)
 DING = Target("ding", "https://ding.example/send?access_token=t", WebhookFormat.DINGTALK, b"SECabc")
@@ -51,13 +52,20 @@ def test_json_says_everything_and_is_signed() -> None:
     assert stamp == "1793581324" == str(int(NOW.timestamp()))
     expected = hmac.new(b"secret", stamp.encode() + b"." + post.body, "sha256").hexdigest()
     assert post.headers["X-Hotline-Signature"] == f"sha256={expected}"
-    assert json.loads(make_post(JSON, [CLEARED], SITE, NOW).body)["event"] == "cleared"
+    over = json.loads(make_post(JSON, [CLEARED], SITE, NOW).body)
+    assert (over["event"], over["id"], over["since"]) == (
+        "cleared",
+        ALERT.alert_id,
+        "2026-11-02T01:02:03.456Z",
+    )
+    assert over["text_en"] == "Too many callers for 综合: over after 2 min 5 s."
 
 
 def test_a_wecom_robot_gets_its_published_text_message() -> None:
     """One message tells several alerts, with the site's own time of day."""
     post = make_post(WECOM, [RAISED, CLEARED], SITE, NOW)
-    content = "【佛山市12345 告警】\n09:02:03 [紧急] 12 人排队\n09:02:04 [恢复] 12 人排队"
+    over = "“综合”排队人数过多：已恢复正常，持续 2 分 5 秒。"
+    content = f"【佛山市12345 告警】\n09:02:03 [紧急] 12 人排队\n09:04:08 [恢复] {over}"
     assert json.loads(post.body) == {"msgtype": "text", "text": {"content": content}}
     assert post.url == WECOM.url
     assert not any(name.startswith("X-Hotline") for name in post.headers)
@@ -72,6 +80,22 @@ def test_a_dingtalk_robot_is_signed_as_published() -> None:
     assert f"sign={quote_plus(base64.b64encode(digest))}" in make_post(DING, [RAISED], SITE, NOW).url
     bare = Target("ding", "https://ding.example/send", WebhookFormat.DINGTALK, None)
     assert make_post(bare, [RAISED], SITE, NOW).url == bare.url
+
+
+@pytest.mark.parametrize("kind", AlertKind)
+def test_what_is_over_is_said_to_be_over(kind: AlertKind) -> None:
+    """Of every kind: by name, with how long it lasted, and nothing more to do."""
+    agents = (Agent(id="1001", name="张三", extension="1001"),)
+    site = SITE.model_copy(update={"agents": agents})
+    for subject, shown in (("12345", "12345"), ("1001", "1001"), ("total", "全部线路")):
+        alert = Alert("id", kind, subject, Severity.WARNING, AT, None, None, "请立即处理", "act now")
+        hours = Notice(alert, AT + timedelta(hours=2, minutes=3, seconds=9), cleared=True)
+        (_, line) = json.loads(make_post(WECOM, [hours], site, NOW).body)["text"]["content"].split("\n")
+        assert line.endswith("：已恢复正常，持续 2 小时 3 分。") and "请立即处理" not in line
+        if kind is AlertKind.ANSWER_RATE:
+            assert shown == "1001" or {"12345": "“热线”", "total": "全部线路"}[subject] in line
+        if kind in (AlertKind.WRAP_UP, AlertKind.NO_ANSWER) and subject == "1001":
+            assert "张三（1001）" in line
 
 
 @settings(deadline=None)

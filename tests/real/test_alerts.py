@@ -92,7 +92,7 @@ async def flag_a_caller_and_take_it_back(server: ServerProcess) -> None:
         await talk.answer()
         call_id = (await page.event("call_answered", agent="1005"))["call_id"]
         path = f"/api/calls/{call_id}/nuisance"
-        await seat.console.post(path, {"nuisance": True, "reason": "辱骂"})
+        await seat.console.post(path, {"nuisance": True, "kind": "abuse", "reason": "辱骂"})
         await page.until(lambda: ("abusive", call_id) in alerts_of(page, "alert_raised"))
         await seat.console.post(path, {"nuisance": False})
         await page.until(lambda: ("abusive", call_id) in alerts_of(page, "alert_cleared"))

@@ -10,6 +10,7 @@ import type {
   DayFigures,
   LiveView,
   Me,
+  NuisanceKind,
   PastCall,
   RecordingAbout,
   Shift,
@@ -134,8 +135,12 @@ export const api = {
     request<undefined>('POST', `/api/callbacks/${encodeURIComponent(entryId)}/end`, { result }),
   callBack: (callId: string) => request<unknown>('POST', '/api/callback', { call_id: callId }),
   note: (callId: string, text: string) => request<Note>('POST', `${call(callId)}/note`, { text }),
-  nuisance: (callId: string, nuisance: boolean, reason: string) =>
-    request<unknown>('POST', `${call(callId)}/nuisance`, { nuisance, reason }),
+  nuisance: (callId: string, kind: NuisanceKind | null, reason: string) =>
+    request<unknown>(
+      'POST',
+      `${call(callId)}/nuisance`,
+      kind === null ? { nuisance: false } : { nuisance: true, kind, reason },
+    ),
   supervise: (callId: string, verb: SuperviseVerb) =>
     request<unknown>('POST', `/api/supervise/${part(callId)}/${verb}`),
   superviseStop: () => request<void>('POST', '/api/supervise/stop'),

@@ -53,6 +53,9 @@ export interface ConsultView {
 
 export type RecordingState = 'off' | 'on' | 'paused'
 
+/** What a caller is marked for; of the first two supervisors are told while the call lasts. */
+export type NuisanceKind = 'abuse' | 'harassment' | 'silent' | 'repeat' | 'other'
+
 export interface CallView {
   readonly call_id: string
   readonly line: string
