@@ -92,7 +92,9 @@ class Rules:
     def hear(self, event: Event, seconds: float) -> None:
         """Remember what only an event tells; ``seconds`` as in ``look``."""
         match event:
-            case CallFlagged() if event.kind in HURTS:
+            case CallFlagged() if event.kind not in HURTS:
+                self._flags.pop(event.call_id, None)  # it was marked for something else by mistake
+            case CallFlagged():
                 self._flags[event.call_id] = event.agent
                 if len(self._flags) > MAX_FLAGS:
                     del self._flags[next(iter(self._flags))]

@@ -30,6 +30,8 @@ SEVERITIES: Mapping[AlertKind, Severity] = {
     AlertKind.DISK: Severity.CRITICAL,
 }
 
+OVER_AT_ONCE = frozenset({AlertKind.ABUSIVE})  # a call that is over does not flap
+
 Key = tuple[AlertKind, str]
 
 
@@ -63,7 +65,7 @@ class AlertEngine:
     Args:
         node: of the site; alert ids begin with it.
         for_seconds: how long each kind must be in trouble before it is raised; 0 for kinds not named.
-        clear_seconds: how long a raised one must be well.
+        clear_seconds: how long a raised one must be well, but for kinds that are over at once.
     """
 
     def __init__(self, node: str, for_seconds: Mapping[AlertKind, float], clear_seconds: float) -> None:
@@ -121,7 +123,7 @@ class AlertEngine:
         if watched.alert is None:
             del self._watched[key]
             return []
-        if seconds - watched.since_seconds < self._clear_seconds:
+        if seconds - watched.since_seconds < self._clear_seconds and key[0] not in OVER_AT_ONCE:
             return []
         del self._watched[key]
         return [AlertCleared(at, watched.alert.alert_id, *key)]

@@ -214,7 +214,7 @@ class Control:
 
     async def _mute(self, on: OnCall, muted: bool) -> None:
         if not on.leg.up:
-            raise IllegalState("nobody talks yet", hint="answer first")
+            raise IllegalState("nobody talks yet", hint="answer first", code="not_talking")
         state = {"Direction": "in", "State": "on" if muted else "off"}
         await self._acting.ask("MuteAudio", {"Channel": on.leg.uniqueid, **state})
         value = "1" if muted else "0"
@@ -295,9 +295,11 @@ class Control:
             raise IllegalState("three are in this talk", hint=hint, code="three_way")
         if on.talk.consult is not None:
             hint = "complete or cancel it first"
-            raise IllegalState("an enquiry is under way", hint=hint, code="enquiry")
+            raise IllegalState("an enquiry is under way", hint=hint, code="enquiry_under_way")
         if on.leg not in on.talk.talkers:
-            raise IllegalState("nobody talks with the caller on this phone", hint="answer first")
+            raise IllegalState(
+                "nobody talks with the caller on this phone", hint="answer first", code="not_talking"
+            )
 
     def _must_ask(self, on: OnCall) -> None:
         if _state(on.talk) is ConsultState.THREE_WAY:

@@ -8,7 +8,7 @@ from typing import Final
 from hotline.core.errors import IllegalState
 
 _SEPARATORS: Final = str.maketrans("", "", " -().")
-_CHINA: Final = re.compile(r"(?:\+|00)86(?P<national>[0-9]{5,})")
+_CHINA: Final = re.compile(r"(?:\+86|0086|86(?=1[3-9][0-9]{9}$))(?P<national>[0-9]{5,})")
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _AREA: Final = re.compile(r"(?:10|2[0-9]|(?!400|800)[3-9][0-9]{2})[0-9]{7,8}")
 """An area's code without its 0 and a number there; 400 and 800 are no areas."""

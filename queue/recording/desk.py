@@ -178,7 +178,9 @@ class LiveRecordings:
             call = self._calls.setdefault(answered.call_id, _Recording())
             paused_since = self._left_paused.pop(answered.call_id, call.paused_since)
             if paused_since is not None:  # whoever answers during a pause is not recorded either
+                call.half_paused = True
                 await self._mute(await self._channels(answered.call_id), silent=True)
+                call.half_paused = False
             self._change(answered.call_id, call, paused_since or answered.at, paused_since=paused_since)
         except (AmiError, HotlineError) as error:
             log.warning("call %s: whether it is recorded is not known: %s", answered.call_id, error)

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,9 +40,7 @@ class Running:
     clock: ManualClock
 
     def raise_alert(self, number: int, severity: Severity = Severity.CRITICAL) -> Alert:
-        alert = Alert(
-            f"id{number}", AlertKind.LINK, "asterisk", severity, AT, None, None, f"第{number}个", ""
-        )
+        alert = alert_of(number, severity)
         self.bus.publish(AlertRaised(AT, alert))
         return alert
 
@@ -56,9 +54,13 @@ class Running:
         self.bus.publish(AlertCleared(AT, alert.alert_id, alert.kind, alert.subject))
 
 
+def alert_of(number: int, severity: Severity = Severity.CRITICAL) -> Alert:
+    return Alert(f"id{number}", AlertKind.LINK, "asterisk", severity, AT, None, None, f"第{number}个", "")
+
+
 @asynccontextmanager
-async def running(folder: Path, *hooks: Webhook) -> AsyncIterator[Running]:
-    """Webhooks at work for a site with these."""
+async def running(folder: Path, *hooks: Webhook, raised: Sequence[Alert] = ()) -> AsyncIterator[Running]:
+    """Webhooks at work for a site with these; ``raised``: by an earlier run."""
     site = Site(
         data_dir=folder,
         lines=(Line(id="12345", name="热线"),),
@@ -66,7 +68,7 @@ async def running(folder: Path, *hooks: Webhook) -> AsyncIterator[Running]:
         alerts=AlertsSection(webhooks=hooks),
     )
     bus, clock = MemoryBus(), ManualClock()
-    webhooks = Webhooks(site, bus, Secrets(folder, {"KEY": "5ecre7"}), clock)
+    webhooks = Webhooks(site, bus, Secrets(folder, {"KEY": "5ecre7"}), clock, raised)
     task = asyncio.create_task(webhooks.run())
     await asyncio.sleep(0)  # it subscribes
     try:
@@ -106,6 +108,15 @@ async def test_raised_and_cleared_arrive_signed_and_in_order(tmp_path: Path) -> 
             signed = f"{headers['x-hotline-timestamp']}.".encode() + body
             expected = hmac.new(secret.encode(), signed, "sha256").hexdigest()
             assert headers["x-hotline-signature"] == f"sha256={expected}"
+
+
+async def test_what_ended_while_the_server_was_away_is_told_to_be_over(tmp_path: Path) -> None:
+    """An alert that an earlier run posted is cleared under the same id."""
+    alert = alert_of(1)
+    async with receiving() as receiver, running(tmp_path, hook(receiver), raised=[alert]) as site:
+        site.clear(alert)
+        _, body = await asyncio.wait_for(receiver.posts.get(), 10)
+        assert (json.loads(body)["event"], json.loads(body)["id"]) == ("cleared", "id1")
 
 
 @pytest.mark.parametrize(

@@ -264,3 +264,16 @@ async def test_a_pause_waits_for_no_database(world: World, monkeypatch: pytest.M
         with pytest.raises(OperationalError):
             await world.desk.pause(CALL, "zhang")
         assert world.desk.state(CALL) is RecordingState.PAUSED and world.manager.told == ["1"]
+
+
+async def test_a_restart_that_fails_in_a_pause_ends_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new run that cannot silence all channels goes on recording instead of leaving some silent."""
+    monkeypatch.setattr(recording_desk, "TICK_SECONDS", 0.01)
+    await world.archive.store.begin_pause(CALL, world.archive.clock.now(), "zhang")
+    world.manager.fails_after = 0
+    async with world.running():
+        world.bus.publish(ANSWER)
+        async with asyncio.timeout(10):
+            while await world.archive.store.pauses():  # noqa: ASYNC110 - a database tells nobody
+                await asyncio.sleep(0.01)
+    assert world.manager.told == ["0"]

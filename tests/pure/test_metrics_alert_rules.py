@@ -202,6 +202,9 @@ def test_a_flag_that_is_taken_back_is_no_trouble() -> None:
     rules.hear(flagged(), 0)
     assert keys(rules.look(signs(calls=(call("c1"),)), 1)) == [("abusive", "c1")]
     assert rules.look(signs(calls=(replace(call("c1"), nuisance=False),)), 2) == []
+    rules.hear(flagged(), 3)
+    rules.hear(flagged(kind=NuisanceKind.SILENT), 4)
+    assert rules.look(signs(calls=(call("c1"),)), 5) == [], "marked anew, for something harmless"
 
 
 def test_flags_are_bounded() -> None:

@@ -53,6 +53,15 @@ def test_trouble_is_raised_when_it_has_lasted_and_cleared_when_it_has_been_gone(
     assert bench.engine.active() == ()
 
 
+def test_what_cannot_flap_is_over_at_once() -> None:
+    """An abusive call that has ended is not worth listening to for another half minute."""
+    engine = AlertEngine("n1", {}, CLEAR)
+    abuse = Trouble(AlertKind.ABUSIVE, "c1", None, None, "请监听", "listen")
+    (raised,) = engine.update([abuse], AT, 0)
+    (cleared,) = engine.update([], AT, 1)
+    assert isinstance(raised, AlertRaised) and isinstance(cleared, AlertCleared)
+
+
 def test_alerts_of_an_earlier_run_keep_their_ids() -> None:
     """What is still wrong is not told again; what is well by now is cleared under the id it was raised by."""
     before = Bench()

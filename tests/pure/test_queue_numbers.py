@@ -22,7 +22,8 @@ from hotline.queue.control.numbers import dialled
         ("+8612345", "12345"),
         ("+85212345678", "0085212345678"),
         ("(0755) 1234 5678", "075512345678"),
-        ("8613812341234", "8613812341234"),
+        ("8613812341234", "13812341234"),
+        ("86123456", "86123456"),
     ],
 )
 def test_a_number_is_dialled_as_within_the_country(shown: str, digits: str) -> None:

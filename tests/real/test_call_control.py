@@ -171,7 +171,7 @@ async def test_hold_mute_and_hang_up_from_the_page(tmp_path: Path) -> None:
         await room.page.event("call_changed", held=True)
         assert (await talk.do("unhold"))["held"] is False
         await hears(talk.call, AGENT, of=ALL)
-        assert (await talk.do("mute"))["muted"] is True
+        assert (await talk.do("mute"))["muted_agents"] == ["1005"]
         await hears(talk.call, of=ALL)
         await hears(talk.leg, CALLER, of=ALL)
         await talk.do("hold")
@@ -179,14 +179,14 @@ async def test_hold_mute_and_hang_up_from_the_page(tmp_path: Path) -> None:
         await room.server.start()
         async with Watcher(room.server) as page:
             (view,) = page.live["calls"]
-            assert (view["held"], view["muted"]) == (True, True), (
+            assert (view["held"], view["muted_agents"]) == (True, ["1005"]), (
                 "a new server does not know how the call stands"
             )
             await talk.do("unmute")
             await talk.do("unhold")
             await hears(talk.call, AGENT, of=ALL)
             await refused(talk.do("hold", by=room.other), 404, "not_found")
-            await refused(talk.do("three-way"), 409, "illegal_now")
+            await refused(talk.do("three-way"), 409, "no_enquiry")
             await talk.do("hangup")
             await talk.call.wait_ended()
             await page.event("entry_closed", outcome="answered")
@@ -201,7 +201,7 @@ async def test_an_enquiry_a_three_way_talk_and_transfers(tmp_path: Path) -> None
         talk = await room.talk()
         other = {"target": {"agent": "1003"}}
         assert (await talk.do("consult", other))["consult"]["target"] == "1003"
-        await refused(talk.do("transfer", other), 409, "illegal_now")
+        await refused(talk.do("transfer", other), 409, "enquiry_under_way")
         asked = await picked_up(room.other.phone, OTHER)
         await hears(talk.leg, OTHER, of=ALL)
         await hears(asked, AGENT, of=ALL)
@@ -341,7 +341,7 @@ async def test_a_desk_phone_is_answered_and_held_by_its_own_buttons_and_a_caller
         leg = await asyncio.wait_for(room.agent.next_call(), 20)
         leg.ring()
         talk = Talk(room, queued["call_id"], call, leg)
-        await refused(talk.do("hold"), 409, "illegal_now")
+        await refused(talk.do("hold"), 409, "not_talking")
         assert (await talk.do("answer"))["agent"] == "1005"
         await call.wait_answered()
         hum(call, CALLER)

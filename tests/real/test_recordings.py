@@ -86,6 +86,9 @@ async def test_the_caller_is_left_the_agent_right_and_the_clock_is_the_calls(sit
             await replied.done()
             past = await page.console.get(f"/api/calls/{call_id}")
             assert past["call"]["has_recording"] is False, "a call that goes on has no recording to hear"
+            raw = raw_recordings_of(server.site)
+            modes = {path.stat().st_mode & 0o777 for path in raw.iterdir()}
+            assert (raw.stat().st_mode & 0o777, modes) == (0o700, {0o600}), "others may read raw voices"
             await call.hangup()
             ended = loop.time() - answered
             row = await kept(server, call_id)

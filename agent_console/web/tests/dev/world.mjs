@@ -124,8 +124,8 @@ export class World {
     const changes = {
       hold: { held: true },
       unhold: { held: false },
-      mute: { muted: true },
-      unmute: { muted: false },
+      mute: { muted_agents: [call.agent] },
+      unmute: { muted_agents: [] },
       consult: { consult: { target: asked, state: 'talking' } },
       'consult/cancel': { consult: null },
       'three-way': { consult: { ...call.consult, state: 'three_way' } },
@@ -137,7 +137,7 @@ export class World {
     this.emit('call_changed', {
       call_id: id,
       held: call.held,
-      muted: call.muted,
+      muted_agents: call.muted_agents,
       consult_target: call.consult?.target ?? null,
       consult_state: call.consult?.state ?? null,
     })
@@ -256,7 +256,7 @@ export class World {
       agent: null,
       wait_seconds: null,
       held: false,
-      muted: false,
+      muted_agents: [],
       consult: null,
       recording: 'on',
       nuisance: false,
