@@ -187,7 +187,7 @@ class Control:
 
     async def _drop_third(self, on: OnCall) -> None:
         if _state(on.talk) is not ConsultState.THREE_WAY:
-            raise IllegalState("there are no three in this talk", code="no_three_way")
+            raise IllegalState("there are no three in this talk", code="not_three_way")
         third = on.talk.talkers[-1]
         if third is on.leg:
             raise IllegalState("this phone is the third party", hint="hang up to leave", code="third_party")

@@ -337,7 +337,7 @@ async def test_the_third_party_is_sent_away_and_nothing_else_of_an_enquiry_works
     """Complete and cancel say that all three talk; drop ends the third party's leg, if there are three."""
     with pytest.raises(IllegalState) as told:
         await floor.control.do(ZHANG, CALL, CallVerb.THREE_WAY_DROP)
-    assert told.value.code == "no_three_way"
+    assert told.value.code == "not_three_way"
     await three_way(floor)
     for verb in (CallVerb.CONSULT_COMPLETE, CallVerb.CONSULT_CANCEL):
         with pytest.raises(IllegalState) as told:
@@ -351,7 +351,7 @@ async def test_the_third_party_is_sent_away_and_nothing_else_of_an_enquiry_works
     assert (view.agent, view.consult, view.parties) == ("a1", None, ())
 
 
-async def test_an_emergency_waits_for_no_three_way_talk(floor: Floor) -> None:
+async def test_an_emergency_does_not_wait_for_three_to_part(floor: Floor) -> None:
     """The service is called while the third party talks with the caller; then all four talk."""
     await three_way(floor)
     view = await floor.control.emergency(ZHANG, CALL, "110")

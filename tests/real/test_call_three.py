@@ -17,7 +17,7 @@ async def test_a_third_party_comes_and_goes_and_an_emergency_comes_on_top(tmp_pa
     async with open_room(tmp_path) as room:
         talk = await room.talk()
         other = {"target": {"agent": "1003"}}
-        await refused(talk.do("three-way/drop"), 409, "no_three_way")
+        await refused(talk.do("three-way/drop"), 409, "not_three_way")
         await talk.do("mute")
         assert (await talk.do("consult", other))["muted_agents"] == ["1005"]
         asked = await picked_up(room.other.phone, OTHER)

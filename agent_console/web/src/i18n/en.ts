@@ -366,6 +366,9 @@ export const en: Messages = {
     },
   },
   error: {
+    three_way: 'Three are in this talk: let the third party leave, or leave it yourself',
+    third_party: 'You are the third party: hang up to leave',
+    no_number: 'This number cannot be dialled: ask for another',
     unreachable: 'The server cannot be reached, try again later',
     exchange_unreachable: 'The exchange cannot be reached, try again later',
     not_signed_in: 'Your sign-in has ended, please sign in again',

@@ -365,6 +365,9 @@ export const zhCN = {
     },
   },
   error: {
+    three_way: '正在三方通话：可请第三方离开，或自己退出',
+    third_party: '您就是第三方，挂机即可退出',
+    no_number: '这个号码无法拨打，请向来电人另要号码',
     unreachable: '连不上服务器，请稍后再试',
     exchange_unreachable: '电话交换机暂时不可用，请稍后再试',
     not_signed_in: '登录已失效，请重新登录',
