@@ -10,12 +10,14 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, Field
 
 from hotline.agent_console.accounts import TooManyAttempts, WrongCredentials
+from hotline.agent_console.drafts import shown_draft
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import COOKIE, Identity
 from hotline.agent_console.ownership import visible_live
 from hotline.agent_console.room import Room
 from hotline.agent_console.routes import NO_SUCH_CALL, Body, InRoom, Signed
 from hotline.agent_console.wire import to_json
+from hotline.config.orders import order_fields
 from hotline.core.events import Outcome
 from hotline.core.views import CallSummary, CallView
 
@@ -99,6 +101,7 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
                 "name": line.name,
                 "parent": line.parent,
                 "queue": line.queue_name,
+                "order_fields": [field.value for field in order_fields(here, line)],
             }
             for line in here.lines
         ],
@@ -130,12 +133,13 @@ async def calls(
 
 @router.get("/api/calls/{call_id}")
 async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, Any]:
-    """One call with its text and what people wrote on it."""
+    """One call with its text, what people wrote on it and the draft of its work order."""
     call = await find_call(room, identity, call_id)
     return {
         "call": to_json(call),
         "segments": to_json(await room.deps.transcripts.of_call(call_id)),
         "notes": to_json(await room.deps.marks.notes(call_id)),
+        "draft": to_json(await shown_draft(room, identity, call)),
         "nuisance": room.deps.marks.is_nuisance(call.caller_number),
     }
 

@@ -10,6 +10,7 @@ from hotline.agent_console import (
     api,
     callbacks_api,
     control_api,
+    drafts_api,
     errors,
     recordings_api,
     supervise_api,
@@ -31,7 +32,9 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.state.room = room
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
-    for part in (api, agents_api, alerts_api, callbacks_api, control_api, supervise_api, recordings_api):
+    for part in (
+        api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, recordings_api, supervise_api,
+    ):  # fmt: skip
         app.include_router(part.router)
 
     @app.websocket("/ws")

@@ -18,6 +18,7 @@ from hotline.core.ports import (
     CallControl,
     CallHistory,
     CallMarks,
+    Drafts,
     Figures,
     LivePicture,
     RecordingDesk,
@@ -61,6 +62,7 @@ class ConsoleDeps:
     supervision: Supervision
     marks: CallMarks
     callbacks: Callbacks
+    drafts: Drafts
     transcripts: Transcripts
     history: PastCalls
     figures: Figures

@@ -22,6 +22,7 @@ from hotline.core.errors import SlowConsumer
 from hotline.core.events import (
     AgentEvent,
     AlertEvent,
+    DraftChanged,
     Envelope,
     Event,
     LegLost,
@@ -208,7 +209,7 @@ class Hub:
                     self.leave(console)
         if newly:
             self._show_call(envelope, newly)
-        if not isinstance(envelope.event, TranscriptSegment | LegTapped | LegLost):
+        if not isinstance(envelope.event, TranscriptSegment | LegTapped | LegLost | DraftChanged):
             self._live_dirty.set()
             self._figures_dirty.set()
 

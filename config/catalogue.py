@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from hotline.config.section import Digits, Section, Text
 from hotline.config.yaml_text import read_document
+from hotline.core.drafts import OrderField
 
 __all__ = ["KnownLine", "catalogue", "known_line"]
 
@@ -23,6 +24,7 @@ class KnownLine(Section):
         part_of: the number of the line whose figures it belongs to.
         seat: it is a desk of 12345, not a line.
         never_merged: an emergency number.
+        order_fields: what its work orders ask for beyond what all do.
     """
 
     number: Digits | None = None
@@ -34,6 +36,7 @@ class KnownLine(Section):
     part_of: Digits | None = None
     seat: bool = False
     never_merged: bool = False
+    order_fields: tuple[OrderField, ...] = ()
 
     @property
     def label(self) -> str:

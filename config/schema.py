@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from hotline.config.alerting import AlertsSection
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import Shift
+from hotline.core.drafts import OrderField
 
 
 class MergeMode(StrEnum):
@@ -209,6 +210,7 @@ class Line(Section):
     recording: Recorded | None = None  # absent: as recording.lines says
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None  # of its recordings; absent: the site's
     language: LanguageTag | None = None  # of its callers; absent: the site's
+    order_fields: tuple[OrderField, ...] | None = None  # of its orders; absent: catalogue's or parent's
 
     @property
     def label(self) -> str:

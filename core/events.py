@@ -11,7 +11,7 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
     telephony-> LinkChanged (through server)
-    console  -> CallFlagged
+    console  -> CallFlagged, DraftChanged
     metrics  -> AlertRaised, AlertCleared
 """
 
@@ -394,6 +394,16 @@ class CallFlagged:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftChanged:
+    """Somebody (``by``, a user) saved the draft of a call's work order; who may, fetches what it says."""
+
+    call_id: str
+    at: datetime
+    revision: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class FallbackUsed:
     """The dialplan went on without the menu server and still brought the caller to the queue."""
 
@@ -505,6 +515,7 @@ CallEvent = (
     | CallerToFront
     | CallEnded
     | CallFlagged
+    | DraftChanged
     | FallbackUsed
     | RecordingChanged
     | LegTapped

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from hotline.core.alerts import Alert
 from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
+from hotline.core.drafts import Draft, DraftFields
 from hotline.core.events import AgentState, CallbackResult, Envelope, Event
 from hotline.core.views import (
     AgentView,
@@ -150,6 +151,18 @@ class Callbacks(Protocol):
 
     async def end(self, entry_id: str, user: str, result: CallbackResult) -> bool:
         """Strike it off without a talk; False if it does not wait."""
+        ...
+
+
+class Drafts(Protocol):
+    """Drafts of work orders (given by store)."""
+
+    async def of_call(self, call_id: str) -> Draft | None:
+        """The call's draft, if anybody has saved one."""
+        ...
+
+    async def save(self, call_id: str, revision: int, fields: DraftFields, user: str) -> Draft:
+        """Replace ``revision`` (0: begin); raises StaleDraft when there is a newer one."""
         ...
 
 

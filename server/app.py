@@ -45,6 +45,7 @@ from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.callbacks import Callbacks
 from hotline.store.database import open_engine, sessions_of
+from hotline.store.drafts import DraftStore
 from hotline.store.history import StoredHistory
 from hotline.store.ledger import Ledger
 from hotline.store.marks import Marks
@@ -170,6 +171,7 @@ class HotlineServer:
                 supervision=Supervisor(acting, ami),
                 marks=marks,
                 callbacks=Callbacks(sessions, clock),
+                drafts=DraftStore(sessions, clock),
                 transcripts=hearing.transcripts,
                 history=StoredHistory(sessions),
                 figures=figures,

@@ -7,6 +7,7 @@ agent_intervals  who was in which state from when to when
 segments         final texts of both sides
 callbacks        who took a caller's request to be called back (an entry of that class), and how it ended
 notes            what people wrote on calls
+order_drafts     the draft of each call's work order
 nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
 recordings       kept sound of calls; recording_pauses: what was left out of it on purpose
@@ -200,6 +201,18 @@ class NoteRow(Base):
     at: Mapped[datetime]
     user: Mapped[str]
     text: Mapped[str] = mapped_column(Text)
+
+
+class OrderDraft(Base):
+    """The draft of a call's work order. ``fields`` is the JSON of `core.drafts.DraftFields`."""
+
+    __tablename__ = "order_drafts"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+    fields: Mapped[str] = mapped_column(Text)
+    updated_by: Mapped[str]
+    updated_at: Mapped[datetime]
 
 
 class NuisanceRow(Base):

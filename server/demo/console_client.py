@@ -62,6 +62,10 @@ class ConsoleClient:
         """Do something of the API."""
         return await self._request("POST", path, body)
 
+    async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace something of the API."""
+        return await self._request("PUT", path, body)
+
     async def get(self, path: str) -> dict[str, Any]:
         """Read something of the API."""
         return await self._request("GET", path)

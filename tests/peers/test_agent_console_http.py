@@ -219,6 +219,7 @@ async def test_the_site_is_told_once(console: ConsoleUnderTest) -> None:
     site = (await client.get("/api/site")).json()
     assert site["lines"][1] == {
         "id": "12315", "label": "12315", "name": "市场监管", "parent": "12345", "queue": "12315",
+        "order_fields": ["platform", "goods", "price", "bought_on", "order_number"],
     }  # fmt: skip
     assert site["within_seconds"] == 15 and "小休" in site["pause_reasons"]
 

@@ -107,6 +107,11 @@ async def test_notes_and_nuisance_marks(engine: AsyncEngine) -> None:
     await store_checks.check_marks(engine)
 
 
+async def test_drafts_of_orders(engine: AsyncEngine) -> None:
+    """Kept as written; of two who save at once the second is told, and nothing is overwritten."""
+    await store_checks.check_drafts(engine)
+
+
 def test_every_table_of_the_models_is_covered() -> None:
     """The models were imported: an empty metadata would agree with anything."""
     assert {"calls", "queue_entries", "users", "sessions", "audit"} <= set(Base.metadata.tables)

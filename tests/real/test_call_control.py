@@ -364,7 +364,7 @@ async def test_a_desk_phone_is_answered_and_held_by_its_own_buttons_and_a_caller
 
 
 async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: Path) -> None:
-    """Text so far, note, language and line are on the new agent's page while it rings; the text goes on."""
+    """Text, note, draft, language and line are there while it rings at the new agent's; the text goes on."""
     async with open_room(tmp_path, words=True) as room:
         frames: list[dict[str, Any]] = []
         page = asyncio.create_task(_collect(room.other, frames))
@@ -376,6 +376,9 @@ async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: P
         await say(call, "我要投诉，健身房关门了。", "m1")
         await room.page.until(lambda: "健身房" in room.page.text("caller"))
         await room.agent.console.post(f"/api/calls/{call_id}/note", {"text": "会员卡五年"})
+        order = {"title": "预付卡不退", "phone": "13955501234", "sex": "female"}
+        draft = f"/api/calls/{call_id}/draft"
+        await room.agent.console.put(draft, {"revision": 0, "fields": order})
         await refused(room.other.console.get(f"/api/calls/{call_id}"), 404, "not_found")
         await room.agent.console.post(f"/api/call/{call_id}/transfer", {"target": {"agent": "1003"}})
         ringing = await asyncio.wait_for(room.other.next_call(), 20)
@@ -384,6 +387,8 @@ async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: P
         known = await room.other.console.get(f"/api/calls/{call_id}")
         assert "健身房" in "".join(segment["text"] for segment in known["segments"])
         assert [(note["user"], note["text"]) for note in known["notes"]] == [("1005", "会员卡五年")]
+        assert (known["draft"]["updated_by"], known["draft"]["revision"]) == ("1005", 1)
+        assert {key: known["draft"]["fields"][key] for key in order} == order
         shown = [frame["data"] for frame in frames if frame["type"] == "call"]
         assert [(one["call_id"], one["line"], one["language"]) for one in shown] == [
             (call_id, "12333", "yue")
@@ -391,6 +396,9 @@ async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: P
         assert known["call"]["language"] == "yue"
         await ringing.answer()
         await room.page.event("party_joined", agent="1003")
+        await room.other.console.put(draft, {"revision": 1, "fields": order | {"unit": "市场监管局"}})
+        await refused(room.agent.console.put(draft, {"revision": 1, "fields": order}), 409, "stale")
+        assert (await room.page.event("draft_changed", revision=2))["by"] == "1003"
         await room.page.until(lambda: sum(e["name"] == "leg_tapped" for e in room.page.events) >= 4)
         await say(ringing, "您好，请讲。", "f1")
         await room.page.until(lambda: "请讲" in room.page.text("agent"))

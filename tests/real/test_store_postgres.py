@@ -74,6 +74,11 @@ async def test_notes_and_nuisance_marks_on_postgresql(engine: AsyncEngine) -> No
     await store_checks.check_marks(engine)
 
 
+async def test_drafts_of_orders_on_postgresql(engine: AsyncEngine) -> None:
+    """Two who save at once, on a database that lets both try."""
+    await store_checks.check_drafts(engine)
+
+
 async def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
     """A wrong port in database.url ends in a hint, not in a stack trace."""
     engine = open_engine("postgresql+asyncpg://hotline@127.0.0.1:1/hotline")

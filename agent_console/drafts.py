@@ -1,0 +1,76 @@
+"""Drafts as the console shows and takes them: begun with what is known, hidden from those who merely look.
+
+The phone and the address are personal. Whole they are only for the seat that has the call in hand (it rings
+or is talked on there, or is being wrapped up); everybody else, supervisors too, sees them masked. What comes
+back as masked as it was shown was not changed, and what is stored stays.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from hotline.agent_console.identity import Identity
+from hotline.agent_console.ownership import Viewer, visible_live
+from hotline.agent_console.room import Room
+from hotline.agent_console.wire import mask_number
+from hotline.config.orders import handling_unit
+from hotline.core.drafts import Draft, DraftFields, StaleDraft
+from hotline.core.events import DraftChanged
+from hotline.core.views import CallSummary
+
+_DIGIT = re.compile(r"\d")
+
+
+async def shown_draft(room: Room, identity: Identity, call: CallSummary) -> Draft:
+    """The call's draft as this user may see it; of revision 0 if nobody has saved one."""
+    draft = await _stored(room, call)
+    return draft if _in_hand(room, identity, call.call_id) else _masked(draft)
+
+
+async def save_draft(
+    room: Room, identity: Identity, call: CallSummary, revision: int, fields: DraftFields
+) -> Draft:
+    """Save what this user wrote on ``revision`` of the draft, and tell the other pages.
+
+    Raises:
+        StaleDraft: another revision has been saved meanwhile; it holds that one as this user may see it.
+    """
+    user = identity.account.name
+    before = await _stored(room, call)
+    hidden = _masked(before).fields
+    fields = replace(
+        fields,
+        phone=before.fields.phone if fields.phone == hidden.phone else fields.phone,
+        address=before.fields.address if fields.address == hidden.address else fields.address,
+    )
+    if before.updated_by != user:  # once for each who takes the pen, not for every second of typing
+        await room.deps.audit.record(user, "draft", call.call_id)
+    whole = _in_hand(room, identity, call.call_id)
+    try:
+        saved = await room.deps.drafts.save(call.call_id, revision, fields, user)
+    except StaleDraft as stale:
+        raise stale if whole else StaleDraft(_masked(stale.current)) from None
+    assert saved.updated_at is not None  # noqa: S101 - a saved draft has its moment
+    room.deps.bus.publish(DraftChanged(call.call_id, saved.updated_at, saved.revision, user))
+    return saved if whole else _masked(saved)
+
+
+async def _stored(room: Room, call: CallSummary) -> Draft:
+    site = room.deps.site
+    found = await room.deps.drafts.of_call(call.call_id)
+    if found is not None:
+        return found
+    line = next((line for line in site.lines if line.id == call.line), None)
+    return Draft(call.call_id, 0, DraftFields(unit=handling_unit(site, line) if line else ""))
+
+
+def _in_hand(room: Room, identity: Identity, call_id: str) -> bool:
+    own = visible_live(room.hub.live(), Viewer(identity.account.name, False, identity.account.agent))
+    return call_id in {call.call_id for call in own.calls} | {seat.call_id for seat in own.agents}
+
+
+def _masked(draft: Draft) -> Draft:
+    fields = draft.fields
+    hidden = replace(fields, phone=mask_number(fields.phone), address=_DIGIT.sub("*", fields.address))
+    return replace(draft, fields=hidden)
