@@ -86,7 +86,7 @@ async def _page(
 async def _agent(browser: Browser, url: str, user: str, password: str, folder: Path, number: int) -> None:
     """The agent's page in the middle of a call, while somebody speaks, with a past call in the history."""
     page = await _page(browser, url, user, password, "/agent", (1440, 900), folder)
-    await page.get_by_test_id("history-item").first.wait_for(timeout=180_000)
+    await page.get_by_test_id("history-item").first.wait_for(state="attached", timeout=180_000)
     await page.get_by_test_id("state").filter(has_text="通话").wait_for(timeout=180_000)
     live = page.get_by_test_id("transcript")
     await live.locator(f"{SEGMENTS}[data-side=caller]").nth(2).wait_for(timeout=180_000)

@@ -55,6 +55,7 @@ async def test_words_appear_on_the_page_and_the_wallboard_counts(
 
         await expect(board.get_by_test_id("answer-rate")).to_contain_text("100", timeout=SECONDS)
         await call.hangup()
+        await page.get_by_test_id("aside-more").click()
         await expect(page.get_by_test_id("history-item").first).to_be_visible(timeout=SECONDS)
         assert faults == [] and board_faults == []
 

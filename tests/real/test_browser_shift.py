@@ -67,7 +67,7 @@ async def talking(page: Page, seat: Seat, call: Call) -> Call:
 async def test_a_call_is_controlled_and_handed_on_by_keys_and_the_wrap_up_ended_early(
     server: ServerProcess, chromium: Browser
 ) -> None:
-    """Hold and mute are seen; a colleague gets call and note; an ended wrap-up brings the next caller."""
+    """Hold and mute are seen; a colleague gets call, note, draft; a wrap-up ended brings the next caller."""
     async with (
         Seat(server, "1005") as seat,
         Seat(server, "1006") as colleague,
@@ -90,6 +90,13 @@ async def test_a_call_is_controlled_and_handed_on_by_keys_and_the_wrap_up_ended_
         await page.keyboard.press("Alt+N")
         await page.keyboard.type("社保卡补办，已告知社区窗口")
 
+        await page.keyboard.press("Alt+O")
+        for words in ("王芳", "ArrowDown", "0757-83215678", "1", "人民路260号"):  # sex and type are chosen
+            await (page.keyboard.press if words == "ArrowDown" else page.keyboard.type)(words)
+            await page.keyboard.press("Tab")
+        await page.keyboard.type("社保卡补办")
+        await expect(page.get_by_test_id("draft-status")).to_contain_text("已保存", timeout=SECONDS)
+
         await page.keyboard.press("Alt+T")
         await page.get_by_test_id("target-search").fill("1006")
         await expect(page.get_by_test_id("target")).to_contain_text("坐席1006", timeout=SECONDS)
@@ -98,15 +105,24 @@ async def test_a_call_is_controlled_and_handed_on_by_keys_and_the_wrap_up_ended_
         await talk.wait_ended()
         await expect(other.get_by_test_id("note")).to_contain_text("社保卡补办", timeout=SECONDS)
         await expect(other.get_by_test_id("call-line")).to_contain_text("劳动社保")
+        for field, value in (
+            ("name", "王芳"), ("phone", "0757-83215678"), ("type", "enquiry"), ("title", "社保卡补办"),
+        ):  # fmt: skip
+            await expect(other.get_by_test_id(f"draft-{field}")).to_have_value(value, timeout=SECONDS)
+        await expect(other.get_by_test_id("draft-female")).to_be_checked()
         await taken.answer()
         await expect(other.get_by_test_id("control-hangup")).to_have_attribute(
             "aria-disabled", "false", timeout=SECONDS
         )
+        await other.get_by_test_id("draft-unit").fill("人社局")
+        await page.get_by_test_id("draft-content").fill("来电人的身份证在手边")  # in the wrap-up
+        for field, value in (("content", "来电人的身份证在手边"), ("unit", "人社局")):
+            await expect(other.get_by_test_id(f"draft-{field}")).to_have_value(value, timeout=SECONDS)
         await other.keyboard.press("Alt+X")
         await asyncio.wait_for(call.wait_ended(), 20)
 
         left = page.get_by_test_id("wrap-up-left")
-        await expect(left).to_have_text(re.compile(r"0:[45]\d"), timeout=SECONDS)
+        await expect(left).to_have_text(re.compile(r"0:[2-5]\d"), timeout=SECONDS)
         ringing = asyncio.create_task(seat.next_call())
         waiting = await next_phone.call(LINE)
         await expect(page.get_by_test_id("waiting-count")).to_have_text("1", timeout=SECONDS)
@@ -114,7 +130,7 @@ async def test_a_call_is_controlled_and_handed_on_by_keys_and_the_wrap_up_ended_
         await page.keyboard.press("Alt+W")
         await asyncio.wait_for(ringing, 20)
         await waiting.hangup()
-        assert faults == [] and other_faults == []
+        assert [line for line in faults + other_faults if "409" not in line] == [], "409: both wrote at once"
 
 
 def cell(page: Page, queue: str) -> Locator:

@@ -8,6 +8,8 @@ import type {
   CallSummary,
   CallView,
   DayFigures,
+  Draft,
+  DraftFields,
   LiveView,
   Me,
   NuisanceKind,
@@ -31,6 +33,8 @@ export class ApiError extends Error {
     message: string,
     readonly hint: string = '',
     readonly retryAfterSeconds: number | null = null,
+    /** The whole answer, where it says more than what went wrong. */
+    readonly body: unknown = null,
   ) {
     super(message)
     this.name = 'ApiError'
@@ -46,8 +50,9 @@ async function failure(response: Response): Promise<ApiError> {
   let code = 'bad_answer'
   let message = `HTTP ${response.status}`
   let hint = ''
+  let body: unknown = null
   try {
-    const body: unknown = await response.json()
+    body = await response.json()
     const error = (body as { error?: { code?: unknown; message?: unknown; hint?: unknown } }).error
     if (typeof error?.code === 'string') code = error.code
     if (typeof error?.message === 'string') message = error.message
@@ -55,7 +60,7 @@ async function failure(response: Response): Promise<ApiError> {
   } catch {
     // An answer that is no JSON: the status says what there is to say.
   }
-  return new ApiError(response.status, code, message, hint, retryAfter(response))
+  return new ApiError(response.status, code, message, hint, retryAfter(response), body)
 }
 
 async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -157,6 +162,9 @@ export const api = {
     return request<{ calls: readonly CallSummary[] }>('GET', `/api/calls?${query.toString()}`)
   },
   call: (callId: string) => request<PastCall>('GET', call(callId)),
+  draft: (callId: string) => request<Draft>('GET', `${call(callId)}/draft`),
+  saveDraft: (callId: string, revision: number, fields: DraftFields) =>
+    request<Draft>('PUT', `${call(callId)}/draft`, { revision, fields }),
   recordingAbout: (callId: string) => request<RecordingAbout>('GET', `${recordingAddress(callId)}/about`),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
 }

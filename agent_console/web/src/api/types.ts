@@ -175,10 +175,46 @@ export interface RecordingAbout {
   readonly held: boolean
 }
 
+export type RequestType = 'enquiry' | 'help' | 'complaint' | 'suggestion' | 'other' | 'invalid'
+
+/** What the draft of a work order says; see core/drafts.py. */
+export interface DraftFields {
+  readonly name: string
+  readonly sex: 'male' | 'female' | null
+  /** Empty: the caller's own number. */
+  readonly phone: string
+  readonly address: string
+  readonly request_type: RequestType | null
+  readonly title: string
+  readonly content: string
+  readonly unit: string
+  readonly urgent: boolean
+  /** Closed on the phone. */
+  readonly answered: boolean
+  readonly platform: string
+  readonly goods: string
+  readonly price: string
+  readonly bought_on: string
+  readonly order_number: string
+}
+
+/** Fields that only some lines' orders have. */
+export type OrderField = 'platform' | 'goods' | 'price' | 'bought_on' | 'order_number'
+
+/** The draft of a call's work order; revision 0: nobody has written anything yet. */
+export interface Draft {
+  readonly call_id: string
+  readonly revision: number
+  readonly fields: DraftFields
+  readonly updated_by: string | null
+  readonly updated_at: Moment | null
+}
+
 export interface PastCall {
   readonly call: CallSummary
   readonly segments: readonly Segment[]
   readonly notes: readonly Note[]
+  readonly draft: Draft
 }
 
 /** Whom a call may be handed to. */
@@ -250,6 +286,7 @@ export interface SiteLine {
   readonly name: string
   readonly parent: string | null
   readonly queue: string
+  readonly order_fields: readonly OrderField[]
 }
 
 export interface Site {
@@ -340,6 +377,7 @@ export interface EventData {
   }
   agent_auto_paused: { agent: string; at: Moment; rings: number }
   agent_forced: { agent: string; at: Moment; state: AgentState; reason: string; by: string }
+  draft_changed: { call_id: string; at: Moment; revision: number; by: string }
   alert_raised: { at: Moment; alert: Alert }
   alert_cleared: { at: Moment; alert_id: string }
   leg_tapped: { call_id: string; at: Moment; side: Side }

@@ -98,7 +98,12 @@ export function pruned(state: LiveState): LiveState {
   if (gone.size === 0) return state
   const kept = <Value>(record: Readonly<Record<string, Value>>): Record<string, Value> =>
     Object.fromEntries(Object.entries(record).filter(([callId]) => !gone.has(callId)))
-  return { ...state, calls: kept(state.calls), transcripts: kept(state.transcripts) }
+  return {
+    ...state,
+    calls: kept(state.calls),
+    transcripts: kept(state.transcripts),
+    drafts: kept(state.drafts),
+  }
 }
 
 export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
@@ -217,6 +222,11 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
     withTold(state, data.agent, { kind: 'auto_paused', at: data.at, rings: data.rings }),
 
   agent_forced: (state, { agent, ...forced }) => withTold(state, agent, { kind: 'forced', ...forced }),
+
+  draft_changed: (state, { call_id: callId, revision }) => ({
+    ...state,
+    drafts: { ...state.drafts, [callId]: Math.max(revision, state.drafts[callId] ?? 0) },
+  }),
 
   alert_raised: (state, { alert }) => ({
     ...state,

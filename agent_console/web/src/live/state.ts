@@ -54,6 +54,8 @@ export interface LiveState {
   /** The last that was done to an agent by somebody else, by agent: to be told once. */
   readonly told: Readonly<Record<string, Told>>
   readonly transcripts: Readonly<Record<string, Transcript>>
+  /** The newest revision of a call's draft that was told of, by call. */
+  readonly drafts: Readonly<Record<string, number>>
   readonly figures: DayFigures | null
   readonly clock: ClockOffset
 }
@@ -70,6 +72,7 @@ export const EMPTY_STATE: LiveState = {
   alerts: [],
   told: {},
   transcripts: {},
+  drafts: {},
   figures: null,
   clock: NO_OFFSET,
 }

@@ -11,12 +11,14 @@ import { ref, shallowRef, watch } from 'vue'
 import { api } from '@/api/client'
 import type { Note } from '@/api/types'
 
+import { useDraft } from './draft'
 import { useLive } from './live'
 
 const KEY = 'hotline.note.'
 
 export const useNotes = defineStore('notes', () => {
   const live = useLive()
+  const order = useDraft()
   const callId = ref<string | null>(null)
   const notes = shallowRef<readonly Note[]>([])
   const draft = ref('')
@@ -31,13 +33,14 @@ export const useNotes = defineStore('notes', () => {
     if (text !== '' && status.value !== 'saving') status.value = 'idle'
   })
 
-  /** Fetches what the call brings along: notes, and the text heard before it came here. */
+  /** Fetches what the call brings along: notes, the draft, and the text heard before it came here. */
   async function load(): Promise<void> {
     const id = callId.value
     if (id === null) return
     try {
       const past = await api.call(id)
       live.textIs(past.segments)
+      order.takeIn(past.draft)
       if (callId.value === id) notes.value = past.notes
       unread.value = false
     } catch {
@@ -67,6 +70,7 @@ export const useNotes = defineStore('notes', () => {
     if (id === callId.value) return
     const saving = save()
     callId.value = id
+    order.turnTo(id)
     notes.value = []
     draft.value = id === null ? '' : (sessionStorage.getItem(KEY + id) ?? '')
     status.value = 'idle'

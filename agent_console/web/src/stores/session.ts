@@ -5,6 +5,7 @@ import { computed, shallowRef } from 'vue'
 
 import { api, ApiError } from '@/api/client'
 import type { Me, Site, SiteLine } from '@/api/types'
+import { forgetTyping } from '@/draft/typing'
 import { useTimeZone } from '@/format'
 
 export const useSession = defineStore('session', () => {
@@ -63,6 +64,7 @@ export const useSession = defineStore('session', () => {
 
   async function leave(): Promise<void> {
     await api.leave()
+    if (me.value !== null) forgetTyping(me.value.user)
     ended.value = false
     me.value = null
   }

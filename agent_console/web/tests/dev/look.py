@@ -154,6 +154,7 @@ def agent_pages(page: Page) -> None:
     page.wait_for_timeout(1200)
     do("emit", "leg_tapped", {"call_id": call, "side": "caller", "engine": "vosk"})
     speak(call, TALK[6:], 7, start + 20)
+    page.get_by_test_id("aside-more").click()
     page.get_by_test_id("history-item").nth(1).click()
     shot("agent-gap-history")
     page.keyboard.press("Escape")
@@ -264,8 +265,17 @@ def floor_pages(page: Page) -> None:
         ("warning", "12333 劳动社保坐席：近 30 分钟接通率 91.20%，低于 95%"),
         ("warning", "李静 话后整理已超过 180 秒"),
     ):
-        do("raise", {"alert_id": text, "severity": severity, "kind": "waiting", "subject": "", "text": text,
-                     "text_en": text})
+        do(
+            "raise",
+            {
+                "alert_id": text,
+                "severity": severity,
+                "kind": "waiting",
+                "subject": "",
+                "text": text,
+                "text_en": text,
+            },
+        )
     page.goto(f"{URL}/board")
     page.get_by_test_id("floor-agent").nth(150).wait_for(state="attached")
     for width, height in ((1024, 768), (1366, 768), (1920, 1080)):
@@ -291,7 +301,9 @@ def floor_pages(page: Page) -> None:
     page.screenshot(path=OUT / "floor-absent.png")
     page.get_by_test_id("floor-absent").click()
     busy = page.evaluate(MEASURE)
-    print(f"floor with 200 agents and 74 calls: {busy:.1f} ms of script a second, longest task seen by the page")
+    print(
+        f"floor with 200 agents and 74 calls: {busy:.1f} ms of script a second, longest task seen by the page"
+    )
 
 
 MEASURE = """async () => {

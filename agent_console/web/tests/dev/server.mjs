@@ -99,13 +99,26 @@ async function api(request, response, path) {
   if (path === '/api/shift') return answer(response, 200, world.shift())
   if (path === '/api/alerts') return answer(response, 200, { alerts: world.alerts })
   if (path.endsWith('/reveal')) return answer(response, 200, { caller_number: '13812341234' })
+  if (path.endsWith('/draft')) {
+    const id = decodeURIComponent(path.split('/').at(-2))
+    if (request.method === 'GET') return answer(response, 200, world.draft(id))
+    const { revision, fields } = await body(request)
+    const saved = world.saveDraft(id, revision, fields, viewer.user)
+    if (saved) return answer(response, 200, saved)
+    return answer(response, 409, { error: { code: 'stale', message: '', hint: '' }, draft: world.draft(id) })
+  }
   if (request.method === 'POST') {
     return command(request, response, viewer, path.slice(4).split('/').map(decodeURIComponent))
   }
   const id = decodeURIComponent(path.slice('/api/calls/'.length))
   const call = world.past.find((one) => one.call_id === id) ?? world.calls.get(id)
   return call
-    ? answer(response, 200, { call, segments: world.segments.get(id), notes: world.notes.get(id) ?? [] })
+    ? answer(response, 200, {
+        call,
+        segments: world.segments.get(id),
+        notes: world.notes.get(id) ?? [],
+        draft: world.draft(id),
+      })
     : fail(response, 404, 'not_found')
 }
 

@@ -20,7 +20,21 @@ export const SITE = {
     ['12329', '12329', '住房公积金', null],
     ['12348', '12348', '法律援助', null],
     ['12369', '12369', '环保', null],
-  ].map(([id, label, name, parent]) => ({ id, label, name, parent, queue: id })),
+  ].map(([id, label, name, parent]) => ({
+    id,
+    label,
+    name,
+    parent,
+    queue: id,
+    order_fields:
+      id === '12315' || parent === '12315' ? ['platform', 'goods', 'price', 'bought_on', 'order_number'] : [],
+  })),
+}
+
+const WORDS = 'name phone address title content unit platform goods price bought_on order_number'.split(' ')
+const FIELDS = {
+  ...Object.fromEntries(WORDS.map((word) => [word, ''])),
+  ...{ sex: null, request_type: null, urgent: false, answered: false },
 }
 
 const NAMES = [
@@ -62,6 +76,7 @@ export class World {
       pending_reason: null,
     }))
     this.notes = new Map()
+    this.drafts = new Map()
     this.alerts = []
     this.listeners = new Set()
     this.next = 1
@@ -279,6 +294,27 @@ export class World {
       at,
     })
     return id
+  }
+
+  draft(callId) {
+    const none = { revision: 0, fields: { ...FIELDS }, updated_by: null, updated_at: null }
+    return { call_id: callId, ...(this.drafts.get(callId) ?? none) }
+  }
+
+  /** Saves a draft; null when another revision is there. */
+  saveDraft(callId, revision, fields, user) {
+    const known = this.draft(callId)
+    if (known.revision !== revision) return null
+    const saved = { revision: revision + 1, fields, updated_by: user, updated_at: iso(Date.now()) }
+    this.drafts.set(callId, saved)
+    this.emit('draft_changed', { call_id: callId, revision: saved.revision, by: user })
+    return this.draft(callId)
+  }
+
+  /** Somebody else writes on the draft. */
+  write(callId, change, user = 'li') {
+    const { revision, fields } = this.draft(callId)
+    return this.saveDraft(callId, revision, { ...fields, ...change }, user)
   }
 
   ring(callId, agentId) {

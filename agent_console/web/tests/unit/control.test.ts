@@ -12,7 +12,7 @@ import { useNotes } from '@/stores/notes'
 import { useSession } from '@/stores/session'
 import { targetRows } from '@/targets'
 
-import { agent, at, call, event, me, segment, snapshot, T0, welcome } from './samples'
+import { agent, at, call, draft, event, me, segment, snapshot, T0, welcome } from './samples'
 
 const live = (change: Partial<CallView> = {}): LiveCall => ({
   ...call({ answered_at: T0, agent: 'a1001', recording: 'on', ...change }),
@@ -175,6 +175,7 @@ describe('notes on a call', () => {
     call: { ...call(), outcome: null, talk_seconds: null, has_recording: false },
     segments: [segment({ text: '之前说的话', final: true })],
     notes: [note('前一位记的')],
+    draft: draft(),
   }
 
   it('come with the call, together with the text heard before', async () => {

@@ -5,7 +5,7 @@ import { api } from '@/api/client'
 import type { CallSummary } from '@/api/types'
 import { useHistory } from '@/stores/history'
 
-import { at } from './samples'
+import { at, draft } from './samples'
 
 const past = (number: number): CallSummary => ({
   call_id: `c${number}`,
@@ -78,7 +78,9 @@ describe('past calls', () => {
     vi.spyOn(api, 'call').mockImplementation(
       (id) =>
         new Promise((resolve) =>
-          answers.set(id, () => resolve({ call: past(Number(id.slice(1))), segments: [], notes: [] })),
+          answers.set(id, () =>
+            resolve({ call: past(Number(id.slice(1))), segments: [], notes: [], draft: draft() }),
+          ),
         ),
     )
     const slow = history.read('c1')

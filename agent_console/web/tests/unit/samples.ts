@@ -4,6 +4,8 @@ import type {
   AgentView,
   CallView,
   DayFigures,
+  Draft,
+  DraftFields,
   LineFigures,
   LiveView,
   Me,
@@ -12,6 +14,7 @@ import type {
   Site,
   WaitingCaller,
 } from '@/api/types'
+import { EMPTY } from '@/draft/merge'
 
 export const T0 = '2026-10-01T02:00:00.000Z'
 
@@ -51,6 +54,14 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   parties: [],
   language: 'zh-CN',
   ...change,
+})
+
+export const draft = (revision = 0, fields: Partial<DraftFields> = {}, by = 'li'): Draft => ({
+  call_id: 'c1',
+  revision,
+  fields: { ...EMPTY, ...fields },
+  updated_by: revision === 0 ? null : by,
+  updated_at: revision === 0 ? null : T0,
 })
 
 export const agent = (change: Partial<AgentView> = {}): AgentView => ({
@@ -121,9 +132,16 @@ export const site = (change: Partial<Site> = {}): Site => ({
   pause_reasons: ['小休', '用餐'],
   agents_listen: false,
   lines: [
-    { id: '12345', label: '12345', name: '政务服务便民热线', parent: null, queue: '12345' },
-    { id: '12331', label: '12331', name: '原食药监', parent: '12315', queue: '12331' },
-    { id: '12315', label: '12315', name: '市场监管', parent: null, queue: '12315' },
+    { id: '12345', label: '12345', name: '政务服务便民热线', parent: null, queue: '12345', order_fields: [] },
+    { id: '12331', label: '12331', name: '原食药监', parent: '12315', queue: '12331', order_fields: [] },
+    {
+      id: '12315',
+      label: '12315',
+      name: '市场监管',
+      parent: null,
+      queue: '12315',
+      order_fields: ['goods', 'price'],
+    },
   ],
   ...change,
 })
