@@ -24,7 +24,7 @@ from hotline.telephony.ami.events import CoreShowChannel, QueueMember, QueueSnap
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
-AGAIN_SECONDS = 6.0  # longer than live events, and queue_log's lines, are on their way
+AGAIN_SECONDS = 12.0  # longer than live events, and queue_log's lines, are on their way
 BETWEEN_CALLS = (AgentState.READY, AgentState.PAUSED)
 OFF_CALLS = (*BETWEEN_CALLS, AgentState.SIGNED_OUT, AgentState.WRAP_UP, AgentState.UNREACHABLE)
 

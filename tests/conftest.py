@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)  # how fast is for bench/ to say
+settings.register_profile("long", deadline=None, max_examples=20_000)  # hours: see tests/README.md
 settings.load_profile("untimed")
 
 GRACE_SECONDS = 3.0

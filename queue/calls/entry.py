@@ -49,6 +49,10 @@ TRANSITIONS: dict[EntryState, dict[type[QueueFact], EntryState]] = {
 SAME_MOMENT = timedelta(seconds=2)
 """queue_log has whole seconds and is written a little apart from the event: so near is the same."""
 
+TOLD_LATE = timedelta(seconds=9)
+"""So much later than queue_log an event may say that it happened: Asterisk writes the line at once, but its
+events wait for a processor (4.8 s were seen with eight busy programs on each)."""
+
 
 @dataclass(slots=True)
 class Entry:
@@ -85,15 +89,17 @@ class Entry:
     language: str = ""
     told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
 
-    def is_echo(self, fact: QueueFact) -> bool:
+    def is_echo(self, fact: QueueFact, source: Source) -> bool:
         """Whether ``fact`` tells again what this entry knows: the other source's copy, or a replay."""
+        after_queue_log = source is Source.LIVE and self.source is Source.QUEUE_LOG
+        near = TOLD_LATE if after_queue_log else SAME_MOMENT
         match fact:
             case RingEnded() if self._is_past_ring(fact):
                 return True
             case Rang() | RingEnded() | Connected() if self.answered_at is not None:
-                return fact.at <= self.answered_at + SAME_MOMENT
+                return fact.at <= self.answered_at + near
             case _:
-                return self.closed_at is not None and fact.at <= self.closed_at + SAME_MOMENT
+                return self.closed_at is not None and fact.at <= self.closed_at + near
 
     def _is_past_ring(self, fact: RingEnded) -> bool:
         """Whether the end of this ring is known: of this agent's phone, or of any in a row read back."""
@@ -138,7 +144,8 @@ class Entry:
         self.ring_ms = span_ms(rang_at, fact.at) if rang_at else fact.ring_ms
         self.wait_ms = self._waited(fact.at, fact.hold_ms, source)
         self.ringing.clear()
-        self.answered_at, self.agent, self.agent_uniqueid = fact.at, fact.agent, fact.agent_uniqueid
+        self.answered_at = max(fact.at, self.joined_at)  # queue_log's second began before a live moment in it
+        self.agent, self.agent_uniqueid = fact.agent, fact.agent_uniqueid
         self.outcome = Outcome.ANSWERED
 
     def _waited(self, until: datetime, hold_ms: int, source: Source) -> int:
@@ -150,11 +157,13 @@ class Entry:
 
     def _close(self, at: datetime, outcome: Outcome, ended_by: str) -> None:
         self.ringing.clear()
-        self.closed_at, self.outcome, self.ended_by = at, outcome, ended_by
+        self.closed_at = max(at, self.answered_at or self.joined_at)
+        self.outcome, self.ended_by = outcome, ended_by
 
-    def asked_for_callback(self, fact: Left) -> bool:
+    def asked_for_callback(self, fact: Left, source: Source) -> bool:
         """Whether the caller left by a key that asks for a callback: app_queue's log only says a key."""
-        asked = fact.outcome is Outcome.CALLBACK and self.outcome is Outcome.KEY_EXIT and self.is_echo(fact)
+        by_key = fact.outcome is Outcome.CALLBACK and self.outcome is Outcome.KEY_EXIT
+        asked = by_key and self.is_echo(fact, source)
         if asked:
             self.outcome = Outcome.CALLBACK
         return asked

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from hotline.core.events import Source
 from hotline.core.views import CallView
-from hotline.queue.calls.entry import SAME_MOMENT, Entry, EntryState
+from hotline.queue.calls.entry import SAME_MOMENT, TOLD_LATE, Entry, EntryState
 from hotline.queue.calls.talks import CallTalks
 from hotline.queue.facts import Completed, Joined, QueueFact
 from hotline.store.ledger import CallRecord
@@ -168,8 +168,11 @@ def told_again(visits: Iterable[Entry], at: datetime, source: Source) -> Entry |
         if entry.told.get(source) == at:
             return entry
     for entry in visits:
+        behind = at - entry.joined_at if source is Source.LIVE else entry.joined_at - at
+        over = source is Source.LIVE and entry.closed_at is not None and at > entry.closed_at + SAME_MOMENT
+        if source not in entry.told and not over and -SAME_MOMENT <= behind <= TOLD_LATE:
+            return entry
         # nobody joins a queue they wait in: the exchange's list and its event differ by the rounding
-        unknown = source not in entry.told or entry.state in (EntryState.WAITING, EntryState.RINGING)
-        if unknown and abs(entry.joined_at - at) <= SAME_MOMENT:
+        if entry.state in (EntryState.WAITING, EntryState.RINGING) and abs(behind) <= SAME_MOMENT:
             return entry
     return None

@@ -314,11 +314,12 @@ class CallTable(Joinings):
             self._left_closed(fact, call, entry, source)
         elif call is None or entry is None:
             self.illegal[f"unknown {type(fact).__name__}"] += 1
-        elif entry.is_echo(fact):
+        elif entry.is_echo(fact, source):
             pass
         elif not entry.apply(fact, source, self._short_abandon):
             self.illegal[f"{entry.state} {type(fact).__name__}"] += 1
         else:
+            entry.told.setdefault(source, entry.joined_at)  # who tells more of it knows that it began
             self._report(call, entry, fact, source)
 
     def _joined(self, fact: Joined, call: LiveCall | None, source: Source) -> None:
@@ -333,13 +334,13 @@ class CallTable(Joinings):
 
     def _left_closed(self, fact: Left, call: LiveCall | None, entry: Entry | None, source: Source) -> None:
         """No open wait was left: the reason is told again, or the queue did not let the caller in."""
-        if entry is not None and entry.asked_for_callback(fact):
+        if entry is not None and entry.asked_for_callback(fact, source):
             self._save_entry(entry)
             return
         refused = [one for one in call.visits(fact.uniqueid, fact.queue) if one.refused] if call else []
         if (known := told_again(refused, fact.at, source)) is not None:
             known.told[source] = fact.at
-        elif entry is None or entry.refused or not entry.is_echo(fact):
+        elif entry is None or entry.refused or not entry.is_echo(fact, source):
             self._refused(fact, source)
 
     def _completed_by_agent(self, fact: Completed) -> Completed:

@@ -36,7 +36,7 @@ from hotline.store.ledger import Ledger, TailRecord, tail_of
 log = logging.getLogger(__name__)
 
 CATCH_UP_SECONDS: Final = 30.0
-SETTLE: Final = timedelta(seconds=5)  # lines younger than this are left to the live events
+SETTLE: Final = timedelta(seconds=10)  # lines younger than this are left to the live events
 HEARD_EVERY: Final = timedelta(seconds=10)  # how often it is written down that the exchange was heard
 AHEAD: Final = timedelta(days=1)  # a line of a later time is none
 

@@ -247,7 +247,7 @@ class History:
         entry = past.call.open_entry()
         if entry is None or entry.queue != fact.queue:
             if entry is None and isinstance(fact, Left):  # the dialplan's last word on a wait that is over
-                past.call.entries[-1].asked_for_callback(fact)
+                past.call.entries[-1].asked_for_callback(fact, Source.IMPORT)
             return
         if entry.apply(fact, Source.IMPORT, self._short_abandon):
             past.heard_at = fact.at
