@@ -1,16 +1,15 @@
 """Rows on their way to the database: never in the way of a call, never lost while memory lasts.
 
 Policy: the newest version of each row waits in a dictionary, so a database that is away for minutes costs one
-slot a row, not one an event. When ``limit`` rows wait, the oldest are dropped and counted; queue_log, whose
-position is saved only together with the rows read from it, brings them back at the next start.
+slot a row, not one an event. When ``limit`` rows wait, the oldest are dropped and counted; the position in
+queue_log stays from then on where it was saved last, so that the next start brings them back from there. A
+row that the database will never take is set aside, counted, and holds up no other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.core.backoff import backoff
 from hotline.store.ledger import (
@@ -19,9 +18,11 @@ from hotline.store.ledger import (
     EntryRecord,
     IntervalRecord,
     Ledger,
+    Row,
     TailRecord,
     TalkRecord,
 )
+from hotline.store.refusals import SAVE_ERRORS, is_refusal
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class LedgerWriter:
 
     def __init__(self, ledger: Ledger, limit: int = 100_000) -> None:
         self.dropped = 0
+        self.refused = 0
         self.failures = 0
         self._ledger = ledger
         self._limit = limit
@@ -65,6 +67,8 @@ class LedgerWriter:
             while len(rows) > self._limit:
                 rows.pop(next(iter(rows)))  # type: ignore[call-overload]
                 self.dropped += 1
+        if self.dropped:
+            self._tail = None
         if self.waiting:
             self._settled.clear()
             self._wake.set()
@@ -95,8 +99,8 @@ class LedgerWriter:
                 list(self._talks.values()),
             )
             try:
-                await self._ledger.save(taken)
-            except (SQLAlchemyError, OSError) as error:
+                await self._save(taken)
+            except SAVE_ERRORS as error:
                 self.failures += 1
                 log.warning("ledger rows wait for the database: %s", type(error).__name__)
                 await asyncio.sleep(next(delays))
@@ -106,6 +110,31 @@ class LedgerWriter:
             self._forget(taken)
             if not self._closing:
                 await asyncio.sleep(GATHER_SECONDS)
+
+    async def _save(self, changes: Changes) -> None:
+        """Save all; if the database blames the rows, all but those."""
+        try:
+            await self._ledger.save(changes)
+        except SAVE_ERRORS as error:
+            if not is_refusal(error):
+                raise
+            await self._save_in_parts(changes.rows)
+            await self._ledger.save(Changes(tail=changes.tail))
+
+    async def _save_in_parts(self, rows: list[Row]) -> None:
+        """Save one half, then the other, until the row is found that is to blame."""
+        try:
+            await self._ledger.save(Changes.of(rows))
+        except SAVE_ERRORS as error:
+            if not is_refusal(error):
+                raise
+            if len(rows) > 1:
+                await self._save_in_parts(rows[: len(rows) // 2])
+                await self._save_in_parts(rows[len(rows) // 2 :])
+                return
+            await self._ledger.set_aside(rows[0], error)
+            self.refused += 1
+            log.error("the database does not take a %s: it is in refused_rows", type(rows[0]).__name__)
 
     def _forget(self, saved: Changes) -> None:
         """Drop what was saved, but keep rows that have changed since."""

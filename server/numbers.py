@@ -36,6 +36,7 @@ def room_numbers(
             writer.failures,
         )
         yield "ledger_rows_dropped", "Rows given up; queue_log brings them back.", True, writer.dropped
+        yield "ledger_rows_refused", "Rows the database never takes; set aside.", True, writer.refused
         yield "ledger_recovered", "Rows closed by what queue_log told.", True, queue_log.recovered.total()
         yield (
             "queue_log_malformed_lines",

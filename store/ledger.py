@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.core.events import Source
 from hotline.store.database import Sessions
-from hotline.store.models import AgentInterval, Base, Call, QueueEntry, TailPosition, TalkRow
+from hotline.store.models import AgentInterval, Base, Call, QueueEntry, RefusedRow, TailPosition, TalkRow
+from hotline.store.refusals import RefusedRecord
 from hotline.store.upsert import insert_new, upsert
 
 
@@ -122,6 +123,26 @@ class Changes:
     tail: TailRecord | None = None
     talks: Sequence[TalkRecord] = ()
 
+    @property
+    def rows(self) -> list[Row]:
+        """Its rows one by one."""
+        return [*self.calls, *self.entries, *self.talks, *self.intervals]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Self:
+        """Changes of these rows."""
+        rows = list(rows)
+        return cls(
+            [row for row in rows if isinstance(row, CallRecord)],
+            [row for row in rows if isinstance(row, EntryRecord)],
+            [row for row in rows if isinstance(row, IntervalRecord)],
+            talks=[row for row in rows if isinstance(row, TalkRecord)],
+        )
+
+
+Row = CallRecord | EntryRecord | TalkRecord | IntervalRecord
+"""What a change may be about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
@@ -140,8 +161,8 @@ R = TypeVar("R", CallRecord, EntryRecord, TalkRecord, IntervalRecord, TailRecord
 class Ledger:
     """Reads and writes the ledger's rows.
 
-    Every method raises ``sqlalchemy.exc.SQLAlchemyError`` when the database cannot be had; nothing is
-    half done.
+    Every method raises one of ``store.refusals.SAVE_ERRORS`` when the database cannot be had or does not take
+    what it is given; nothing is half done.
     """
 
     def __init__(self, sessions: Sessions) -> None:
@@ -156,6 +177,11 @@ class Ledger:
             await upsert(session, AgentInterval, changes.intervals, ("agent", "since"))
             if changes.tail is not None:
                 await upsert(session, TailPosition, (changes.tail,), ("path",))
+
+    async def set_aside(self, row: Row, error: Exception) -> None:
+        """Keep a row that the database did not take, for a person to look at."""
+        async with self._sessions.begin() as session:
+            await upsert(session, RefusedRow, (RefusedRecord.of(row, error),), ("digest",))
 
     async def add_history(
         self,

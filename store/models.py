@@ -12,6 +12,7 @@ nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
 recordings       kept sound of calls; recording_pauses: what was left out of it on purpose
 audit            who looked at or did what
+refused_rows     what the ledger should hold and the database did not take
 tail_positions   how far queue_log has been read, and each file imported
 """
 
@@ -296,6 +297,17 @@ class Audit(Base):
     action: Mapped[str]
     subject: Mapped[str]
     detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class RefusedRow(Base):
+    """A row of the ledger that the database did not take; see ``store.refusals`` for the columns."""
+
+    __tablename__ = "refused_rows"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    row: Mapped[str] = mapped_column(Text)
+    error: Mapped[str]
 
 
 class TailPosition(Base):

@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from hotline.core.clock import Clock
 from hotline.core.events import CallAnswered, CallStarted, Source, TalkStarted
 from hotline.queue.calls.outbox import Outbox
@@ -32,6 +30,7 @@ from hotline.queue.queue_log.reader import (
 )
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import Ledger, TailRecord, tail_of
+from hotline.store.refusals import SAVE_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +156,7 @@ class LogFollowing:
             return
         try:
             known = await self._ledger.of_channels(self._node, forgotten)
-        except (SQLAlchemyError, OSError) as error:
+        except SAVE_ERRORS as error:
             log.warning("queue_log is read without looking for known calls: %s", type(error).__name__)
             return
         self._table.restore(known.calls, known.entries, known.talks)

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import OperationalError
-
 from hotline.config.schema import Site
 from hotline.core.backoff import backoff
 from hotline.core.clock import Clock
@@ -26,6 +24,7 @@ from hotline.queue.queue_log.line import read_line
 from hotline.queue.queue_log.reader import MalformedLine
 from hotline.queue.routing import HistoryNames
 from hotline.store.ledger import Ledger, TailRecord
+from hotline.store.refusals import SAVE_ERRORS, is_refusal
 
 TOLD_LINES = 20  # malformed lines named one by one; the others are counted
 PATIENCE_SECONDS = 60.0  # how long a database that somebody else holds is waited for
@@ -191,10 +190,10 @@ class LogImport:
             try:
                 await self._ledger.add_history(calls, entries, talks, tails)
                 return
-            except OperationalError as error:  # locked by others, full, or away
-                if waited >= PATIENCE_SECONDS:
+            except SAVE_ERRORS as error:  # locked by others, full, away, or a deadlock
+                if is_refusal(error) or waited >= PATIENCE_SECONDS:
                     raise SetupError(
-                        f"the database cannot be written: {error.orig}",
+                        f"the database cannot be written: {getattr(error, 'orig', None) or error}",
                         hint="mend that and run the same command again: it goes on where it was",
                     ) from error
                 pause = next(delays)

@@ -214,6 +214,27 @@ async def test_calls_of_an_absence_end_with_their_rows_and_nobody_is_told(
         assert row.ended_at.timestamp() == EPOCH - 600 + number * 60 + 33
 
 
+async def test_torn_lines_are_counted_and_cost_no_other(
+    site: Site, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """A disk was full in the middle of a line, the next is glued to it: what it says cannot be."""
+    log = tmp_path / "queue_log"
+    log.touch()
+    await start_and_stop(site, engine, log)
+    first, second = (lines(f"demo-1700000000.{number}", EPOCH - 60) for number in (1, 2))
+    with log.open("a") as file:
+        file.write(first + f"{EPOCH}|demo-1700000000.2|12315|1003|COMPLETECALLER|3|3{EPOCH}|1\n")
+        file.write(f"{EPOCH}{EPOCH}|demo-1700000000.2|12315|NONE|ENTERQUEUE||1|1\n")
+        file.write(f"{EPOCH}|demo-1700000000.2|12315|{'1003' * 40}|RINGNOANSWER|1000\n" + second)
+    manager, bus = ScriptedManager(), MemoryBus()
+    async with running(site, engine, manager, bus, log) as exchange:
+        manager.say(CONNECTED)
+        await until(bus, LinkChanged)
+        await exchange.writer.settled()
+        assert exchange.queue_log.malformed == 3
+    assert [(row.outcome, row.talk_ms) for row in await rows(engine)] == [("answered", 30_000)] * 2
+
+
 async def test_who_waits_again_after_a_restart_gets_a_row_of_their_own(
     site: Site, engine: AsyncEngine, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,6 +13,7 @@ from hotline.store.database import open_engine
 from hotline.store.migrate import upgrade
 from tests.fixtures import store_checks
 from tests.fixtures.postgres import postgres_cluster, postgres_url
+from tests.fixtures.writer_checks import BAD_FOR_POSTGRESQL, BAD_ROWS, check_a_bad_row_holds_up_no_other
 
 __all__ = ["postgres_cluster", "postgres_url"]
 pytestmark = pytest.mark.real
@@ -88,3 +90,9 @@ async def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
         assert "\n" not in str(caught.value)
     finally:
         await engine.dispose()
+
+
+@pytest.mark.parametrize("bad", [*BAD_ROWS, *BAD_FOR_POSTGRESQL])
+async def test_a_bad_row_holds_up_no_other_on_postgresql(engine: AsyncEngine, bad: dict[str, Any]) -> None:
+    """Too large, too long, missing, a NUL: set aside and counted; what is beside it and after it is saved."""
+    await check_a_bad_row_holds_up_no_other(engine, bad)
