@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline.core.errors import SetupError
-from hotline.store.database import open_engine
+from hotline.store.database import open_engine, sessions_of
+from hotline.store.ledger import CallRecord, Changes, Ledger
 from hotline.store.migrate import differences, upgrade
 from hotline.store.models import Base
 from tests.fixtures import store_checks
@@ -115,3 +118,19 @@ async def test_drafts_of_orders(engine: AsyncEngine) -> None:
 def test_every_table_of_the_models_is_covered() -> None:
     """The models were imported: an empty metadata would agree with anything."""
     assert {"calls", "queue_entries", "users", "sessions", "audit"} <= set(Base.metadata.tables)
+
+
+async def test_a_start_with_more_open_calls_than_one_statement_takes(engine: AsyncEngine) -> None:
+    """A server that was killed while it read a long past starts all the same, with all of it."""
+    await upgrade(engine)
+    async with engine.connect() as connection:  # the only one of the pool; newer SQLite's limit is 32,766
+        raw = await connection.get_raw_connection()
+        aio = raw.driver_connection
+        assert aio is not None
+        aio._conn.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 600)
+    ledger = Ledger(sessions_of(engine))
+    entries = [store_checks.entry_record(number) for number in range(1_300)]
+    calls = [CallRecord(row.call_id, row.node, "", "", "", "", row.joined_at) for row in entries]
+    await ledger.save(Changes(calls, entries))
+    known = await ledger.recent("n1", timedelta(minutes=10))
+    assert (len(known.calls), len(known.entries)) == (1_300, 1_300)

@@ -226,6 +226,69 @@ def test_a_call_that_vanished_unseen_is_closed_at_the_reconciliation() -> None:
     assert calls.live_calls() == ()
 
 
+def test_a_call_whose_end_only_queue_log_told_ends_with_its_rows() -> None:
+    """Its hang-up was not heard: neither the moment of the break nor that of the comparison is its end."""
+    calls = table()
+    play(calls, ANSWERED[:-2])
+    calls.link_lost(at(40))
+    play(calls, SAME_IN_QUEUE_LOG, Source.QUEUE_LOG)
+    out = calls.reconcile(at(600), {})
+    assert out.calls[UID].ended_at == at(89)
+
+
+def test_a_call_wholly_within_a_break_does_not_end_before_it_began() -> None:
+    """The link was lost before the call came."""
+    calls = table()
+    calls.link_lost(at(-100))
+    play(calls, SAME_IN_QUEUE_LOG, Source.QUEUE_LOG)
+    (call,) = calls.reconcile(at(600), {}).calls.values()
+    assert (call.started_at, call.ended_at) == (at(4), at(89))
+
+
+def test_who_was_there_when_the_link_was_lost_did_not_end_before() -> None:
+    """The talk was over, the caller stayed on the line (the survey); then nothing more is known."""
+    calls = table()
+    play(calls, ANSWERED[:-1])
+    calls.link_lost(at(100))
+    (call,) = calls.reconcile(at(600), {}).calls.values()
+    assert call.ended_at == at(100)
+
+
+def test_calls_heard_of_after_the_list_was_asked_for_are_left_alone() -> None:
+    """They may be younger than the list; the others that are not in it are over."""
+    calls = table()
+    play(calls, arrival())
+    known = calls.heard_of()
+    play(calls, arrival("node1-200.1"))
+    assert set(calls.reconcile(at(60), {}, known).calls) == {UID}
+    assert [call.call_id for call in calls.live_calls()] == ["node1-200.1"]
+
+
+def test_a_clock_set_back_during_a_wait_loses_no_answer() -> None:
+    """NTP takes the exchange's clock back by a minute: the answer is the waiting caller's all the same."""
+    connected = Connected(UID, at(-50), Q, "1002", "node1-100.2", 5_000, 3_000)
+    over: list[Fact] = [Completed(UID, at(-20), Q, "1002", 30_000, "caller"), HungUp(UID, at(-19))]
+    (row,) = play(table(), [*arrival(), connected, *over]).entries.values()
+    assert (row.outcome, row.agent, row.talk_ms) == (Outcome.ANSWERED, "1002", 30_000)
+
+
+def test_calls_of_a_long_past_leave_memory_while_it_is_read() -> None:
+    """A thousand calls of last week: those over for hours end with their rows before the file is read out."""
+    calls = table()
+    for number in range(1000):
+        uid = f"node1-{number}.1"
+        told: list[Fact] = [
+            Routed(uid, at(number * 60), uid, "12315", "12315", Q, ""),
+            Joined(uid, at(number * 60), Q, 1, ""),
+            Abandoned(uid, at(number * 60 + 20), Q, 20_000),
+        ]
+        play(calls, told, Source.QUEUE_LOG)
+        ended = calls.end_past(at(number * 60), frozenset()).calls.values()
+        assert all(call.ended_at == call.started_at + timedelta(seconds=20) for call in ended)
+        calls.tick(at(10_000_000))
+        assert len(calls.live_calls()) <= 122  # of two hours
+
+
 def test_a_hang_up_without_a_last_word_closes_the_row_after_a_grace() -> None:
     """The queue's own word is waited for, then the hang-up is believed."""
     calls = table()
