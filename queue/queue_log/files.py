@@ -53,7 +53,7 @@ class Block:
 
 
 def in_order(paths: list[Path]) -> list[LogFile]:
-    """The files by the time of their first line; a copy of one that is there already is left out.
+    """The files by the time of their first line; of copies of one that of which most has been kept.
 
     Raises:
         UsageError: a file cannot be read.
@@ -61,7 +61,9 @@ def in_order(paths: list[Path]) -> list[LogFile]:
     files: dict[str, LogFile] = {}
     for path in paths:
         file = _look_at(path)
-        files.setdefault(file.beginning, file)
+        other = files.get(file.beginning)
+        if other is None or _length(file) > _length(other):
+            files[file.beginning] = file
     return sorted(files.values(), key=lambda file: file.first_epoch)
 
 
@@ -113,6 +115,14 @@ def _look_at(path: Path) -> LogFile:
         ) from error
     epoch = re.search(rb"^(\d{9,11}(?:\.\d+)?)\|", start, re.MULTILINE)
     return LogFile(path, float(epoch[1]) if epoch else 0.0, hashlib.sha256(beginning).hexdigest()[:32], size)
+
+
+def _length(file: LogFile) -> int:
+    """Bytes of lines, as far as they can be read."""
+    try:
+        return sum(len(line) for block in read_blocks(file, 0) for line in block.lines)
+    except PeerError:
+        return 0
 
 
 @contextmanager

@@ -123,6 +123,18 @@ def test_rotated_and_compressed_files_in_any_order_are_one_log(folder: Path) -> 
     assert rows(folder) == truth.rows
 
 
+def test_of_two_copies_the_longer_one_counts(folder: Path) -> None:
+    """A backup of last week, compressed, given before the file as it is now: nothing is missing."""
+    truth = write(folder / "queue_log", 11, 200)
+    whole = (folder / "queue_log").read_bytes()
+    with gzip.open(folder / "backup.gz", "wb") as packed:
+        packed.write(whole[: len(whole) // 2])
+    (folder / "short").write_bytes(whole[: len(whole) // 3])
+    summary = imported(folder, folder / "backup.gz", folder / "queue_log", folder / "short")
+    assert summary["lines"] == whole.count(b"\n")
+    assert rows(folder) == truth.rows
+
+
 def test_running_it_again_adds_nothing_and_a_grown_file_adds_what_is_new(folder: Path) -> None:
     """Once more: no line is read. Longer: the calls that were cut are completed, nothing is there twice."""
     now = int(time.time())
