@@ -97,6 +97,7 @@ class Seat:
         holds: the channels that put the other side on hold.
         leg_gone_at: when the talking leg ended, until the queue says so too.
         unanswered: calls left ringing in a row.
+        pause_asked_at: when the exchange was last asked to pause the agent for them; None: it need not.
     """
 
     agent: Agent
@@ -112,6 +113,7 @@ class Seat:
     holds: set[str] = field(default_factory=set)
     leg_gone_at: datetime | None = None
     unanswered: int = 0
+    pause_asked_at: datetime | None = None
 
     @property
     def break_reason(self) -> str | None:

@@ -17,7 +17,7 @@ from hotline.core.events import AgentAutoPaused, AgentState, AgentStateChanged, 
 from hotline.core.views import AgentView
 from hotline.queue.agents.changes import AgentOutbox, Leg, Membership, PauseOrder
 from hotline.queue.agents.seat import RINGS, TALKS, Cue, Seat
-from hotline.queue.agents.wrap_up import WrapUp
+from hotline.queue.agents.wrap_up import ASK_AGAIN, WrapUp
 from hotline.store.ledger import IntervalRecord
 
 NO_ANSWER_REASON: Final = "无应答"
@@ -123,7 +123,7 @@ class AgentTable:
         seat = self._seats.get(agent)
         if seat is None:
             return AgentOutbox()
-        out, seat.unanswered = AgentOutbox(), 0
+        out, seat.unanswered, seat.pause_asked_at = AgentOutbox(), 0, None
         if seat.state not in TALKS:
             seat.call_id, seat.leg, seat.queue = call_id or seat.call_id, leg or seat.leg, queue
             seat.entry_id = entry_id or ""
@@ -142,6 +142,7 @@ class AgentTable:
         limit = rules.no_answer_pause_after if rules else 0
         if limit and seat.unanswered >= limit and not seat.break_reason:
             out.orders.append(PauseOrder(agent, NO_ANSWER_REASON))
+            seat.pause_asked_at = at
             out.events.append(AgentAutoPaused(agent, at, seat.unanswered))
             seat.unanswered = 0
         return out
@@ -203,6 +204,9 @@ class AgentTable:
                 merged.add(self.completed(agent, seat.leg_gone_at, queue, entry))
             if seat.wrap_up is not None:
                 merged.add(self._keep_wrap_up(seat, now))
+            if seat.pause_asked_at is not None and now - seat.pause_asked_at >= ASK_AGAIN:
+                seat.pause_asked_at = now
+                merged.orders.append(PauseOrder(seat.agent.id, NO_ANSWER_REASON))
         return merged
 
     def end_wrap_up(self, agent: str, now: datetime) -> AgentOutbox:
@@ -344,6 +348,8 @@ class AgentTable:
         out = out or AgentOutbox()
         if not seat.step(cue):
             self.illegal += 1
+        if seat.break_reason is not None or not seat.queues:
+            seat.pause_asked_at = None
         out.add(self._show(seat, at))
         return out
 

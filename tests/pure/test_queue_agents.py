@@ -275,6 +275,24 @@ def test_calls_left_ringing_pause_the_agent_and_an_answer_begins_the_count_anew(
     assert (desk.state(), desk.table.view("zhang").reason) == (AgentState.PAUSED, NO_ANSWER_REASON)
 
 
+def test_a_pause_for_not_answering_that_fails_is_asked_for_again() -> None:
+    """Every few seconds until the exchange says that it is done; not if the agent answers after all."""
+    desk = Desk().signed_in()
+    for seconds in (1, 2):
+        desk.take(desk.table.unanswered("zhang", at(seconds), Q))
+    assert not desk.take(desk.table.tick(at(3))).orders
+    again = desk.take(desk.table.tick(at(8)))
+    assert again.orders == [PauseOrder("zhang", NO_ANSWER_REASON)] and again.events == []
+    assert not desk.take(desk.table.tick(at(9))).orders
+    desk.obey(again, 10)
+    assert not desk.take(desk.table.tick(at(30))).orders
+    desk.pause(None, 40)
+    for seconds in (50, 60):
+        desk.take(desk.table.unanswered("zhang", at(seconds), Q))
+    desk.talk(62, 90)
+    assert PauseOrder("zhang", NO_ANSWER_REASON) not in desk.take(desk.table.tick(at(95))).orders
+
+
 def test_a_reason_reads_back_as_the_wrap_up_and_others_do_not() -> None:
     """To the millisecond; a row's name that would not fit is left out, never cut."""
     wrap = WrapUp(at(0.123), at(20.123), ENTRY)
