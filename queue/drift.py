@@ -17,7 +17,8 @@ from typing import Protocol
 
 from hotline.core.events import AgentState
 from hotline.core.views import AgentView, LiveView
-from hotline.queue.agents.seats import UNREACHABLE
+from hotline.queue.agents.seat import TALKS
+from hotline.queue.agents.seats import UNREACHABLE, UP
 from hotline.telephony.ami.errors import AmiError
 from hotline.telephony.ami.events import CoreShowChannel, QueueMember, QueueSnapshot
 
@@ -37,7 +38,7 @@ class Kind(StrEnum):
     DUTY = "agent_queues"  # which queues an agent serves
     BREAK = "agent_breaks"  # whether an agent is on a break
     PHONE = "agent_phones"  # whether an agent's phone can be reached
-    TALK = "agent_talks"  # an agent's call is over
+    TALK = "agent_talks"  # whether an agent is on a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def differences(
         for queue in queues
         for entry in queue.entries
     }
+    talking = {_phone_of(channel) for channel in channels if channel.state == UP}
     believed = {f"{caller.call_id} {caller.queue}" for caller in live.waiting}
     found = {Difference(Kind.WAITING, subject) for subject in waiting ^ believed}
     found |= {Difference(Kind.CALL, call.call_id) for call in live.calls if call.call_id not in alive}
@@ -86,17 +88,27 @@ def differences(
             for member in queue.members
             if member.member_name == agent.agent
         }
-        kinds = _of_agent(agent, serves, alive)
+        kinds = _of_agent(agent, serves, alive, talks=agent.extension in talking)
         found |= {Difference(kind, agent.agent) for kind in kinds}
     return found
 
 
-def _of_agent(agent: AgentView, serves: dict[str, QueueMember], alive: set[str]) -> set[Kind]:
-    """In what the exchange sees this agent differently. Breaks and phones show only between calls."""
+def _phone_of(channel: CoreShowChannel) -> str:
+    """Whose phone a channel is, by the extension: ``PJSIP/1001-0000002a``."""
+    return channel.channel.partition("/")[2].rpartition("-")[0]
+
+
+def _of_agent(agent: AgentView, serves: dict[str, QueueMember], alive: set[str], *, talks: bool) -> set[Kind]:
+    """In what the exchange sees this agent differently. Breaks and phones show only between calls.
+
+    ``talks``: a channel of the agent's phone is answered.
+    """
     kinds = set()
     if set(agent.queues) != set(serves):
         kinds.add(Kind.DUTY)
     if agent.state not in OFF_CALLS and agent.call_id is not None and agent.call_id not in alive:
+        kinds.add(Kind.TALK)
+    if (agent.state in BETWEEN_CALLS and talks) or (agent.state in TALKS and not talks):
         kinds.add(Kind.TALK)
     if serves and agent.state in BETWEEN_CALLS:
         if (agent.state is AgentState.PAUSED) != any(member.paused for member in serves.values()):

@@ -142,6 +142,43 @@ async def test_an_end_that_was_lost_ends_the_call(drifting: Drifting, engine: As
     assert [row.outcome for row in await rows(engine)] == ["answered"]
 
 
+def phone(uniqueid: str = AGENT_UID) -> ami.CoreShowChannel:
+    """The channel of agent 1003's phone, answered."""
+    return replace(channel(uniqueid), channel="PJSIP/1003-00000002")
+
+
+async def test_an_agent_believed_free_who_talks_is_found(drifting: Drifting) -> None:
+    """No event told that the phone was called and answered: calls offered to the agent would ring in vain."""
+    drifting.manager.queues = (queue(members=(member(),)),)
+    await drifting.exchange.drift.check()
+    assert drifting.exchange.agents.view("1003").state is AgentState.READY
+    drifting.manager.channels = (channel(), phone())
+    before = drifting.exchange.drift.mended[Kind.TALK]
+    await drifting.exchange.drift.check()
+    assert drifting.exchange.agents.view("1003").state is AgentState.TALKING
+    assert drifting.exchange.drift.mended[Kind.TALK] == before + 1
+
+
+async def test_an_agent_whose_call_goes_on_without_them_is_found(drifting: Drifting) -> None:
+    """Handed on to somebody else, and no event told: the caller still talks, the agent does not."""
+    drifting.manager.queues = (queue(members=(member(),)),)
+    await drifting.exchange.drift.check()
+    fields = on(1, channel="PJSIP/1003-00000002", uniqueid=AGENT_UID)
+    drifting.manager.say(ami.Newstate(**fields, state="Up"))  # type: ignore[arg-type]
+    await until_state(drifting, AgentState.TALKING)
+    drifting.manager.channels = (channel(),)
+    await drifting.exchange.drift.check()
+    assert drifting.exchange.agents.view("1003").state is AgentState.READY
+    assert drifting.exchange.drift.mended[Kind.TALK] == 1
+
+
+async def until_state(drifting: Drifting, state: AgentState) -> None:
+    """Wait until agent 1003 is shown so."""
+    seats = drifting.exchange.seats
+    shown = await seats.until("1003", lambda: seats.table.view("1003").state is state, 5)
+    assert shown.state is state
+
+
 async def test_what_changed_between_asking_and_comparing_is_no_drift(drifting: Drifting) -> None:
     """The caller's events come after the first answer: the second one agrees and nothing is done."""
     drifting.manager.queues, drifting.manager.channels = (queue(caller()),), (channel(),)
