@@ -39,8 +39,8 @@ SETTLE: Final = timedelta(seconds=10)  # lines younger than this are left to the
 HEARD_EVERY: Final = timedelta(seconds=10)  # how often it is written down that the exchange was heard
 AHEAD: Final = timedelta(days=1)  # a line of a later time is none
 
-ReadLine = tuple[int, LogFact | NewsOfTheExchange]
-"""The place in the file just after it, and what it says."""
+ReadLine = tuple[int, LogFact | NewsOfTheExchange | None]
+"""The place in the file just after it, and what it says; None: it is no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +137,12 @@ class LogFollowing:
     def _read(self, batch: Batch) -> list[ReadLine]:
         """What the lines of a batch say of our queues."""
         latest = self._clock.now() + AHEAD
-        lines = []
+        lines: list[ReadLine] = []
         for end, line in batch.lines:
             try:
                 fact = read_own_line(line, latest) if line.strip() else None
             except MalformedLine:
-                self.malformed += 1
+                lines.append((end, None))
                 continue
             if fact is not None and (isinstance(fact, Restarted | Moved) or fact.queue in self._queues):
                 lines.append((end, fact))
@@ -150,7 +150,7 @@ class LogFollowing:
 
     async def _remember(self, lines: list[ReadLine]) -> None:
         """Have the table know the calls that the lines are about, as far as the database has them."""
-        channels = {fact.uniqueid for _, fact in lines if not isinstance(fact, Restarted)}
+        channels = {fact.uniqueid for _, fact in lines if fact and not isinstance(fact, Restarted)}
         forgotten = [uniqueid for uniqueid in channels if self._table.call_of_channel(uniqueid) is None]
         if not forgotten:
             return
@@ -165,7 +165,12 @@ class LogFollowing:
         """Let the lines happen; false if some were too young and must be read again."""
         horizon = self._clock.now() - SETTLE
         kept = self._tail
+        passed_to = None
         for end, fact in lines:
+            if fact is None:
+                self.malformed += 1
+                kept = replace(batch.tail, offset=end)
+                continue
             if not everything and fact.at > horizon:
                 self._keep(kept)
                 return False
@@ -175,9 +180,10 @@ class LogFollowing:
             self.recovered.update(row.outcome or "" for row in out.entries.values() if row.closed_at)
             self._tell(out)
             kept = replace(batch.tail, offset=end)
+            passed_to = fact.at
         self._keep(batch.tail)
-        if seen is not None and lines:
-            self._tell(self._table.end_past(lines[-1][1].at, seen.channels))
+        if seen is not None and passed_to is not None:
+            self._tell(self._table.end_past(passed_to, seen.channels))
         return True
 
     def _hush(self, out: Outbox, seen: Seen) -> None:
