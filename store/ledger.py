@@ -83,6 +83,7 @@ class TalkRecord:
     talk_ms: int = 0
     hold_ms: int = 0
     ended_by: str | None = None
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class TalkRow(Base):
 
     ``kind`` is queue, transfer, consult, three_way or callback; ``talk_id`` the party's channel and a number.
     Consults are not the caller's time: their rows overlap with the hold of the agent who consults.
+    ``hold_ms`` counts the holds that are over; ``held_since`` is when one that goes on began.
     """
 
     __tablename__ = "talks"
@@ -147,6 +148,7 @@ class TalkRow(Base):
     talk_ms: Mapped[int] = mapped_column(default=0)
     hold_ms: Mapped[int] = mapped_column(default=0)
     ended_by: Mapped[str | None]
+    held_since: Mapped[datetime | None]
 
 
 class AgentInterval(Base):

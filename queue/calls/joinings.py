@@ -11,7 +11,7 @@ from hotline.queue.calls.index import CallIndex
 from hotline.queue.calls.live_call import LiveCall
 from hotline.queue.calls.outbox import Outbox
 from hotline.queue.calls.talks import CallTalks
-from hotline.queue.facts import Bridged, Completed, HandedOn, Held, HungUp, JoiningFact, Unbridged
+from hotline.queue.facts import Bridged, Completed, HandedOn, Held, HungUp, JoiningFact, Unbridged, Unheld
 from hotline.queue.routing import Routing
 
 
@@ -49,6 +49,8 @@ class Joinings(CallIndex):
         for call in self._calls_with(leg.uniqueid, leg.call_id):
             if isinstance(fact, HandedOn):
                 self._was_transfer(call, leg)
+            elif isinstance(fact, Unheld):
+                call.talks.unheld()
             call.talks.look(fact.at, call.entries)
             self._tell_talks(call)
 

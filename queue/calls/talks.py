@@ -41,6 +41,7 @@ class Talk:
     ended_by: str | None = None
     hold_ms: int = 0
     held_since: datetime | None = None
+    held_before: bool = False  # a restart: held when last heard of, and nobody has said since that it is over
     told_start: bool = False
     told_end: bool = False
 
@@ -95,6 +96,7 @@ class Talk:
             talk_ms=span_ms(self.answered_at, self.ended_at) if self.ended_at else 0,
             hold_ms=self.hold_ms,
             ended_by=self.ended_by,
+            held_since=self.held_since,
         )
 
 
@@ -169,7 +171,7 @@ class CallTalks:
             leg = self.connections.leg(talk.leg)
             if leg is not None:
                 kept = caller is not None and caller.kept
-                self._mark(talk, talk.leg not in here or leg.on_hold or kept, at)
+                self._mark(talk, talk.leg not in here or leg.on_hold or kept or talk.held_before, at)
         together = [talk for talk in talks if talk.leg in here]
         for joined in together[1:]:
             if joined.kind is TalkKind.TRANSFER:
@@ -179,6 +181,11 @@ class CallTalks:
             if talk.leg not in here:
                 for _, party in self.connections.heard_by(talk.leg):
                     self._consulted(party, at, entries)
+
+    def unheld(self) -> None:
+        """Somebody on the call took somebody off hold."""
+        for talk in self.rows:
+            talk.held_before = False
 
     def gone(self, leg: Leg, at: datetime) -> None:
         """A party's channel is about to be forgotten, or the caller's: what no queue entry ends, ends now."""
@@ -216,9 +223,12 @@ class CallTalks:
         kind, source = TalkKind(row.kind), Source(row.source)
         talk = Talk(
             row.talk_id, kind, row.call_id, row.entry_id, row.agent, row.party, leg, source, row.answered_at,
-            row.ended_at, row.ended_by, row.hold_ms, told_start=True, told_end=row.ended_at is not None,
+            row.ended_at, row.ended_by, row.hold_ms, row.held_since, row.held_since is not None,
+            told_start=True, told_end=row.ended_at is not None,
         )  # fmt: skip
         self.rows.append(talk)
+        if kind is TalkKind.CONSULT and talk.ended_at is None:
+            self.unheld()  # that is why they were held: seen again in who is with whom
         for entry in entries:
             if entry.entry_id == row.entry_id and kind is not TalkKind.TRANSFER and leg != entry.entry_id:
                 entry.agent_uniqueid = entry.agent_uniqueid or leg

@@ -29,7 +29,7 @@ from hotline.queue.facts import (
 )
 from hotline.queue.from_ami import Withdrawals
 from hotline.queue.routing import Routing
-from hotline.store.ledger import EntryRecord, TalkRecord
+from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
 from hotline.telephony.ami import events as ami
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
@@ -140,6 +140,40 @@ def test_a_consult_that_is_given_up() -> None:
     first, asked = rows.talks.values()
     assert (first.talk_ms, first.hold_ms) == (30_000, 15_000)
     assert (asked.kind, asked.talk_ms) == ("consult", 10_000)
+
+
+def restarted(facts: list[Fact]) -> CallTable:
+    """The table of a server that was killed after ``facts`` and started again."""
+    first = table()
+    calls: dict[str, CallRecord] = {}
+    rows = Rows(first, [])
+    for fact in facts:
+        out = first.apply(fact)
+        calls |= out.calls
+        rows.entries |= out.entries
+        rows.talks |= out.talks
+    second = table()
+    second.restore(calls.values(), rows.entries.values(), rows.talks.values())
+    return second
+
+
+def test_a_hold_outlives_a_restart() -> None:
+    """Who is on hold when the server dies is so until somebody says otherwise: live, or by the talk's end."""
+    held: list[Fact] = [*ANSWERED, Held(ZHANG, at(10))]
+    there: list[Fact] = [enter(ZHANG, 20, "a"), enter(CALLER, 20, "a")]
+    over = Completed(CALLER, at(40), Q, "zhang", 35_000, "agent")
+    (talk,) = Rows(restarted(held), [*there, Unheld(ZHANG, at(30)), over]).talks.values()
+    assert (talk.talk_ms, talk.hold_ms, talk.held_since) == (35_000, 20_000, None)
+    (talk,) = Rows(restarted(held), [over], Source.QUEUE_LOG).talks.values()
+    assert (talk.talk_ms, talk.hold_ms) == (35_000, 30_000)
+
+
+def test_the_hold_of_a_consult_ends_with_it_also_over_a_restart() -> None:
+    """Zhang is back with the caller when the server has started: nobody says that the hold is over."""
+    there: list[Fact] = [enter(ZHANG, 30, "a"), enter(CALLER, 30, "a")]
+    over = Completed(CALLER, at(40), Q, "zhang", 35_000, "agent")
+    talk = Rows(restarted(CONSULT), [*there, over]).talks[f"{ZHANG}:1"]
+    assert (talk.talk_ms, talk.hold_ms) == (35_000, 20_000)
 
 
 def test_a_three_way_ends_the_hold_and_outlives_the_first_agent() -> None:
