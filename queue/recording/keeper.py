@@ -91,6 +91,7 @@ class RecordingKeeper:
         self._retention, self._clock = retention, clock
         self._wake = asyncio.Event()
         self._wake.set()
+        self._ended: set[str] = set()  # calls said to be over, until a sweep finds no raw file of theirs
         self._pruned_at: datetime | None = None
 
     async def run(self) -> None:
@@ -103,6 +104,7 @@ class RecordingKeeper:
         feed = self._bus.subscribe("recordings", limit=FEED_LIMIT)
         async for envelope in follow(self._bus, feed, "recordings", limit=FEED_LIMIT):
             if isinstance(envelope.event, CallEnded):
+                self._ended.add(envelope.event.call_id)
                 self._wake.set()
 
     async def _work(self) -> None:
@@ -120,7 +122,9 @@ class RecordingKeeper:
     async def sweep(self) -> bool:
         """Keep the recording of every call that is over; true if one ended too recently to be read yet."""
         try:
+            ended = self._ended.copy()
             raw = await asyncio.to_thread(self._raw_files)
+            self._ended -= ended - raw.keys()
             if not raw:
                 self.counters.waiting = 0
                 return False
@@ -133,6 +137,7 @@ class RecordingKeeper:
         unsettled, waiting = False, 0
         for call_id, files in raw.items():
             if call_id in alive:
+                unsettled |= call_id in ended  # its last channel is about to go
                 continue
             try:
                 if not await asyncio.to_thread(self._settled, files):

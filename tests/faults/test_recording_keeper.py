@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from hotline.core.events import CallEnded
 from hotline.queue.recording import keeper as recording_keeper
 from hotline.queue.recording import retention
 from hotline.store.models import QueueEntry
@@ -58,6 +60,29 @@ async def test_a_call_that_goes_on_is_left_alone(archive: Archive) -> None:
     archive.manager.call_ids = {CALL}
     await archive.keeper().sweep()
     assert len(archive.raw) == 2 and archive.files == []
+
+
+async def test_a_call_whose_last_channel_is_about_to_go_is_looked_at_again(archive: Archive) -> None:
+    """Its end is told a moment before the exchange's list is without it: that costs no minute."""
+    archive.record()
+    archive.manager.call_ids = {CALL}
+    work = asyncio.create_task(archive.keeper().run())
+
+    async def until(reached: Callable[[], bool]) -> None:
+        while not reached():  # noqa: ASYNC110 - neither counters nor folders tell
+            await asyncio.sleep(0.01)
+
+    try:
+        async with asyncio.timeout(10):
+            await until(lambda: archive.manager.asked == 1)
+            archive.bus.publish(CallEnded(CALL, ANSWERED))
+            await until(lambda: archive.manager.asked == 2)
+            archive.manager.call_ids = set()
+            await until(lambda: archive.raw == [])
+    finally:
+        work.cancel()
+        await asyncio.wait({work})
+    await check_kept(archive)
 
 
 async def test_nothing_is_taken_for_ended_while_asterisk_cannot_be_asked(archive: Archive) -> None:

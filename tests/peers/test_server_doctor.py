@@ -1,8 +1,9 @@
-"""``hotline doctor`` on webhooks (one answers, one does not, one's key is missing) and on lost keys."""
+"""``hotline doctor`` on webhooks, on recordings and on lost keys: what is there, and what is missing."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,13 @@ from hotline.config.schema import (
     Line,
     MetricsSection,
     Queue,
+    Recorded,
+    RecordingSection,
     Site,
     WebSection,
 )
 from hotline.config.section import SecretRef
-from hotline.server.doctor import examine, recording_keys
+from hotline.server.doctor import Finding, examine, recording_keys
 from tests.fixtures.ports import free_port
 from tests.fixtures.receiver import answer, receiving
 from tests.fixtures.recordings import archive_in
@@ -41,19 +44,54 @@ async def test_a_lost_key_of_recordings_has_a_line(tmp_path: Path) -> None:
         assert (await recording_keys(archive.site.model_copy(update={"recording": section}))).ok
 
 
+def small_site(folder: Path, **sections: Any) -> Site:
+    """A site on ports that nobody else has."""
+    return Site(
+        data_dir=folder,
+        asterisk=AsteriskSection(ami=AmiSection(port=free_port())),
+        asr=AsrSection(enabled=False, audiosocket=AudioSocketSection(port=free_port())),
+        web=WebSection(port=free_port()),
+        metrics=MetricsSection(port=free_port()),
+        fastagi=FastAgiSection(port=free_port()),
+        lines=(Line(id="12345", name="热线"),),
+        queues=(Queue(name="12345", title="综合"),),
+        **sections,
+    )
+
+
+async def of_recordings(site: Site) -> Finding:
+    """The line on recordings."""
+    (found,) = [one async for one in examine(site) if one.subject == "recordings"]
+    return found
+
+
+async def test_recordings_are_looked_at_where_asterisk_writes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No folder yet, a folder, one that is not ours to read, no key, and a site that records nothing."""
+    raw = tmp_path / "raw"
+    section = RecordingSection(lines=Recorded.ON, raw_dir=raw, encrypt=True, keep_days=90)
+    site = small_site(tmp_path, recording=section)
+    missing = await of_recordings(site)
+    assert missing.ok is None and str(raw) in missing.detail
+    raw.mkdir()
+    there = await of_recordings(site)
+    assert there.ok is True and "sealed for 90 days" in there.detail
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != raw)
+    foreign = await of_recordings(site)
+    assert foreign.ok is False and "may not read and delete" in foreign.detail
+    keyless = section.model_copy(update={"key": SecretRef(env="NOT_SET")})
+    unsealed = await of_recordings(small_site(tmp_path, recording=keyless))
+    assert unsealed.ok is False and "NOT_SET" in unsealed.detail
+    assert "recordings" not in [one.subject async for one in examine(small_site(tmp_path))]
+
+
 async def test_each_webhook_has_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its server answers, it is there; the others say what is missing, and none its address."""
     monkeypatch.setenv("NO_PROXY", "*")
     async with receiving(then=answer(405)) as receiver:
-        site = Site(
-            data_dir=tmp_path,
-            asterisk=AsteriskSection(ami=AmiSection(port=free_port())),
-            asr=AsrSection(enabled=False, audiosocket=AudioSocketSection(port=free_port())),
-            web=WebSection(port=free_port()),
-            metrics=MetricsSection(port=free_port()),
-            fastagi=FastAgiSection(port=free_port()),
-            lines=(Line(id="12345", name="热线"),),
-            queues=(Queue(name="12345", title="综合"),),
+        site = small_site(
+            tmp_path,
             alerts=AlertsSection(
                 webhooks=(
                     Webhook(name="there", url=receiver.url),
