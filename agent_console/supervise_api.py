@@ -48,6 +48,12 @@ for _verb in SuperviseVerb:
     router.post(f"/api/supervise/{{call_id}}/{_verb.value}")(_route(_verb))
 
 
+@router.get("/api/supervise")
+async def present(identity: Supervisor, room: InRoom) -> Any:
+    """The call that the own phone is on, and what it does there; null when it is on none."""
+    return to_json(room.deps.supervision.present(asker(identity)))
+
+
 @router.post("/api/supervise/stop", status_code=204)
 async def stop(identity: Supervisor, room: InRoom) -> Response:
     """No longer listen, whisper or barge."""

@@ -6,7 +6,7 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
     queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed,
                 TalkStarted, TalkEnded, PartyRinging, PartyJoined, PartyLeft, CallChanged, CallerToFront,
                 EmergencyNotJoined, CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced,
-                RecordingChanged
+                SupervisionChanged, RecordingChanged
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, TranscriptSegment
     dialplan -> FallbackUsed (through queue)
@@ -22,6 +22,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hotline.core.alerts import Alert, AlertKind
+from hotline.core.control import SuperviseVerb
 
 
 class Side(StrEnum):
@@ -383,6 +384,16 @@ class AgentForced:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisionChanged:
+    """A supervisor's phone (the seat ``agent``) listens to a call, whispers, barges in; None: no longer."""
+
+    agent: str
+    at: datetime
+    call_id: str
+    verb: SuperviseVerb | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallFlagged:
     """An agent marked the caller as a nuisance, in the agent's words (``reason``) and in ours (``kind``)."""
 
@@ -524,7 +535,7 @@ CallEvent = (
 )
 """Events that belong to one call: they have ``call_id``."""
 
-AgentEvent = AgentStateChanged | AgentAutoPaused | WrapUpEnded | AgentForced
+AgentEvent = AgentStateChanged | AgentAutoPaused | WrapUpEnded | AgentForced | SupervisionChanged
 """Events that belong to one agent: they have ``agent``."""
 
 AlertEvent = AlertRaised | AlertCleared

@@ -21,6 +21,7 @@ from hotline.core.views import (
     NuisanceMark,
     Segment,
     ShiftView,
+    SupervisionView,
     Targets,
 )
 
@@ -110,6 +111,10 @@ class Supervision(Protocol):
 
     async def stop(self, who: Asker) -> None:
         """No longer listen, whisper or barge; no error when nothing of it goes on."""
+        ...
+
+    def present(self, who: Asker) -> SupervisionView | None:
+        """The call that the supervisor's own phone is on to listen, whisper or barge in; None if on none."""
         ...
 
     async def to_front(self, call_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from hotline.core.control import SuperviseVerb
 from hotline.core.events import AgentState, ConsultState, Outcome, RecordingState, Side
 
 
@@ -78,6 +79,15 @@ class CallView:
     nuisance: bool = False
     parties: tuple[str, ...] = ()
     language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionView:
+    """What a supervisor's own phone does on somebody's call, or rings for, from ``since`` on."""
+
+    call_id: str
+    verb: SuperviseVerb
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

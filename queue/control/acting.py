@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
@@ -73,6 +74,10 @@ class Acting:
             raise ExchangeUnreachable(
                 "the exchange cannot be reached", hint="the calls go on; try again in a moment"
             ) from error
+
+    def now(self) -> datetime:
+        """The present."""
+        return self._clock.now()
 
     async def key(self, leg: Leg, code: str) -> None:
         """Press keys on an agent's phone, as far as the exchange can tell."""
@@ -188,7 +193,7 @@ class Acting:
             IllegalState: it cannot be rung.
             ExchangeUnreachable: the exchange cannot be asked.
         """
-        stamp = round(self._clock.now().timestamp() * 1000)  # ids outlive a restart of this server
+        stamp = round(self.now().timestamp() * 1000)  # ids outlive a restart of this server
         node = self.site.site.node
         channel_id = f"{node}-{purpose}-{agent.extension}-{stamp}.{next(self._count)}"
         await self.ask(

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 JOIN_TRIES: Final = 3
 JOIN_SECONDS: Final = 2.0  # for the exchange to join all three
+ASK_TIMES, ASK_SECONDS = 4, 1.5
+"""How often an enquiry is asked for, and how long each time is given: more than TRANSFER_FAILED takes."""
 
 
 class Control:
@@ -232,7 +234,9 @@ class Control:
     async def _cancel(self, on: OnCall) -> None:
         self._must_ask(on)
         await self._acting.ask("CancelAtxfer", {"Channel": on.leg.uniqueid})
-        await self._acting.settle(on.view.call_id, lambda talk: talk.consult is None, "the way back")
+        await self._acting.settle(
+            on.view.call_id, lambda talk: talk.consult is None and on.leg in talk.talkers, "the way back"
+        )
 
     async def _three_way(self, on: OnCall) -> None:
         if _state(on.talk) is ConsultState.THREE_WAY:
@@ -246,10 +250,17 @@ class Control:
         )
 
     async def _ask_party(self, on: OnCall, exten: str) -> None:
+        """Begin an enquiry. Asterisk loses the wish while it says that the one before came to nothing."""
         await self._acting.off_hold(on)
-        await self._acting.ask("Atxfer", {"Channel": on.leg.uniqueid, "Exten": exten, "Context": TRANSFER})
+        talks, call_id = self._acting.talks, on.view.call_id
         begun = (ConsultState.RINGING, ConsultState.TALKING)
-        await self._acting.settle(on.view.call_id, lambda talk: _state(talk) in begun, "the enquiry")
+        for _ in range(ASK_TIMES):
+            await self._acting.ask(
+                "Atxfer", {"Channel": on.leg.uniqueid, "Exten": exten, "Context": TRANSFER}
+            )
+            if await talks.until(lambda: _state(talks.talk(call_id)) in begun, ASK_SECONDS):
+                return
+        raise IllegalState("the enquiry did not come about", hint="look at the call and try again")
 
     async def _join_when_answered(self, on: OnCall, service: str, number: str) -> None:
         """Three-way as soon as the service answers; given up when it does not, or the agent goes back."""

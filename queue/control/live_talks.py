@@ -24,15 +24,19 @@ from hotline.core.events import (
     PartyJoined,
     PartyLeft,
     PartyRinging,
+    SupervisionChanged,
 )
 from hotline.core.ports import Bus, CallMarks, LivePicture
-from hotline.core.views import CallView, ConsultView, LiveView, WaitingCaller
+from hotline.core.views import CallView, ConsultView, LiveView, SupervisionView, WaitingCaller
 from hotline.queue.control.legs import Leg, LegBook, Talk
+from hotline.queue.control.spies import SpyBook, is_spy
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
-from hotline.telephony.ami.errors import AmiError
+from hotline.telephony.ami.errors import AmiError, AmiRefused
 from hotline.telephony.ami.feed import AmiFeed
 from hotline.telephony.ami.wire import FieldValue
+from hotline.telephony.asterisk_config import supervision
+from hotline.telephony.asterisk_config.supervision import SpyState
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ class LiveTalks:
         site: whose extensions and listed numbers are known.
         manager: the AMI client.
         picture: the exchange's own picture: calls, waits, agents.
-        bus: where PartyRinging, PartyJoined, PartyLeft and CallChanged are told.
+        bus: where PartyRinging, PartyJoined, PartyLeft, CallChanged and SupervisionChanged are told.
         marks: which callers are a nuisance.
         clock: the present.
     """
@@ -89,9 +93,11 @@ class LiveTalks:
             lambda channel: agents.get(_extension(channel)),
             lambda dial: dialled.get(dial.removeprefix("PJSIP/").partition(",")[0], ""),
         )
+        self.spies = SpyBook(self.book.agent_of)
         self._manager, self._picture, self._bus = manager, picture, bus
         self._marks, self._clock = marks, clock
         self._told: dict[str, _Told] = {}
+        self._told_spies: dict[str, SupervisionView] = {}  # by the supervisor's seat
         self._to_front: list[str] = []  # calls, the newest last; those that still wait
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
@@ -146,6 +152,17 @@ class LiveTalks:
         self._to_front = [one for one in self._to_front if one != waiting.call_id] + [waiting.call_id]
         self._bus.publish(CallerToFront(waiting.call_id, self._clock.now(), waiting.queue))
 
+    def rings_for(self, uniqueid: str, seat: str, state: SpyState) -> None:
+        """The exchange was made to ring a supervisor's phone for somebody's call."""
+        self.spies.rings(uniqueid, seat, state)
+        self._tell_spy(seat)
+
+    def supervision(self, seat: str) -> SupervisionView | None:
+        """What a supervisor's phone does on somebody's call."""
+        spy = self.spies.of(seat)
+        leg = self.book.leg(spy.state.on) if spy else None
+        return SupervisionView(leg.call_id, spy.state.verb, spy.state.since) if spy and leg else None
+
     def view(self, call_id: str) -> CallView | None:
         """One live call; None if there is no such."""
         call = next((one for one in self._picture.live().calls if one.call_id == call_id), None)
@@ -185,23 +202,47 @@ class LiveTalks:
                         pass
                     case _:
                         call_id = self.book.apply(news)
+                        if (seat := self.spies.apply(news)) is not None:
+                            self._tell_spy(seat)
+                            self._touch(set())
                         if call_id is not None:
                             self._touch({call_id})
 
     async def _adopt(self) -> None:
         """Compare with the exchange after a break."""
         try:
-            self._touch(self.book.adopt(await self._manager.core_show_channels()))
+            channels = await self._manager.core_show_channels()
+            self._touch(self.book.adopt(channels))
             for call_id in self.book.calls():
                 for leg in self.book.talk(call_id).phones:
                     if leg.agent is not None:
-                        said = await self._manager.action(
-                            "Getvar", {"Channel": leg.uniqueid, "Variable": MUTED}
-                        )
-                        leg.muted = said.headers.get("Value") == "1"
+                        leg.muted = await self._variable(leg.uniqueid, MUTED) == "1"
+            spies = [one for one in channels if is_spy(one.uniqueid)]
+            before = self.spies.seats()
+            self.spies.adopt({one: await self._variable(one.uniqueid, supervision.STATE) for one in spies})
+            for seat in before | self.spies.seats():
+                self._tell_spy(seat)
         except AmiError as error:
             log.warning("the exchange could not be asked who talks: %s", error)
             self._manager.reconnect("who talks could not be read")
+
+    async def _variable(self, uniqueid: str, name: str) -> str:
+        """A variable of a channel; empty also when the channel has gone meanwhile."""
+        try:
+            said = await self._manager.action("Getvar", {"Channel": uniqueid, "Variable": name})
+        except AmiRefused:
+            return ""
+        return said.headers.get("Value", "")
+
+    def _tell_spy(self, seat: str) -> None:
+        """Publish what a supervisor's phone does, if it is something new."""
+        told, view = self._told_spies.pop(seat, None), self.supervision(seat)
+        if view is not None:
+            self._told_spies[seat] = view
+        if view is not None and (told is None or (told.call_id, told.verb) != (view.call_id, view.verb)):
+            self._bus.publish(SupervisionChanged(seat, self._clock.now(), view.call_id, view.verb))
+        elif view is None and told is not None:
+            self._bus.publish(SupervisionChanged(seat, self._clock.now(), told.call_id, None))
 
     def _touch(self, calls: set[str]) -> None:
         self._dirty |= calls

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Protocol
+import asyncio
+from typing import Protocol
+from weakref import WeakValueDictionary
 
 from hotline.core.control import Asker, SuperviseVerb
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
-from hotline.core.views import CallView, WaitingCaller
+from hotline.core.views import CallView, SupervisionView, WaitingCaller
 from hotline.queue.control.acting import SETTLE_SECONDS, Acting
 from hotline.queue.control.legs import Leg
+from hotline.queue.control.spies import PURPOSE, is_spy
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.errors import AmiError
-
-PURPOSE: Final = "spy"
-SPY_KEYS: Final = {SuperviseVerb.LISTEN: "4", SuperviseVerb.WHISPER: "5", SuperviseVerb.BARGE: "6"}
-"""ChanSpy's keys with option d: they work on the supervisor's phone too."""
-SPY_OPTIONS: Final = {SuperviseVerb.LISTEN: "", SuperviseVerb.WHISPER: "w", SuperviseVerb.BARGE: "B"}
-ALWAYS: Final = "uqdE"  # by unique id, without beeps, keys change the mode, ends with the agent's channel
+from hotline.telephony.ami.wire import escape_variable
+from hotline.telephony.asterisk_config import supervision
+from hotline.telephony.asterisk_config.supervision import SpyState
 
 
 class Queues(Protocol):
@@ -26,43 +25,35 @@ class Queues(Protocol):
     async def queue_status(self, queue: str = "") -> tuple[ami.QueueSnapshot, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Spy:
-    """A supervisor's phone on somebody's call. ``verb``: as it was rung for."""
-
-    on: str  # the agent's channel
-    verb: SuperviseVerb
-
-
 class Supervisor:
-    """The Supervision port."""
+    """The Supervision port. What a supervisor's phone does is the exchange's to say (``spies.py``)."""
 
     def __init__(self, acting: Acting, queues: Queues) -> None:
         self._acting, self._queues = acting, queues
-        self._spies: dict[str, _Spy] = {}  # by supervisor's seat: at most one each
+        self._phones: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # while one is in hand
 
     async def do(self, who: Asker, call_id: str, verb: SuperviseVerb) -> CallView:
         """One of the verbs."""
 
         async def act() -> CallView:
-            match verb:
-                case SuperviseVerb.RELEASE:
-                    return await self._release(call_id)
-                case SuperviseVerb.TAKE_OVER:
-                    return await self._take_over(who, call_id)
-                case _:
-                    return await self._spy(who, call_id, verb)
+            if verb is SuperviseVerb.RELEASE:
+                return await self._release(call_id)
+            async with self._phone(who):
+                return await self._take_over(who, call_id)
 
-        return await self._acting.once(who, call_id, verb, act)
+        if verb in (SuperviseVerb.RELEASE, SuperviseVerb.TAKE_OVER):
+            return await self._acting.once(who, call_id, verb, act)
+        async with self._phone(who):  # what the phone does already is not done again
+            return await self._spy(who, call_id, verb)
 
     async def stop(self, who: Asker) -> None:
         """Hang up the supervisor's own phone if it listens, whispers or barges."""
-        book = self._acting.talks.book
-        leg = self._own(who.agent or "")
-        if leg is not None:
-            await self._acting.ask("Hangup", {"Channel": leg.uniqueid})
-            await self._acting.talks.until(lambda: book.leg(leg.uniqueid) is None, SETTLE_SECONDS)
-        self._spies.pop(who.agent or "", None)
+        async with self._phone(who):
+            await self._stop(who)
+
+    def present(self, who: Asker) -> SupervisionView | None:
+        """What the supervisor's phone does on somebody's call."""
+        return self._acting.talks.supervision(who.agent or "")
 
     async def to_front(self, call_id: str) -> None:
         """Give a waiting caller a priority above everybody else's in the queue."""
@@ -112,7 +103,7 @@ class Supervisor:
             raise IllegalState("the agent is asking somebody", hint="wait until that is over")
         spying = self._own(own.id)
         await self._acting.free_phone(own.id, but_for=spying.uniqueid if spying else "")
-        await self.stop(who)
+        await self._stop(who)
         await self._acting.blind(on, own.extension)
         return on.view
 
@@ -121,29 +112,54 @@ class Supervisor:
         if on.agent == who.agent:
             raise IllegalState("that is your own call", hint="others may listen to it")
         seat = who.agent or ""
-        spy, own = self._spies.get(seat), self._own(seat)
-        if own is not None and own.up and spy is not None and spy.on == on.leg.uniqueid:
-            await self._acting.key(own, SPY_KEYS[verb])  # always: the phone's own keys may have changed it
-        elif own is None or spy != _Spy(on.leg.uniqueid, verb):
-            await self.stop(who)  # a phone that still rings hears no keys: it is rung anew, for the new word
-            await self._begin(seat, on.leg.uniqueid, verb)
+        spy, own = self._acting.talks.spies.of(seat), self._own(seat)
+        if spy is None or own is None or spy.state.on != on.leg.uniqueid:
+            await self._ring(who, seat, on.leg, verb)
+        elif spy.state.verb is not verb and not spy.up:
+            await self._ring(who, seat, on.leg, verb)
+        elif spy.state.verb is not verb:
+            await self._acting.key(own, supervision.KEYS[verb])
+            await self._acting.settle(call_id, lambda _: self._does(seat, verb), "the change")
         return on.view
+
+    def _phone(self, who: Asker) -> asyncio.Lock:
+        return self._phones.setdefault(who.agent or "", asyncio.Lock())
+
+    async def _stop(self, who: Asker) -> None:
+        book = self._acting.talks.book
+        leg = self._own(who.agent or "")
+        if leg is not None:
+            await self._acting.ask("Hangup", {"Channel": leg.uniqueid})
+            await self._acting.talks.until(lambda: book.leg(leg.uniqueid) is None, SETTLE_SECONDS)
+
+    def _does(self, seat: str, verb: SuperviseVerb) -> bool:
+        spy = self._acting.talks.spies.of(seat)
+        return spy is not None and spy.state.verb is verb
 
     def _own(self, seat: str) -> Leg | None:
         """The phone of a supervisor on somebody's call; also one that an earlier run of this server rang."""
         legs = self._acting.talks.book.of_agent(seat)
-        return next((leg for leg in legs if f"-{PURPOSE}-" in leg.uniqueid), None)
+        return next((leg for leg in legs if is_spy(leg.uniqueid)), None)
 
-    async def _begin(self, seat: str, on: str, verb: SuperviseVerb) -> None:
-        """Ring the supervisor's phone; picked up, it hears the agent's call."""
+    async def _ring(self, who: Asker, seat: str, on: Leg, verb: SuperviseVerb) -> None:
+        """Ring the supervisor's phone, whatever it was on before; picked up, it hears the agent's call."""
+        await self._stop(who)
         agent = await self._acting.free_phone(seat)
-        fields = {
-            "Application": "ChanSpy",
-            "Data": f"{on},{ALWAYS}{SPY_OPTIONS[verb]}",
-            "CallerID": f"<{agent.extension}>",
+        state = SpyState(on.uniqueid, verb, self._acting.now())
+        variables = {
+            supervision.ON: on.uniqueid,
+            supervision.ON_CHANNEL: on.channel,
+            supervision.STATE: str(state),
         }
-        await self._acting.ring(agent, PURPOSE, fields)
-        self._spies[seat] = _Spy(on, verb)
+        fields = {
+            "Context": supervision.NAME,
+            "Exten": supervision.KEYS[verb],
+            "Priority": "1",
+            "CallerID": f"<{agent.extension}>",
+            "Variable": [f"{name}={escape_variable(text)}" for name, text in variables.items()],
+        }
+        uniqueid = await self._acting.ring(agent, PURPOSE, fields)
+        self._acting.talks.rings_for(uniqueid, seat, state)
 
     def _waiting(self, call_id: str) -> WaitingCaller:
         live = self._acting.talks.live()

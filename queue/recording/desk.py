@@ -22,10 +22,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from hotline.config.schema import Site
 from hotline.core.bus import follow
 from hotline.core.clock import Clock
+from hotline.core.control import SuperviseVerb
 from hotline.core.errors import ExchangeUnreachable, HotlineError, IllegalState
-from hotline.core.events import CallAnswered, CallEnded, PartyJoined, RecordingChanged, RecordingState, Side
+from hotline.core.events import (
+    CallAnswered,
+    CallEnded,
+    PartyJoined,
+    RecordingChanged,
+    RecordingState,
+    Side,
+    SupervisionChanged,
+)
 from hotline.core.ports import Bus, LivePicture
 from hotline.core.views import LiveView
+from hotline.queue.control.spies import is_spy
 from hotline.store.audit import AuditLog
 from hotline.store.recordings import RecordingStore
 from hotline.telephony.ami.answers import AmiResponse
@@ -100,6 +110,8 @@ class LiveRecordings:
                         tasks.create_task(self._look(answered), name="recordings-look")
                     case PartyJoined() as joined:
                         tasks.create_task(self._joined(joined), name="recordings-joined")
+                    case SupervisionChanged(call_id=call_id, verb=SuperviseVerb.BARGE):
+                        tasks.create_task(self._barged_in(call_id), name="recordings-barged-in")
                     case CallEnded(call_id=call_id, at=at):
                         tasks.create_task(self._ended(call_id, at), name="recordings-ended")
 
@@ -209,6 +221,16 @@ class LiveRecordings:
             self.unwritten += 1
             log.error("call %s: somebody who joined it is not recorded: %s", joined.call_id, error)
 
+    async def _barged_in(self, call_id: str) -> None:
+        """The dialplan records a supervisor whom the caller hears; in a pause that is silent too."""
+        call = self._calls.get(call_id)
+        if call is None or call.paused_since is None:
+            return
+        try:
+            await self._mute(await self._channels(call_id), silent=True)
+        except HotlineError as error:
+            log.error("call %s: a supervisor is recorded in a pause: %s", call_id, error)
+
     def _is_written(self, call_id: str) -> bool:
         """Whether the caller's raw file is there: Asterisk opens it before the caller waits."""
         try:
@@ -231,9 +253,9 @@ class LiveRecordings:
         """The call's channels, by their unique ids."""
         try:
             channels = await self._manager.core_show_channels()
+            return [one.uniqueid for one in channels if await self._is_of(one, call_id)]
         except AmiError as error:
             raise _unreachable() from error
-        return [channel.uniqueid for channel in channels if channel.linkedid == call_id]
 
     async def _mute(self, channels: Iterable[str], *, silent: bool) -> None:
         """Have every one of the channels that is recorded record silence, or sound again."""
@@ -251,6 +273,16 @@ class LiveRecordings:
             raise _unreachable() from error
         if not told:
             raise IllegalState("no channel of this call is recorded")
+
+    async def _is_of(self, channel: CoreShowChannel, call_id: str) -> bool:
+        """Whether a channel belongs to a call; a supervisor's phone does while it is recorded with it."""
+        if not is_spy(channel.uniqueid):
+            return channel.linkedid == call_id
+        question = {"Channel": channel.uniqueid, "Variable": recording.CALL}
+        try:
+            return (await self._manager.action("Getvar", question)).headers.get("Value") == call_id
+        except AmiRefused:
+            return False  # it is gone
 
     async def _keep_time(self) -> None:
         """End pauses that are too long, and failed ones. What does not succeed is tried at the next tick."""

@@ -130,7 +130,7 @@ class ConsoleClient:
             self._cookie = cookie.split(";")[0]
         if response.status >= 300:
             raise PeerError(f"the console refused {method} {path}: {response.status} {_reason(content)}")
-        return dict(json.loads(content)) if content else {}
+        return dict(json.loads(content) or {}) if content else {}
 
 
 def _reason(content: bytes) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from hotline.config.menu_path import language
 from hotline.config.schema import Hours, Line, Menu, Queue, Site
 from hotline.core.errors import UsageError
-from hotline.telephony.asterisk_config import recording, transfer, wrap_up
+from hotline.telephony.asterisk_config import recording, supervision, transfer, wrap_up
 from hotline.telephony.asterisk_config.callback import callback_context
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.hold import hold_contexts
@@ -47,12 +47,14 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
         *(_fallback_menu(site, site.menu(menu)) for menu in menus),
         _to_queue(site),
         *recording.answered_context(site),
+        *recording.asked_context(site),
         *(_queue(site, queue) for queue in site.queues),
         *(keys_context(queue) for queue in site.queues if queue.keys),
         wrap_up.release_context(site),
         transfer.transfer_context(site),
         hold_contexts(),
         callback_context(site),
+        supervision.spy_context(site),
         _agents(),
     ]
     return document(name, "How calls go: hotline-in is where the trunk's calls begin.", *contexts)

@@ -30,11 +30,18 @@ ANSWERED = "hotline-recorded"
 """The subroutine that an answering party's channel runs before it is joined to the caller."""
 
 NOTICE = "HOTLINE_NOTICE"
+ASKED = "hotline-asked"
+"""The subroutine of whoever dials somebody; see ``asked_context``."""
+
+PHONE = "HOTLINE_PHONE"
+"""On every channel of an agent's phone: its extension."""
+
 RAW_RATE_HZ = 8000
 """A-law, one byte a sample."""
 
-_NAME = re.compile(r"(?P<call>[A-Za-z0-9_.:-]{1,120})-(?P<side>caller|agent)-(?P<began>[0-9]{10,16})\.alaw")
-_NOW = "${STRFTIME(,,%s%3q)}"  # milliseconds since 1970
+_TALK = "HOTLINE_TALK_"  # and an extension: the newest recorded talk of that phone, as call@channel
+_NAME = re.compile(r"(?P<call>[A-Za-z0-9_.:-]{1,120})-(?P<side>caller|agent)-(?P<began>[0-9]{10,14})\.alaw")
+NOW = "${STRFTIME(,,%s%3q)}"  # milliseconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +104,60 @@ def answered_context(site: Site) -> Iterator[str]:
                 "s",
                 f'GotoIf($["${{{CALL}}}" = ""]?done)',
                 _monitor(Side.AGENT),
+                f'GotoIf($["${{{PHONE}}}" = ""]?done)',
+                f"Set(GLOBAL({_TALK}${{{PHONE}}})=${{{CALL}}}@${{CHANNEL(name)}})",
                 at("done", "Return()"),
             ),
         )
 
 
+def asking(site: Site) -> tuple[str, ...]:
+    """A step before Dial."""
+    return (f"Gosub({ASKED},s,1)",) if site.records else ()
+
+
+def asked_context(site: Site) -> Iterator[str]:
+    """An agent asks somebody by a second call of the phone, perhaps to hand the caller over by its button.
+
+    That is another call, which becomes this one only then (REFER with Replaces). So whoever answers is
+    recorded for the call with which this phone has a recorded talk.
+    """
+    if site.records:
+        yield context(
+            ASKED,
+            "An agent's phone dials: a second call of one that is in a recorded talk belongs to that.",
+            (
+                "s",
+                f'GotoIf($["${{{CALL}}}" != "" | "${{{PHONE}}}" = ""]?done)',
+                f"Set(HOTLINE_TALK=${{GLOBAL({_TALK}${{{PHONE}}})}})",
+                'GotoIf($["${HOTLINE_TALK}" = ""]?done)',
+                "GotoIf($[${CHANNEL_EXISTS(${CUT(HOTLINE_TALK,@,2)})} = 0]?done)",
+                f"Set(__{CALL}=${{CUT(HOTLINE_TALK,@,1)}})",
+                at("done", "Return()"),
+            ),
+        )
+
+
+def supervised(site: Site, *, heard: bool, channel: str) -> Iterator[str]:
+    """Steps on a supervisor's channel: record that voice too, while the caller hears it and only then.
+
+    Args:
+        site: records or does not.
+        heard: whether the caller hears the supervisor from now on.
+        channel: the name of the agent's channel, which knows whether the call is recorded.
+    """
+    if not site.records:
+        return
+    yield f'GotoIf($["${{{CALL}}}" = ""]?unrecorded)'
+    yield "StopMixMonitor()"
+    yield f"Set({CALL}=)"
+    yield at("unrecorded", "NoOp()")
+    if heard:
+        yield f"Set({CALL}=${{IMPORT({channel},{CALL})}})"
+        yield f'GotoIf($["${{{CALL}}}" = ""]?quiet)'
+        yield _monitor(Side.AGENT)
+        yield at("quiet", "NoOp()")
+
+
 def _monitor(side: Side) -> str:
-    return f"MixMonitor(,r({FOLDER}/${{{CALL}}}-{side}-{_NOW}.alaw))"
+    return f"MixMonitor(,r({FOLDER}/${{{CALL}}}-{side}-{NOW}.alaw))"

@@ -7,6 +7,7 @@ import ipaddress
 from hotline.config.schema import Agent, Site
 from hotline.core.errors import UsageError
 from hotline.telephony.asterisk_config.features import HOLD_FEATURES
+from hotline.telephony.asterisk_config.recording import PHONE
 from hotline.telephony.asterisk_config.secrets import SecretSource
 from hotline.telephony.asterisk_config.text import digits, document, section, value, word
 
@@ -100,6 +101,7 @@ def _phone(agent: Agent, secret: str) -> str:
             f"TRANSFER_CONTEXT={TRANSFER_CONTEXT}",
         ),  # where REFER and the feature codes look up targets
         ("set_var", f"DYNAMIC_FEATURES={HOLD_FEATURES}"),
+        ("set_var", f"{PHONE}={number}"),
         *_MEDIA,
     ]
     auth: list[tuple[str, str | int]] = [

@@ -25,11 +25,12 @@ QUEUE_PREFIX = "q"
 def transfer_context(site: Site) -> str:
     """The targets, and what happens when one was not reached."""
     agents = [digits(agent.extension, "extension") for agent in site.agents]
-    answering = recording.answering(site)
-    extensions: list[Iterable[str]] = [_agent(extension, answering) for extension in agents]
+    note, answering = (NOTE, *recording.asking(site)), recording.answering(site)
+    extensions: list[Iterable[str]] = [_agent(extension, note, answering) for extension in agents]
     for queue in site.queues:
         extensions += _queue(queue, taken=agents)
-    extensions += [_outside(site.transfer.trunk or "", number, answering) for number in site.transfer.numbers]
+    trunk = site.transfer.trunk or ""
+    extensions += [_outside(trunk, number, note, answering) for number in site.transfer.numbers]
     invalid = ("i", "Set(DIALSTATUS=INVALIDARGS)", f"Goto({NAME},unreached,1)")
     targets = context(NAME, "Whom a call can be handed to.", *extensions, _unreached(), invalid)
     return f"{targets}\n{_moved()}"
@@ -43,11 +44,11 @@ def _moved() -> str:
     )
 
 
-def _agent(extension: str, answering: str) -> Iterable[str]:
+def _agent(extension: str, note: Iterable[str], answering: str) -> Iterable[str]:
     """An agent's phone; ``t``: who is called so may transfer in turn."""
     return (
         extension,
-        NOTE,
+        *note,
         f"Dial(PJSIP/{extension},{AGENT_RING_SECONDS},t{answering})",
         f"Goto({NAME},unreached,1)",
     )
@@ -61,11 +62,11 @@ def _queue(queue: Queue, taken: Iterable[str]) -> Iterable[Iterable[str]]:
         yield name, *wait
 
 
-def _outside(trunk: str, outside: OutsideNumber, answering: str) -> Iterable[str]:
+def _outside(trunk: str, outside: OutsideNumber, note: Iterable[str], answering: str) -> Iterable[str]:
     number = digits(outside.number, "transfer.numbers: number")
     dialled = value(trunk, "transfer.trunk").replace("{number}", number)
     options = f",{answering}" if answering else ""
-    return number, NOTE, f"Dial({dialled},{OUTSIDE_RING_SECONDS}{options})", f"Goto({NAME},unreached,1)"
+    return number, *note, f"Dial({dialled},{OUTSIDE_RING_SECONDS}{options})", f"Goto({NAME},unreached,1)"
 
 
 def _unreached() -> Iterable[str]:

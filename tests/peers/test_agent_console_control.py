@@ -11,8 +11,9 @@ import pytest
 
 from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target, TargetKind
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
-from hotline.core.events import CallFlagged
-from tests.fixtures.console import ConsoleUnderTest, call, running_console
+from hotline.core.events import CallFlagged, SupervisionChanged
+from hotline.core.views import SupervisionView
+from tests.fixtures.console import AT, ConsoleUnderTest, call, running_console, says
 
 ZHANG = Asker("zhang", "a1", False)
 CHIEF = Asker("chief", "a2", True)
@@ -93,6 +94,26 @@ async def test_supervision_is_for_supervisors_and_recorded_before_it_is_done(
         assert recorded.count(("chief", f"supervise_{verb.value}", "c1", "")) == 2
     assert ("chief", "waiting_to_front", "w1", "") in recorded
     assert ("chief", "waiting_to_queue", "w1", "12315") in recorded
+
+
+async def test_whom_a_supervisor_listens_to_is_the_supervisors_business_alone(
+    console: ConsoleUnderTest,
+) -> None:
+    """The page asks for it when it is loaded; the agent whose call it is neither may ask nor is told."""
+    agent = await console.user("zhang", agent="a1")
+    chief = await console.user("chief", "supervisor", "a2")
+    assert (await chief.get("/api/supervise")).json() is None
+    console.control.supervising = SupervisionView("c1", SuperviseVerb.WHISPER, AT)
+    found = (await chief.get("/api/supervise")).json()
+    assert found == {"call_id": "c1", "verb": "whisper", "since": "2026-11-02T01:00:00Z"}
+    assert code_of(await agent.get("/api/supervise")) == (403, "forbidden")
+    async with console.page(agent) as own, console.page(chief) as board:
+        for page, topic in ((own, "agent"), (board, "calls")):
+            await page.hello(topic)
+            await page.until("snapshot")
+        console.publish(SupervisionChanged("a2", AT, "c1", SuperviseVerb.WHISPER), says("c1", "你好"))
+        assert (await board.until("event"))["name"] == "supervision_changed"
+        assert (await own.until("event"))["name"] == "transcript_segment"
 
 
 async def test_a_supervisor_without_a_seat_may_release_but_not_listen(console: ConsoleUnderTest) -> None:

@@ -21,8 +21,9 @@ from hotline.core.events import (
     PartyJoined,
     PartyLeft,
     PartyRinging,
+    SupervisionChanged,
 )
-from hotline.core.views import AgentView, CallView, ConsultView, LiveView
+from hotline.core.views import AgentView, CallView, ConsultView, LiveView, SupervisionView
 from hotline.queue.control import call_control
 from hotline.queue.control.acting import Acting
 from hotline.queue.control.call_control import Control
@@ -33,6 +34,8 @@ from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiDisconnected
 from hotline.telephony.ami.feed import AmiFeed
 from hotline.telephony.ami.wire import FieldValue
+from hotline.telephony.asterisk_config import supervision
+from hotline.telephony.asterisk_config.supervision import SpyState
 from tests.fixtures.channels import (
     ASK,
     ASKED,
@@ -45,7 +48,7 @@ from tests.fixtures.channels import (
     gone,
     new,
     says,
-    up,
+    shown,
 )
 
 SITE = Site(
@@ -82,6 +85,9 @@ class Floor:
     gone: set[str] = field(default_factory=set)  # extensions whose phone is not registered
     deaf_to_three_way: int = 0  # times that the keys come to nothing
     local: str = ""  # the pair of Local channels of the newest enquiry, without its ends
+    picks_up: bool = True  # supervisors, when their phones ring
+    shown: tuple[ami.CoreShowChannel, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)  # by the channel's unique id
     calls: tuple[CallView, ...] = (CallView(CALL, "12345", "12345", "138", "", (), AT, AT, AT, "a1", 1.0),)
     bus: MemoryBus = field(default_factory=MemoryBus)
     news: AmiFeed = field(default_factory=lambda: AmiFeed(1000, lambda: None, lambda _: None))
@@ -105,11 +111,13 @@ class Floor:
         raise AssertionError(reason)
 
     async def core_show_channels(self) -> tuple[ami.CoreShowChannel, ...]:
-        return ()
+        return self.shown
 
     async def action(self, name: str, fields: Mapping[str, FieldValue]) -> AmiResponse:
         if self.away:
             raise AmiDisconnected("gone")
+        if name == "Getvar" and "Channel" in fields:
+            return AmiResponse("Success", "", {"Value": self.variables.get(str(fields["Channel"]), "")})
         if name == "Getvar":
             extension = str(fields["Variable"]).removeprefix("PJSIP_DIAL_CONTACTS(").removesuffix(")")
             here = extension not in self.gone
@@ -125,8 +133,13 @@ class Floor:
             case "Originate", _:
                 channel, uniqueid = f"{fields['Channel']}-7", str(fields["ChannelId"])
                 self.tell(new(channel, uniqueid, uniqueid))
+                if self.picks_up and "-spy-" in uniqueid:
+                    self.tell(spies(channel, uniqueid, str(fields["Exten"])))
+            case "PlayDTMF", "4" | "5" | "6" as key if "-spy-" in str(fields["Channel"]):
+                self.tell(spies(phone_of(str(fields["Channel"])), str(fields["Channel"]), key))
             case "Hangup", _ if "-spy-" in str(fields["Channel"]):
-                self.tell(gone("PJSIP/9001-7", str(fields["Channel"]), str(fields["Channel"])))
+                uniqueid = str(fields["Channel"])
+                self.tell(gone(phone_of(uniqueid), uniqueid, uniqueid))
             case "Hangup", _:
                 self.tell(gone("PJSIP/any-1", str(fields["Channel"])))
             case "Atxfer", _:
@@ -170,6 +183,17 @@ async def floor() -> AsyncIterator[Floor]:
     await floor.control.aclose()
     task.cancel()
     await asyncio.wait({task})
+
+
+def phone_of(uniqueid: str) -> str:
+    """The channel of a supervisor's phone that was rung."""
+    return f"PJSIP/{uniqueid.split('-')[2]}-7"
+
+
+def spies(channel: str, uniqueid: str, key: str, on: str = "a.1") -> ami.UserEvent:
+    """What the dialplan says of a supervisor's phone."""
+    verb = next(verb for verb, known in supervision.KEYS.items() if known == key)
+    return says(supervision.EVENT, channel, uniqueid, uniqueid, State=str(SpyState(on, verb, AT)))
 
 
 def agent(name: str) -> Target:
@@ -282,29 +306,27 @@ async def test_two_supervisors_listen_and_only_one_takes_over(floor: Floor) -> N
 
 
 async def test_another_word_changes_over_by_a_key_once_the_phone_is_picked_up(floor: Floor) -> None:
-    """Each word presses its key, the same word too: the phone's own keys may have changed it meanwhile."""
+    """Each new word presses its key on the supervisor's channel; the same word again does nothing."""
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
+    assert await floor.talks.until(lambda: (spy := floor.talks.spies.of("b1")) is not None and spy.up, 5)
     channel = str(floor.said[0][1]["ChannelId"])
-    floor.tell(up("PJSIP/9001-7", channel, channel))
-    assert await floor.talks.until(lambda: floor.talks.book.of_agent("b1")[0].up, 5)
-    for verb in (SuperviseVerb.WHISPER, SuperviseVerb.BARGE, SuperviseVerb.LISTEN):
+    for verb in (SuperviseVerb.WHISPER, SuperviseVerb.BARGE, SuperviseVerb.BARGE, SuperviseVerb.LISTEN):
         await floor.supervisor.do(CHIEF, CALL, verb)
     assert floor.names() == ["Originate", "5", "6", "4"] and floor.said[-1][1]["Channel"] == channel
-    again = Supervisor(floor.acting, floor)  # type: ignore[arg-type]
-    await again.stop(CHIEF)
-    assert floor.names()[4:] == ["Hangup"], "a new server does not find the phone that listens"
+    await floor.supervisor.stop(CHIEF)
+    assert floor.names()[4:] == ["Hangup"]
     with pytest.raises(IllegalState):
         await floor.supervisor.do(Asker("z", "a1", True), CALL, SuperviseVerb.LISTEN)
 
 
 async def test_a_phone_that_still_rings_is_rung_anew_for_another_word(floor: Floor) -> None:
     """Keys pressed before the pick-up come to nothing: whoever wanted to be silent would be heard."""
+    floor.picks_up = False
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.BARGE)
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.BARGE)
-    assert floor.names() == ["Originate"] and str(floor.said[0][1]["Data"]).endswith("B")
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
     assert floor.names() == ["Originate", "Hangup", "Originate"]
-    assert not str(floor.said[-1][1]["Data"]).endswith("B"), "the supervisor will be heard"
+    assert floor.said[-1][1]["Exten"] == supervision.KEYS[SuperviseVerb.LISTEN]
 
 
 async def test_no_talk_is_thrown_away_on_a_phone_that_is_gone(floor: Floor) -> None:
@@ -388,3 +410,43 @@ async def test_each_phone_is_muted_for_itself(floor: Floor) -> None:
     assert (await floor.control.do(ZHANG, CALL, CallVerb.MUTE)).muted_agents == ("a1",)
     assert (await floor.control.consult(ZHANG, CALL, agent("a2"))).muted_agents == ("a1",)
     assert (await floor.control.do(ZHANG, CALL, CallVerb.UNMUTE)).muted_agents == ()
+
+
+async def test_what_a_supervisors_phone_does_is_told_also_when_its_own_keys_changed_it(floor: Floor) -> None:
+    """From the ring to the hang-up, once each; stopped and asked again at once it rings again."""
+    told = []
+    for verb, key in ((SuperviseVerb.LISTEN, ""), (SuperviseVerb.WHISPER, "5"), (SuperviseVerb.BARGE, "6")):
+        if key:
+            floor.tell(spies("PJSIP/9001-7", str(floor.said[0][1]["ChannelId"]), key))
+        else:
+            await floor.supervisor.do(CHIEF, CALL, verb)
+        told.append(await floor.event(SupervisionChanged, agent="b1", call_id=CALL, verb=verb))
+        present = floor.supervisor.present(CHIEF)
+        assert present is not None and (present.call_id, present.verb) == (CALL, verb)
+        assert floor.supervisor.present(OTHER_CHIEF) is None
+    await floor.supervisor.stop(CHIEF)
+    told.append(await floor.event(SupervisionChanged, agent="b1", call_id=CALL, verb=None))
+    assert floor.supervisor.present(CHIEF) is None
+    assert [e.event for e in floor.bus.since(0) or [] if isinstance(e.event, SupervisionChanged)] == told
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
+    assert floor.names() == ["Originate", "Hangup", "Originate"]
+
+
+async def test_after_a_break_the_exchange_says_who_listens(floor: Floor) -> None:
+    """The state stands on the phone's channel; one that hung up meanwhile is told to have ended."""
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
+    await floor.event(SupervisionChanged, agent="b1", verb=SuperviseVerb.LISTEN)
+    uniqueid = "node1-spy-9002-1.1"
+    floor.variables = {uniqueid: str(SpyState("a.1", SuperviseVerb.BARGE, AT))}
+    floor.shown = (
+        shown("PJSIP/trunk-1", CALL, bridge="b1"),
+        shown("PJSIP/8001-1", "a.1", bridge="b1", application="AppQueue"),
+        shown("PJSIP/9002-9", uniqueid, application="ChanSpy", call=uniqueid),
+    )
+    floor.tell(ami.AmiConnected(at=AT, epoch=2, version="11.0.0"))
+    await floor.event(SupervisionChanged, agent="b2", verb=SuperviseVerb.BARGE)
+    await floor.event(SupervisionChanged, agent="b1", verb=None)
+    assert floor.supervisor.present(OTHER_CHIEF) == SupervisionView(CALL, SuperviseVerb.BARGE, AT)
+    assert floor.supervisor.present(CHIEF) is None
+    assert await floor.supervisor.do(OTHER_CHIEF, CALL, SuperviseVerb.LISTEN)
+    assert floor.names()[-1] == supervision.KEYS[SuperviseVerb.LISTEN], "rung anew instead of changed over"

@@ -68,13 +68,17 @@ async def of_recordings(site: Site) -> Finding:
 async def test_recordings_are_looked_at_where_asterisk_writes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No folder yet, a folder, one that is not ours to read, no key, and a site that records nothing."""
+    """No folder yet, one that all may read, a good one, one not ours, no key, and no recording at all."""
     raw = tmp_path / "raw"
     section = RecordingSection(lines=Recorded.ON, raw_dir=raw, encrypt=True, keep_days=90)
     site = small_site(tmp_path, recording=section)
     missing = await of_recordings(site)
     assert missing.ok is None and str(raw) in missing.detail
     raw.mkdir()
+    raw.chmod(0o755)
+    open_to_all = await of_recordings(site)
+    assert open_to_all.ok is False and f"chmod o-rwx {raw}" in open_to_all.detail
+    raw.chmod(0o750)
     there = await of_recordings(site)
     assert there.ok is True and "sealed for 90 days" in there.detail
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != raw)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.test_call_control import AGENT, ALL, CALLER, CHIEF, OTHER, open_room, picked_up, refused
+from tests.real.room import AGENT, ALL, CALLER, CHIEF, OTHER, open_room, picked_up, refused
 from tests.real.tones import hears
 
 pytestmark = pytest.mark.timeout(180)

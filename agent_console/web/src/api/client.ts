@@ -10,6 +10,7 @@ import type {
   DayFigures,
   Draft,
   DraftFields,
+  Listening,
   LiveView,
   Me,
   NuisanceKind,
@@ -20,6 +21,7 @@ import type {
   Note,
   Target,
   Targets,
+  Supervision,
 } from './types'
 
 const TIMEOUT_MS = 10_000
@@ -104,7 +106,7 @@ export type CallVerb =
   | 'recording/pause'
   | 'recording/resume'
 
-export type SuperviseVerb = 'listen' | 'whisper' | 'barge' | 'take-over' | 'release'
+export type SuperviseVerb = Listening | 'take-over' | 'release'
 
 export type ForcedState = 'ready' | 'paused' | 'signed_out'
 
@@ -148,6 +150,7 @@ export const api = {
     ),
   supervise: (callId: string, verb: SuperviseVerb) =>
     request<unknown>('POST', `/api/supervise/${part(callId)}/${verb}`),
+  supervision: () => request<Supervision | null>('GET', '/api/supervise'),
   superviseStop: () => request<void>('POST', '/api/supervise/stop'),
   toFront: (callId: string) => request<void>('POST', `/api/waiting/${part(callId)}/front`),
   toQueue: (callId: string, queue: string) =>

@@ -378,6 +378,7 @@ export interface EventData {
   agent_auto_paused: { agent: string; at: Moment; rings: number }
   agent_forced: { agent: string; at: Moment; state: AgentState; reason: string; by: string }
   draft_changed: { call_id: string; at: Moment; revision: number; by: string }
+  supervision_changed: { agent: string; at: Moment; call_id: string; verb: Listening | null }
   alert_raised: { at: Moment; alert: Alert }
   alert_cleared: { at: Moment; alert_id: string }
   leg_tapped: { call_id: string; at: Moment; side: Side }
@@ -387,6 +388,15 @@ export interface EventData {
 }
 
 export type EventName = keyof EventData
+
+/** What a supervisor's own phone does in somebody's call. */
+export type Listening = 'listen' | 'whisper' | 'barge'
+
+export interface Supervision {
+  readonly call_id: string
+  readonly verb: Listening
+  readonly since: Moment
+}
 
 export type Topic = 'agent' | 'board' | 'calls'
 

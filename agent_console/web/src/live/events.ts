@@ -228,6 +228,11 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
     drafts: { ...state.drafts, [callId]: Math.max(revision, state.drafts[callId] ?? 0) },
   }),
 
+  supervision_changed: (state, { agent, call_id, verb }) => ({
+    ...state,
+    supervision: { ...state.supervision, [agent]: verb === null ? null : { call_id, verb } },
+  }),
+
   alert_raised: (state, { alert }) => ({
     ...state,
     alerts: [...state.alerts.filter((known) => known.alert_id !== alert.alert_id), alert],

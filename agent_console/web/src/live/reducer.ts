@@ -62,6 +62,7 @@ export function reduce(state: LiveState, frame: ServerFrame, localMs: number): L
       return {
         ...withSegments(withLive({ ...EMPTY_STATE, bootId: state.bootId }, frame.live), frame.segments),
         alerts: state.alerts,
+        supervision: state.supervision,
         lastSeq: frame.seq,
         heardSeq: frame.seq,
         known: true,

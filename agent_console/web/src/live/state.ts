@@ -8,6 +8,7 @@ import type {
   DayFigures,
   Moment,
   Outcome,
+  Supervision,
   WaitingCaller,
 } from '@/api/types'
 
@@ -36,6 +37,8 @@ export type Told =
       readonly by: string
     }
 
+export type Supervised = Pick<Supervision, 'call_id' | 'verb'>
+
 export interface LiveState {
   /** The server's start that the numbers below count from. */
   readonly bootId: string | null
@@ -51,6 +54,8 @@ export interface LiveState {
   readonly agents: readonly AgentView[]
   /** What is wrong now, for supervisors: oldest first. */
   readonly alerts: readonly Alert[]
+  /** What supervisors' phones do in calls, by the supervisor's seat. */
+  readonly supervision: Readonly<Record<string, Supervised | null>>
   /** The last that was done to an agent by somebody else, by agent: to be told once. */
   readonly told: Readonly<Record<string, Told>>
   readonly transcripts: Readonly<Record<string, Transcript>>
@@ -70,6 +75,7 @@ export const EMPTY_STATE: LiveState = {
   waiting: [],
   agents: [],
   alerts: [],
+  supervision: {},
   told: {},
   transcripts: {},
   drafts: {},

@@ -8,21 +8,22 @@ import type { Shift } from '@/api/types'
 import { attempt } from '@/errors'
 
 import { useLive } from './live'
-
-/** In these the own phone is in somebody's call. */
-export type Listening = Exclude<SuperviseVerb, 'take-over' | 'release'>
+import { useSession } from './session'
 
 export const useFloor = defineStore('floor', () => {
   const live = useLive()
+  const session = useSession()
   /** The rows on which something is under way. */
   const busy = ref<ReadonlySet<string>>(new Set())
-  const joined = shallowRef<{ readonly callId: string; readonly verb: Listening } | null>(null)
   const shift = shallowRef<Shift | null>(null)
   const shiftFailed = ref(false)
 
+  const ownSeat = computed(() => session.me?.agent?.agent ?? null)
+  /** What the own phone does in somebody's call. */
+  const joined = computed(() => (ownSeat.value === null ? null : (live.state.supervision[ownSeat.value] ?? null)))
   /** The call that the own phone is in, for as long as that call lives. */
   const joinedCall = computed(() => {
-    const call = joined.value === null ? undefined : live.state.calls[joined.value.callId]
+    const call = joined.value === null ? undefined : live.state.calls[joined.value.call_id]
     return call === undefined || call.ended_at !== null ? null : call
   })
 
@@ -37,14 +38,17 @@ export const useFloor = defineStore('floor', () => {
     }
   }
 
-  async function supervise(callId: string, verb: SuperviseVerb): Promise<void> {
-    if (!(await on(callId, () => api.supervise(callId, verb)))) return
-    if (verb !== 'release') joined.value = verb === 'take-over' ? null : { callId, verb }
-  }
+  const supervise = (callId: string, verb: SuperviseVerb): Promise<boolean> =>
+    on(callId, () => api.supervise(callId, verb))
 
   async function stop(): Promise<void> {
-    const callId = joined.value?.callId
-    if (callId !== undefined && (await on(callId, api.superviseStop))) joined.value = null
+    if (joined.value !== null) await on(joined.value.call_id, api.superviseStop)
+  }
+
+  /** After every break: the phone may have been picked up or hung up meanwhile. */
+  async function loadJoined(): Promise<void> {
+    const seat = ownSeat.value
+    if (seat !== null) await attempt(() => live.loadSupervision(seat))
   }
 
   const toFront = (callId: string): Promise<boolean> => on(callId, () => api.toFront(callId))
@@ -63,5 +67,5 @@ export const useFloor = defineStore('floor', () => {
     }
   }
 
-  return { busy, joined, joinedCall, shift, shiftFailed, supervise, stop, toFront, toQueue, force, loadShift }
+  return { busy, joined, joinedCall, shift, shiftFailed, supervise, stop, loadJoined, toFront, toQueue, force, loadShift }
 })

@@ -111,6 +111,12 @@ export const useLive = defineStore('live', () => {
     state.value = { ...state.value, alerts }
   }
 
+  /** What the own phone does in somebody's call, as the server says: a page that was loaded anew knows it again. */
+  async function loadSupervision(seat: string): Promise<void> {
+    const found = await api.supervision()
+    state.value = { ...state.value, supervision: { ...state.value.supervision, [seat]: found } }
+  }
+
   return {
     state,
     status,
@@ -124,5 +130,6 @@ export const useLive = defineStore('live', () => {
     nuisanceIs,
     textIs,
     loadAlerts,
+    loadSupervision,
   }
 })

@@ -82,7 +82,7 @@ async function command(request, response, viewer, [, kind, id, ...action]) {
     return answer(response, 200, note)
   }
   if (kind === 'waiting') world.move(id, action[0], what.queue)
-  if (kind === 'supervise' && action[0] === 'release') world.end(id)
+  if (kind === 'supervise') world.supervise(viewer.agent, id, action[0])
   answer(response, kind === 'callback' ? 202 : 200, {})
 }
 
@@ -97,6 +97,7 @@ async function api(request, response, path) {
   if (path === '/api/calls') return answer(response, 200, { calls: world.past.slice(0, 50) })
   if (path === '/api/targets') return answer(response, 200, world.targets())
   if (path === '/api/shift') return answer(response, 200, world.shift())
+  if (path === '/api/supervise') return answer(response, 200, world.supervision(viewer.agent))
   if (path === '/api/alerts') return answer(response, 200, { alerts: world.alerts })
   if (path.endsWith('/reveal')) return answer(response, 200, { caller_number: '13812341234' })
   if (path.endsWith('/draft')) {

@@ -62,6 +62,7 @@ export class World {
     this.waiting = []
     this.segments = new Map()
     this.past = []
+    this.spies = new Map()
     this.counts = new Map()
     this.agents = NAMES.map((name, index) => ({
       agent: `a${1001 + index}`,
@@ -244,6 +245,21 @@ export class World {
       this.say(id, 'agent', 1, 1, '您好，可以在手机上补办，也可以带身份证到社区窗口。', true, 8)
       if (index % 9 === 0) this.calls.get(id).held = true
     }
+  }
+
+  supervise(seat, callId, verb) {
+    if (verb === 'release') return this.end(callId)
+    const known = this.spies.get(seat)
+    this.spies.delete(seat)
+    const joins = callId !== 'stop' && verb !== 'take-over'
+    if (joins) this.spies.set(seat, { call_id: callId, verb, since: iso(Date.now()) })
+    if (!joins && known === undefined) return
+    const call_id = joins ? callId : known.call_id
+    this.emit('supervision_changed', { agent: seat, call_id, verb: joins ? verb : null })
+  }
+
+  supervision(seat) {
+    return this.spies.get(seat) ?? null
   }
 
   raise(alert) {

@@ -7,6 +7,7 @@ import { api, ApiError } from '@/api/client'
 import type { Alert, ServerFrame } from '@/api/types'
 import AgentsPanel from '@/components/floor/AgentsPanel.vue'
 import CallsPanel from '@/components/floor/CallsPanel.vue'
+import JoinedStrip from '@/components/floor/JoinedStrip.vue'
 import QueuesPanel from '@/components/floor/QueuesPanel.vue'
 import { callRows, found, nextSort, queueRows, sorted } from '@/floor'
 import { i18n } from '@/i18n'
@@ -221,16 +222,31 @@ describe('the panels', () => {
 })
 
 describe('supervising', () => {
-  it('is known for as long as the call lives, and a failure joins nothing', async () => {
+  it('is what the own phone does, as the server says, for as long as the call lives', async () => {
     const floor = useFloor()
+    useSession().me = me({ role: 'supervisor', agent: li })
     const request = vi.spyOn(api, 'supervise').mockRejectedValueOnce(new ApiError(409, 'illegal_now', ''))
     await floor.supervise('c1', 'listen')
     expect(floor.joinedCall).toBeNull()
-    request.mockResolvedValue({})
-    await floor.supervise('c1', 'whisper')
+    receive(event(1, 'supervision_changed', { agent: 'a1002', call_id: 'c1', verb: 'listen' }))
+    expect(floor.joinedCall, "another supervisor's phone").toBeNull()
+    receive(event(2, 'supervision_changed', { agent: 'a1003', call_id: 'c1', verb: 'whisper' }))
     expect([floor.joined?.verb, floor.joinedCall?.call_id]).toEqual(['whisper', 'c1'])
-    receive(event(1, 'call_ended', { call_id: 'c1' }))
+    receive(event(3, 'supervision_changed', { agent: 'a1003', call_id: 'c1', verb: null }))
     expect(floor.joinedCall).toBeNull()
+    request.mockRestore()
+  })
+
+  it('is shown again after the page was loaded anew, until the call ends', async () => {
+    const floor = useFloor()
+    useSession().me = me({ role: 'supervisor', agent: li })
+    vi.spyOn(api, 'supervision').mockResolvedValue({ call_id: 'c1', verb: 'barge', since: T0 })
+    await floor.loadJoined()
+    const strip = mount(JoinedStrip, { global })
+    expect(strip.find('[data-testid=joined]').attributes('data-verb')).toBe('barge')
+    receive(event(1, 'call_ended', { call_id: 'c1' }))
+    await nextTick()
+    expect(strip.find('[data-testid=joined]').exists()).toBe(false)
   })
 })
 
