@@ -192,12 +192,19 @@ class RecordingKeeper:
         await asyncio.to_thread(_delete, files)
 
     async def _compare(self, call_id: str, recorded: timedelta) -> None:
-        """Say so when much less was recorded than was talked: Asterisk's disk was full for a while."""
+        """Say so when much less was recorded than the talk was long.
+
+        Asterisk's disk was full for a while, or neither side sent anything: then MixMonitor writes nothing.
+        """
         answered_at, ended_at = await self._store.talk(call_id)
         if answered_at is not None and ended_at is not None and ended_at - answered_at > recorded + TOLERANCE:
             self.counters.short += 1
             missing = (ended_at - answered_at - recorded).total_seconds()
-            log.error("call %s: %.0f s of its recording are missing; was the disk full?", call_id, missing)
+            log.error(
+                "call %s: %.0f s of its recording are missing: the disk was full, or both sides were silent",
+                call_id,
+                missing,
+            )
 
     def _write(
         self, call_id: str, files: Mapping[Path, RawName]

@@ -194,6 +194,10 @@ class Call:
         """Turn the microphone off (or on again): silence goes out, whatever is played."""
         self._stream.muted = muted
 
+    def suppress_silence(self) -> None:
+        """Send nothing while nothing is said, as phones and gateways with silence suppression do."""
+        self._stream.suppresses_silence = True
+
     async def hold(self) -> None:
         """Put the call on hold: neither side hears the other until `resume`.
 

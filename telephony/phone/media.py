@@ -96,11 +96,12 @@ class AudioStream(asyncio.DatagramProtocol):
     Attributes:
         muted: silence goes out instead of what is played; the clips go on meanwhile, as speech would.
         held: likewise, while the call is on hold.
+        suppresses_silence: no packets go out while nothing is played or what is played is not to be heard.
     """
 
     def __init__(self, ticker: Ticker, *, max_recorded_seconds: float) -> None:
         self.counts: Counter[str] = Counter()
-        self.muted = self.held = False
+        self.muted = self.held = self.suppresses_silence = False
         self.recorder = Recorder(max_seconds=max_recorded_seconds)
         self.digits_heard: deque[str] = deque(maxlen=MAX_QUEUED)  # oldest forgotten
         self._ticker = ticker
@@ -254,8 +255,16 @@ class AudioStream(asyncio.DatagramProtocol):
         if self._keys:
             self._tick_key(str(self._keys[0]))
         else:
-            self._send(self._payload_type, self._next_audio(), self._timestamp)
+            self._send_audio()
         self._timestamp += FRAME_SAMPLES
+
+    def _send_audio(self) -> None:
+        """One packet, or none: then the next one is marked as where talk begins (RFC 3551 section 4.1)."""
+        audio = self._next_audio()
+        if audio is self._silence and self.suppresses_silence:
+            self._marker = True
+        else:
+            self._send(self._payload_type, audio, self._timestamp)
 
     def _tick_key(self, key: str) -> None:
         """One tick of a key: held, let go (said three times), then a pause with sound."""

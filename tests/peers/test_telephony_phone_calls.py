@@ -209,6 +209,24 @@ async def test_silence_is_sent_from_the_answer_on() -> None:
         assert incoming.heard.first_sound_at is None
 
 
+async def test_a_phone_that_suppresses_silence_sends_what_is_said_and_nothing_else() -> None:
+    """Two clips with a pause between them are 2 x 10 frames and no more; the time between them is kept."""
+    async with phones() as pair:
+        outgoing, incoming = await pair.talk()
+        outgoing.suppress_silence()
+        before = incoming.heard.packets
+        clips = []
+        for _ in range(2):
+            clips.append(outgoing.play(tone(0.2)))
+            await clips[-1].done()
+            await asyncio.sleep(0.3)  # the pause
+        assert 20 <= incoming.heard.packets - before <= 21  # one may have been on its way
+        spoken = [clip.sent_at(0.0) for clip in clips]
+        assert spoken[0] is not None and spoken[1] is not None
+        loud = np.flatnonzero(np.abs(incoming.heard.samples()) > 100) / 8000
+        assert loud[-1] - loud[0] == pytest.approx(spoken[1] + 0.2 - spoken[0], abs=0.05)
+
+
 async def test_first_sound_is_noticed_when_it_comes() -> None:
     """`wait_sound` returns within a few frames of the moment at which the other side spoke."""
     async with phones() as pair:

@@ -16,12 +16,14 @@ from hotline.store.recordings import RecordingRecord, RecordingStore
 from hotline.telephony.asterisk_config.places import raw_recordings_of
 from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.phone.call import Call
+from hotline.telephony.phone.media import Playback
 from hotline.telephony.phone.phone import Phone
 from tests.fixtures.sounds import Samples, channels, heard, tone
 from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
 
 CALLER_HZ, AGENT_HZ, SECOND_HZ = 500, 1100, 1700
 CLOSE_SECONDS = 0.1
+SILENT_SECONDS = 6.0
 
 
 async def put_through(page: Watcher, phone: Phone, seat: Seat) -> tuple[Call, Call, str]:
@@ -185,6 +187,37 @@ async def test_a_pause_is_silence_and_a_second_agent_is_heard(
         assert until - since > 1.0 - CLOSE_SECONDS
         assert after[1] <= second_after[0], "the two agents are heard at once"
         assert second_after[1] - second_after[0] == pytest.approx(0.5, abs=CLOSE_SECONDS)
+
+
+async def test_phones_that_suppress_silence_cost_only_the_silence(site_file: Path) -> None:
+    """What both say before and after keeps its place beside the other's; how much is missing is told."""
+    async with serving(site_file) as server:
+        await server.add_user("chief", role="supervisor")
+        await server.add_user("1005", agent="1005")
+        async with (
+            Watcher(server) as page,
+            Seat(server, "1005") as seat,
+            citizen(server.site, "13800001234") as phone,
+        ):
+            call, talk, call_id = await put_through(page, phone, seat)
+            said: list[Playback] = []
+            for party, pitch in ((call, CALLER_HZ), (talk, AGENT_HZ), (call, CALLER_HZ), (talk, AGENT_HZ)):
+                party.suppress_silence()
+                if len(said) == 2:
+                    await asyncio.sleep(SILENT_SECONDS)
+                said.append(party.play(tone(pitch, 0.5)))
+                await said[-1].done()
+            await call.hangup()
+            row = await kept(server, call_id)
+        left, right = sound_of(server, row)
+        spans = sorted(heard(left, CALLER_HZ) + heard(right, AGENT_HZ))
+        began = [clip.sent_at(0) for clip in said]
+        lost = (0.0, 0.0, SILENT_SECONDS, SILENT_SECONDS)
+        for (since, until), spoken, missing in zip(spans, began, lost, strict=True):
+            assert spoken is not None and began[0] is not None
+            assert until - since == pytest.approx(0.5, abs=CLOSE_SECONDS)
+            assert since - spans[0][0] == pytest.approx(spoken - began[0] - missing, abs=CLOSE_SECONDS)
+        assert any(f"call {call_id}: 6 s of its recording are missing" in line for line in server.log)
 
 
 async def test_what_a_supervisor_says_to_the_caller_is_recorded_and_a_whisper_is_not(site_file: Path) -> None:
