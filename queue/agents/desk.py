@@ -33,10 +33,18 @@ class Desk:
         seat = self._agent(agent)
         wanted = set(seat.skills) if queues is None else set(queues)
         if not seat.skills:
-            raise IllegalState(f"agent {agent} has no skills", hint="give the agent skills in the site file")
+            raise IllegalState(
+                f"agent {agent} has no skills",
+                hint="give the agent skills in the site file",
+                code="no_skills",
+            )
         if not wanted or not wanted <= set(seat.skills):
             skills = ", ".join(seat.skills)
-            raise IllegalState(f"agent {agent} cannot serve these queues", hint=f"one or more of: {skills}")
+            raise IllegalState(
+                f"agent {agent} cannot serve these queues",
+                hint=f"one or more of: {skills}",
+                code="foreign_queue",
+            )
         there = self._table.seat(agent)
         for queue in sorted(set(there.queues) - wanted):
             await self._ask("QueueRemove", {"Queue": queue, "Interface": _interface(seat)})
@@ -80,7 +88,9 @@ class Desk:
         self._agent(agent)
         seat = self._table.seat(agent)
         if seat.state is not AgentState.WRAP_UP:
-            raise IllegalState(f"agent {agent} is in no wrap-up", hint="it begins when a call ends")
+            raise IllegalState(
+                f"agent {agent} is in no wrap-up", hint="it begins when a call ends", code="no_wrap_up"
+            )
         if seat.held_wrap_up is not None and seat.break_reason is None:
             return await self._paused(agent, None, lambda: seat.state is not AgentState.WRAP_UP)
         self._seats.tell(self._table.end_wrap_up(agent, self._clock.now()))
@@ -123,7 +133,9 @@ class Desk:
     def _signed_in(self, agent: str) -> None:
         self._agent(agent)
         if not self._table.seat(agent).queues:
-            raise IllegalState(f"agent {agent} is not signed in", hint="sign in first")
+            raise IllegalState(
+                f"agent {agent} is not signed in", hint="sign in first", code="agent_signed_out"
+            )
 
     async def _seen(self, agent: str, reached: Callable[[], bool]) -> AgentView:
         """The agent as the exchange's events show it: they come on another way than the answer did."""
@@ -144,7 +156,9 @@ class Desk:
             await asked
         except AmiRefused as error:
             if not any(words in str(error).lower() for words in ALREADY):
-                raise IllegalState(f"the exchange refused {name}: {error}") from error
+                raise IllegalState(
+                    f"the exchange refused {name}: {error}", code="exchange_refused"
+                ) from error
         except AmiError as error:
             raise ExchangeUnreachable(
                 "the exchange cannot be reached", hint="the calls go on; try again in a moment"

@@ -226,11 +226,15 @@ class AgentTable:
         seat = self._seats[agent]
         wrap = seat.wrap_up
         if wrap is None or seat.state is not AgentState.WRAP_UP:
-            raise IllegalState(f"agent {agent} is in no wrap-up", hint="it begins when a call ends")
+            raise IllegalState(
+                f"agent {agent} is in no wrap-up", hint="it begins when a call ends", code="no_wrap_up"
+            )
         cap = max(self._cap(wrap), wrap.until)
         until = min(wrap.until + timedelta(seconds=seconds), cap)
         if until <= wrap.until:
-            raise IllegalState("the wrap-up is as long as it may be", hint="ask for a break instead")
+            raise IllegalState(
+                "the wrap-up is as long as it may be", hint="ask for a break instead", code="wrap_up_longest"
+            )
         wrap.until, wrap.asked_at = until, None
         out = _hold(seat, now)
         out.add(self._show(seat, now))

@@ -68,7 +68,9 @@ class Acting:
             return await self._actions.action(name, fields)
         except AmiRefused as error:
             raise IllegalState(
-                f"the exchange refused: {error.reason}", hint="the call may have just ended or changed"
+                f"the exchange refused: {error.reason}",
+                hint="the call may have just ended or changed",
+                code="exchange_refused",
             ) from error
         except AmiError as error:
             raise ExchangeUnreachable(
@@ -97,7 +99,11 @@ class Acting:
             leg = talk.serving
         if leg is None:
             if who.supervisor:
-                raise IllegalState("nobody talks with this caller now", hint="wait until somebody answers")
+                raise IllegalState(
+                    "nobody talks with this caller now",
+                    hint="wait until somebody answers",
+                    code="nobody_talks",
+                )
             raise UnknownName("there is no such call on your phone")
         return OnCall(view, talk, leg)
 
@@ -135,7 +141,9 @@ class Acting:
             IllegalState: it does not, in time.
         """
         if not await self.talks.until(lambda: reached(self.talks.talk(call_id)), SETTLE_SECONDS):
-            raise IllegalState(f"{what} did not come about", hint="look at the call and try again")
+            raise IllegalState(
+                f"{what} did not come about", hint="look at the call and try again", code="did_not_happen"
+            )
 
     async def off_hold(self, on: OnCall) -> None:
         """Take the caller off hold, by whichever way the hold came."""

@@ -93,7 +93,11 @@ class Control:
         async def act() -> CallView:
             on = self._talking(who, call_id)
             if target.kind is TargetKind.QUEUE:
-                raise IllegalState("a queue cannot be asked", hint="hand the call over, or ask an agent")
+                raise IllegalState(
+                    "a queue cannot be asked",
+                    hint="hand the call over, or ask an agent",
+                    code="queue_not_asked",
+                )
             await self._ask_party(on, await self._exten(target, on))
             return on.view
 
@@ -127,7 +131,11 @@ class Control:
     async def call_back(self, who: Asker, call_id: str, number: str) -> None:
         """Ring the agent's phone, then the number, over the trunk."""
         if self._site.transfer.trunk is None:
-            raise IllegalState("this site dials nobody outside", hint="set transfer.trunk in the site file")
+            raise IllegalState(
+                "this site dials nobody outside",
+                hint="set transfer.trunk in the site file",
+                code="nobody_outside",
+            )
         agent = await self._acting.free_phone(who.agent or "")
         line = self._site.line_of_did("12345") or self._site.lines[0]
         variables = {
@@ -179,6 +187,7 @@ class Control:
             raise IllegalState(
                 "this phone cannot be answered from here",
                 hint="lift its handset, or set remote_control: notify if it knows NOTIFY",
+                code="answer_by_hand",
             )
         await self._acting.notify(on.leg, "talk")
         await self._acting.settle(on.view.call_id, lambda _: on.leg.up, "the answer")
@@ -243,7 +252,9 @@ class Control:
             return
         self._must_ask(on)
         if _state(on.talk) is ConsultState.RINGING:
-            raise IllegalState("the one asked has not answered", hint="join them when they have")
+            raise IllegalState(
+                "the one asked has not answered", hint="join them when they have", code="target_rings"
+            )
         await self._acting.key(on.leg, THREE_WAY)
         await self._acting.settle(
             on.view.call_id, lambda talk: _state(talk) is ConsultState.THREE_WAY, "the three-way talk"
@@ -287,7 +298,9 @@ class Control:
         match target.kind:
             case TargetKind.AGENT:
                 if target.value == on.agent:
-                    raise IllegalState("that is the agent who has the call", hint="choose somebody else")
+                    raise IllegalState(
+                        "that is the agent who has the call", hint="choose somebody else", code="own_target"
+                    )
                 return (await self._acting.free_phone(target.value)).extension
             case TargetKind.QUEUE if target.value in {queue.name for queue in self._site.queues}:
                 return QUEUE_PREFIX + target.value

@@ -95,12 +95,16 @@ class Supervisor:
         """The caller goes to the supervisor's phone, which rings; the agent is free."""
         own = self._acting.agents.get(who.agent or "")
         if own is None:
-            raise IllegalState("a call is taken over by phone", hint="this account has no seat")
+            raise IllegalState(
+                "a call is taken over by phone", hint="this account has no seat", code="no_phone"
+            )
         on = self._acting.on_call(Asker(who.user, None, True), call_id)
         if on.agent == own.id:
             return on.view
         if on.talk.consult is not None:
-            raise IllegalState("the agent is asking somebody", hint="wait until that is over")
+            raise IllegalState(
+                "the agent is asking somebody", hint="wait until that is over", code="agent_asks"
+            )
         spying = self._own(own.id)
         await self._acting.free_phone(own.id, but_for=spying.uniqueid if spying else "")
         await self._stop(who)
@@ -110,7 +114,7 @@ class Supervisor:
     async def _spy(self, who: Asker, call_id: str, verb: SuperviseVerb) -> CallView:
         on = self._acting.on_call(Asker(who.user, None, True), call_id)
         if on.agent == who.agent:
-            raise IllegalState("that is your own call", hint="others may listen to it")
+            raise IllegalState("that is your own call", hint="others may listen to it", code="own_call")
         seat = who.agent or ""
         spy, own = self._acting.talks.spies.of(seat), self._own(seat)
         if spy is None or own is None or spy.state.on != on.leg.uniqueid:
@@ -179,5 +183,5 @@ class Supervisor:
         entries = [entry for snapshot in snapshots for entry in snapshot.entries]
         own = next((entry for entry in entries if entry.uniqueid == waiting.call_id), None)
         if own is None:
-            raise IllegalState("the caller no longer waits in that queue")
+            raise IllegalState("the caller no longer waits in that queue", code="no_longer_waits")
         return [entry for entry in entries if entry is not own], own

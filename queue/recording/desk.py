@@ -96,6 +96,13 @@ class LiveRecordings:
             return RecordingState.OFF
         return RecordingState.ON if call.paused_since is None else RecordingState.PAUSED
 
+    def paused_until(self, call_id: str) -> datetime | None:
+        """When the pause of a live call ends by itself; None when there is none."""
+        call = self._calls.get(call_id)
+        if call is None or call.paused_since is None:
+            return None
+        return call.paused_since + self._longest_pause
+
     async def run(self) -> None:
         """Follow the calls until cancelled."""
         if not self._records:
@@ -126,7 +133,7 @@ class LiveRecordings:
         call = self._recorded(call_id)
         async with call.changing:
             if call.paused_since is not None:
-                raise IllegalState("the recording is paused already")
+                raise IllegalState("the recording is paused already", code="recording_paused")
             now = self._clock.now()
             channels = await self._channels(call_id)
             anew, call.half_paused = not call.half_paused, True
@@ -154,7 +161,7 @@ class LiveRecordings:
         call = self._recorded(call_id)
         async with call.changing:
             if call.paused_since is None:
-                raise IllegalState("the recording is not paused")
+                raise IllegalState("the recording is not paused", code="recording_not_paused")
             await self._mute(await self._channels(call_id), silent=False)
             now = self._clock.now()
             self._change(call_id, call, now, paused_since=None)
@@ -170,7 +177,7 @@ class LiveRecordings:
         try:
             return self._calls[call_id]
         except KeyError:
-            raise IllegalState("this call is not recorded") from None
+            raise IllegalState("this call is not recorded", code="not_recorded") from None
 
     def _change(self, call_id: str, call: _Recording, at: datetime, *, paused_since: datetime | None) -> None:
         call.paused_since = paused_since
@@ -272,7 +279,7 @@ class LiveRecordings:
         except AmiError as error:
             raise _unreachable() from error
         if not told:
-            raise IllegalState("no channel of this call is recorded")
+            raise IllegalState("no channel of this call is recorded", code="not_recorded")
 
     async def _is_of(self, channel: CoreShowChannel, call_id: str) -> bool:
         """Whether a channel belongs to a call; a supervisor's phone does while it is recorded with it."""

@@ -184,7 +184,7 @@ async def test_an_extended_wrap_up_holds_the_next_call_and_a_break_follows_it(se
         view = await seat.console.post("/api/agent/wrap-up/extend", {"seconds": 60})
         until = datetime.fromisoformat(view["wrap_up_until"])
         assert (until - datetime.fromisoformat(view["since"])).total_seconds() == 12
-        with pytest.raises(PeerError, match="illegal_now"):
+        with pytest.raises(PeerError, match="wrap_up_longest"):
             await seat.console.post("/api/agent/wrap-up/extend", {"seconds": 60})
         view = await seat.console.agent("pause", {"reason": "小休"})
         assert (view["state"], view["pending_reason"]) == ("wrap_up", "小休")
@@ -260,7 +260,7 @@ async def test_the_second_level_rings_only_after_a_while_and_an_urgent_line_come
     async with Watcher(server) as page, Seat(server, "1006", sign_in=False) as second:
         view = await second.console.agent("sign-in", {"queues": [FUND]})
         assert (view["state"], view["queues"]) == ("ready", [FUND])
-        with pytest.raises(PeerError, match="illegal_now"):
+        with pytest.raises(PeerError, match="foreign_queue"):
             await second.console.agent("sign-in", {"queues": ["nosuch"]})
         began = clock.time()
         async with calling(server, "13800001111", FUND):
