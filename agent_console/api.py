@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from hotline.agent_console.accounts import TooManyAttempts, WrongCredentials
 from hotline.agent_console.drafts import shown_draft
@@ -19,7 +18,7 @@ from hotline.agent_console.routes import NO_SUCH_CALL, Body, InRoom, Signed
 from hotline.agent_console.wire import to_json
 from hotline.config.orders import order_fields
 from hotline.core.events import Outcome
-from hotline.core.views import CallSummary, CallView
+from hotline.core.views import CallSummary, CallView, OwnPart
 
 router = APIRouter()
 CallId = Annotated[str, Field(min_length=1, max_length=120)]
@@ -105,6 +104,15 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
             }
             for line in here.lines
         ],
+        "agents": [
+            {"agent": agent.id, "name": agent.name, "extension": agent.extension} for agent in here.agents
+        ],
+        "numbers": [{"name": one.name, "number": one.number} for one in here.transfer.numbers],
+        "emergency": [
+            {"service": one.emergency_service, "name": one.name, "number": one.number}
+            for one in here.transfer.numbers
+            if one.emergency_service is not None
+        ],
     }
 
 
@@ -120,25 +128,19 @@ async def figures_today(_identity: Signed, room: InRoom) -> Any:
     return to_json(await room.deps.figures.today())
 
 
-@router.get("/api/calls")
-async def calls(
-    identity: Signed,
-    room: InRoom,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[AwareDatetime | None, Query()] = None,
-) -> dict[str, Any]:
-    """Past calls, newest first; an agent's own."""
-    return {"calls": to_json(await _past(room, identity, limit, before))}
-
-
 @router.get("/api/calls/{call_id}")
 async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, Any]:
-    """One call with its text, what people wrote on it and the draft of its work order."""
+    """One call with its text, notes and draft of a work order; to an agent up to the end of the own part."""
     call = await find_call(room, identity, call_id)
+    segments, notes = await room.deps.transcripts.of_call(call_id), await room.deps.marks.notes(call_id)
+    part = await own_part(room, identity, call_id)
+    if part is not None:
+        segments = [one for one in segments if one.start_seconds < part.seconds]
+        notes = [one for one in notes if one.at <= part.until or one.user == identity.account.name]
     return {
         "call": to_json(call),
-        "segments": to_json(await room.deps.transcripts.of_call(call_id)),
-        "notes": to_json(await room.deps.marks.notes(call_id)),
+        "segments": to_json(segments),
+        "notes": to_json(notes),
         "draft": to_json(await shown_draft(room, identity, call)),
         "nuisance": room.deps.marks.is_nuisance(call.caller_number),
     }
@@ -169,22 +171,12 @@ def _me(room: Room, identity: Identity) -> dict[str, Any]:
     }
 
 
-async def _past(room: Room, identity: Identity, limit: int, before: datetime | None) -> list[CallSummary]:
-    if identity.supervisor:
-        return await room.deps.history.recent(agent=None, limit=limit, before=before)
-    if identity.account.agent is None:
-        return []
-    return await room.deps.history.recent(agent=identity.account.agent, limit=limit, before=before)
-
-
 async def find_call(room: Room, identity: Identity, call_id: str) -> CallSummary:
     """The call, unmasked, if this user may see it: supervisors every one, agents what they have or had."""
     seat = identity.account.agent
-    seen = visible_live(room.hub.live(), identity.viewer())
-    alive = next((call for call in seen.calls if call.call_id == call_id), None)
-    theirs = seat is not None and room.hub.ownership.has(call_id, seat)
+    alive = _alive(room, identity, call_id)
     stored: CallSummary | None = None
-    if identity.supervisor or alive is not None or theirs:
+    if identity.supervisor or has_now(room, identity, call_id):
         stored = await room.deps.history.one(call_id, agent=None)
     elif seat is not None:
         stored = await room.deps.history.one(call_id, agent=seat)
@@ -193,6 +185,27 @@ async def find_call(room: Room, identity: Identity, call_id: str) -> CallSummary
     if alive is not None:
         return _summary(alive)
     raise ApiError(404, "not_found", NO_SUCH_CALL)
+
+
+def has_now(room: Room, identity: Identity, call_id: str) -> bool:
+    """Whether the call is this agent's: it rings, is talked on, or was, and nobody else has it since."""
+    seat = identity.account.agent
+    return _alive(room, identity, call_id) is not None or (
+        seat is not None and room.hub.ownership.has(call_id, seat)
+    )
+
+
+async def own_part(room: Room, identity: Identity, call_id: str) -> OwnPart | None:
+    """How much of a call is an agent's to read and hear; None: all of it."""
+    seat = identity.account.agent
+    if identity.supervisor or seat is None or has_now(room, identity, call_id):
+        return None
+    return await room.deps.history.own_part(call_id, seat)
+
+
+def _alive(room: Room, identity: Identity, call_id: str) -> CallView | None:
+    seen = visible_live(room.hub.live(), identity.viewer())
+    return next((call for call in seen.calls if call.call_id == call_id), None)
 
 
 def _summary(call: CallView) -> CallSummary:

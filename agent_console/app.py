@@ -12,6 +12,7 @@ from hotline.agent_console import (
     control_api,
     drafts_api,
     errors,
+    past_api,
     recordings_api,
     supervise_api,
 )
@@ -32,9 +33,10 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.state.room = room
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
-    for part in (
-        api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, recordings_api, supervise_api,
-    ):  # fmt: skip
+    parts = (
+        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, recordings_api, supervise_api,
+    )  # fmt: skip
+    for part in parts:
         app.include_router(part.router)
 
     @app.websocket("/ws")

@@ -111,7 +111,7 @@ async def _record_if_possible(room: Room, user: str, call_id: str, service: str)
 
 def _must_have_number(call: CallSummary) -> None:
     if not call.caller_number:
-        raise ApiError(409, "illegal_now", "this caller's number is not known", hint="it was withheld")
+        raise ApiError(409, "number_withheld", "this caller's number is not known", hint="it was withheld")
 
 
 def _route(verb: CallVerb) -> Callable[..., Awaitable[Any]]:

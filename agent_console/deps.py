@@ -26,7 +26,8 @@ from hotline.core.ports import (
     Supervision,
     Transcripts,
 )
-from hotline.core.views import CallSummary
+from hotline.core.views import CallSummary, OwnPart
+from hotline.store.audit import AuditRow
 from hotline.store.recording_archive import RecordingArchive
 
 WEB_DIST = Path(__file__).resolve().parent / "web" / "dist"
@@ -40,7 +41,11 @@ class PastCalls(CallHistory, Protocol):
     """CallHistory with the look-up of a single call."""
 
     async def one(self, call_id: str, *, agent: str | None) -> CallSummary | None:
-        """One call; with ``agent`` only if that seat answered it."""
+        """One call; with ``agent`` only if that seat took part in it."""
+        ...
+
+    async def own_part(self, call_id: str, agent: str) -> OwnPart | None:
+        """How much of a call the seat took part in; None when it did not, or still does."""
         ...
 
 
@@ -48,6 +53,12 @@ class Audit(Protocol):
     """Where views of hidden things are recorded before they are shown."""
 
     async def record(self, user: str, action: str, subject: str, detail: str = "") -> None: ...
+
+    async def recent(
+        self, limit: int = 100, *, before: int | None = None, user: str = "", action: str = ""
+    ) -> list[AuditRow]:
+        """The newest entries, newest first: those older than ``before``, of one user, of one action."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ pure function of the envelope, the viewer and these intervals.
     another seat answers            holds that only ring, or whose talk is over, end with that event
     rang in vain                    the hold ends with that event
     taken out of the queue          likewise for all that still ring
+    left to others                  the hold ends when somebody else talks with the caller already
     the seat is free again          likewise
     talk or call is over            the hold stays: the last words are recognised a moment later
 """
@@ -46,6 +47,7 @@ CALLS_OF_A_SEAT: Final = 8  # rings and talks looked at again when a seat's stat
 RINGS: Final = frozenset({AgentState.RESERVED, AgentState.RINGING})
 TALKS: Final = frozenset({AgentState.TALKING, AgentState.HELD})
 AT_WORK: Final = RINGS | TALKS
+OUTSIDE: Final = ""  # the seat of whoever talks with the caller and has none
 
 
 class Topic(StrEnum):
@@ -98,22 +100,24 @@ class Ownership:
                 return self._begin(event.call_id, event.agent, _Phase.RINGING, seq)
             case PartyRinging(agent=str(agent)):
                 return self._begin(event.call_id, agent, _Phase.RINGING, seq)
-            case CallAnswered(agent=agent) | PartyJoined(agent=str(agent)):
-                self._begin(event.call_id, agent, _Phase.TALKING, seq)
+            case CallAnswered(agent=agent) | PartyJoined(agent=agent):
+                seat = agent or OUTSIDE
+                self._begin(event.call_id, seat, _Phase.TALKING, seq)
                 for hold in self._open(event.call_id):
-                    if hold.agent != agent and hold.phase is not _Phase.TALKING:
+                    if hold.agent != seat and hold.phase is not _Phase.TALKING:
                         hold.last_seq = seq
-                return (agent,)
-            case PartyLeft(agent=str(agent)):
-                self._end_ringing(event.call_id, seq, agent)
-                self._talk_over(event.call_id, agent)
+                return (seat,)
+            case PartyLeft():
+                seat = event.agent or OUTSIDE
+                self._end_ringing(event.call_id, seq, seat)
+                self._talk_over(event.call_id, seat, seq)
             case AgentNoAnswer():
                 self._end_ringing(event.call_id, seq, event.agent)
             case EntryClosed():
                 if event.outcome is not Outcome.ANSWERED:
                     self._end_ringing(event.call_id, seq)
                 elif event.agent is not None:
-                    self._talk_over(event.call_id, event.agent)
+                    self._talk_over(event.call_id, event.agent, seq)
             case AgentStateChanged():
                 return self._follow_state(event, seq)
             case CallEnded():
@@ -180,16 +184,20 @@ class Ownership:
             if hold.phase is _Phase.RINGING and agent in (None, hold.agent):
                 hold.last_seq = seq
 
-    def _talk_over(self, call_id: str, agent: str) -> None:
-        for hold in self._open(call_id):
+    def _talk_over(self, call_id: str, agent: str, seq: int) -> None:
+        holds = self._open(call_id)
+        left_to_others = any(one.agent != agent and one.phase is _Phase.TALKING for one in holds)
+        for hold in holds:
             if hold.agent == agent:
                 hold.phase = _Phase.DONE
+                if left_to_others:
+                    hold.last_seq = seq
 
     def _follow_state(self, event: AgentStateChanged, seq: int) -> tuple[str, ...]:
         if event.state not in AT_WORK:
             for call_id in self._at_work.pop(event.agent, ()):
                 self._end_ringing(call_id, seq, event.agent)
-                self._talk_over(call_id, event.agent)
+                self._talk_over(call_id, event.agent, seq)
         elif event.call_id is not None and event.state in TALKS:
             return self._begin(event.call_id, event.agent, _Phase.TALKING, seq)
         elif event.call_id is not None and not self.has(event.call_id, event.agent):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
-from hotline.agent_console.api import CallId, find_call
+from hotline.agent_console.api import CallId, find_call, own_part
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import Identity
 from hotline.agent_console.room import Room
@@ -98,8 +98,16 @@ def _own_call(room: Room, identity: Identity, call_id: str) -> Any:
 
 
 async def _allowed(room: Room, identity: Identity, call_id: str) -> RecordingRecord:
-    """A recording this user may listen to: supervisors all, agents their own where the site allows."""
+    """A recording this user may listen to: supervisors all, agents their own where the site allows.
+
+    One cannot be cut where an agent handed the call on: then it is for those who stayed, and supervisors.
+    """
     await find_call(room, identity, call_id)
+    part = await own_part(room, identity, call_id)
+    if part is not None and part.others_after:
+        raise ApiError(
+            403, "handed_on", "somebody else spoke with the caller after you", hint="ask a supervisor"
+        )
     if not identity.supervisor and not room.deps.site.recording.agents_listen:
         raise ApiError(403, "forbidden", "recordings are for supervisors", hint="recording.agents_listen")
     record = await room.deps.recordings.one(call_id)

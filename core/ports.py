@@ -13,6 +13,7 @@ from hotline.core.events import AgentState, CallbackResult, Envelope, Event
 from hotline.core.views import (
     AgentView,
     CallbackRequest,
+    CallFilter,
     CallSummary,
     CallView,
     DayFigures,
@@ -202,7 +203,7 @@ class CallHistory(Protocol):
     """Calls of the past (given by store)."""
 
     async def recent(
-        self, *, agent: str | None, limit: int, before: datetime | None
+        self, wanted: CallFilter, *, limit: int, before: datetime | None = None
     ) -> list[CallSummary]: ...
 
 

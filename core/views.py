@@ -59,6 +59,7 @@ class CallView:
     business the call is (asked, joined, rung by a transfer). ``muted_agents``: whose own phone is muted, so
     that nobody on the call hears them. ``nuisance``: the caller was marked as one.
     ``language``: what the caller speaks (BCP 47), by line or menu; empty where it is not known.
+    ``recording_paused_until``: when a pause of the recording ends by itself.
     """
 
     call_id: str
@@ -79,6 +80,7 @@ class CallView:
     nuisance: bool = False
     parties: tuple[str, ...] = ()
     language: str = ""
+    recording_paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +214,49 @@ class CallSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which past calls are wanted; None leaves a thing open.
+
+    Attributes:
+        agent: a seat that talked with the caller, or was asked about the call.
+        line: of the call, or of a queue that it waited for.
+        outcome: how one of its waits ended.
+        since: begun then or later.
+        until: begun before.
+    """
+
+    agent: str | None = None
+    line: str | None = None
+    caller_number: str | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """The part of a past call that a seat took part in: from the beginning to the end of its last talk.
+
+    Attributes:
+        until: the end of that talk.
+        seconds: the same on the transcript's clock.
+        others_after: somebody else talked with the caller later.
+    """
+
+    until: datetime
+    seconds: float
+    others_after: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """What somebody wrote down about a call."""
+    """What somebody wrote down about a call. ``name``: the user's, as people know it."""
 
     call_id: str
     at: datetime
     user: str
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from hotline.store.models import Audit
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One entry of the log."""
+    """One entry of the log; ``id`` grows with every entry."""
 
+    id: int
     at: datetime
     user: str
     action: str
@@ -37,8 +38,19 @@ class AuditLog:
                 Audit(at=self._clock.now(), user=user, action=action, subject=subject[:120], detail=detail)
             )
 
-    async def recent(self, limit: int = 100) -> list[AuditRow]:
-        """The newest entries, newest first."""
+    async def recent(
+        self, limit: int = 100, *, before: int | None = None, user: str = "", action: str = ""
+    ) -> list[AuditRow]:
+        """The newest entries, newest first: those older than ``before``, of one user, of one action."""
+        query = select(Audit).order_by(Audit.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(Audit.id < before)
+        if user:
+            query = query.where(Audit.user == user)
+        if action:
+            query = query.where(Audit.action == action)
         async with self._sessions() as session:
-            rows = await session.scalars(select(Audit).order_by(Audit.id.desc()).limit(limit))
-            return [AuditRow(row.at, row.user, row.action, row.subject, row.detail) for row in rows]
+            return [
+                AuditRow(row.id, row.at, row.user, row.action, row.subject, row.detail)
+                for row in await session.scalars(query)
+            ]

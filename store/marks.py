@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from hotline.core.clock import Clock
 from hotline.core.views import Note, NuisanceMark
 from hotline.store.database import Sessions
-from hotline.store.models import NoteRow, NuisanceRow
+from hotline.store.models import NoteRow, NuisanceRow, User
 
 
 class Marks:
@@ -36,16 +36,25 @@ class Marks:
 
     async def add_note(self, call_id: str, user: str, text: str) -> Note:
         """Keep a note."""
-        note = Note(call_id, self._clock.now(), user, text)
+        at = self._clock.now()
         async with self._sessions.begin() as session:
-            session.add(NoteRow(call_id=call_id, at=note.at, user=user, text=text))
-        return note
+            session.add(NoteRow(call_id=call_id, at=at, user=user, text=text))
+            name = await session.scalar(select(User.display_name).where(User.name == user))
+        return Note(call_id, at, user, text, name or "")
 
     async def notes(self, call_id: str) -> list[Note]:
         """The call's notes, oldest first."""
-        query = select(NoteRow).where(NoteRow.call_id == call_id).order_by(NoteRow.id)
+        query = (
+            select(NoteRow, User.display_name)
+            .outerjoin(User, User.name == NoteRow.user)
+            .where(NoteRow.call_id == call_id)
+            .order_by(NoteRow.id)
+        )
         async with self._sessions() as session:
-            return [Note(row.call_id, row.at, row.user, row.text) for row in await session.scalars(query)]
+            return [
+                Note(row.call_id, row.at, row.user, row.text, name or "")
+                for row, name in await session.execute(query)
+            ]
 
     async def mark(
         self, call_id: str, caller_number: str, user: str, nuisance: bool, reason: str

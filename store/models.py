@@ -75,7 +75,7 @@ class Call(Base):
     node: Mapped[str]
     line: Mapped[str]
     did: Mapped[str]
-    caller_number: Mapped[str]
+    caller_number: Mapped[str] = mapped_column(index=True)
     caller_name: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]

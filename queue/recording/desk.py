@@ -337,5 +337,13 @@ class RecordedPicture:
     def live(self) -> LiveView:
         """The present of the exchange."""
         view = self._picture.live()
-        calls = tuple(replace(call, recording=self._recordings.state(call.call_id)) for call in view.calls)
+        known = self._recordings
+        calls = tuple(
+            replace(
+                call,
+                recording=known.state(call.call_id),
+                recording_paused_until=known.paused_until(call.call_id),
+            )
+            for call in view.calls
+        )
         return replace(view, calls=calls)
