@@ -18,8 +18,17 @@ const RATE_ALARM_BELOW_NORM = 0.1
 /** A wait of so many times the promised seconds is an alarm: 60 s of 15. */
 const WAIT_ALARM_TIMES = 4
 
-export function rateLevel(rate: number | null, norm: number): Level {
-  if (rate === null || rate >= norm) return 'calm'
+/** Of fewer calls than this one caller more or less decides: such a rate worries nobody. */
+export const FEW_CALLS = 20
+
+/** The calls that a rate counts: those no longer waiting. */
+export function closedOf(figures: LineFigures | null): number {
+  return figures === null ? 0 : figures.offered - figures.still_open
+}
+
+/** How worrying an answer rate over so many calls is. */
+export function rateLevel(rate: number | null, norm: number, closed: number): Level {
+  if (rate === null || rate >= norm || closed < FEW_CALLS) return 'calm'
   return rate < norm - RATE_ALARM_BELOW_NORM ? 'alarm' : 'warn'
 }
 
@@ -51,7 +60,7 @@ export interface Fraction {
  * yields the server's figure.
  */
 export function fraction(figures: LineFigures, numerator: number, rate: number | null): Fraction {
-  const closed = figures.offered - figures.still_open
+  const closed = closedOf(figures)
   const bases: readonly (readonly [Base, number])[] = [
     ['closed', closed],
     ['closed_less_short', closed - (figures.outcomes.short_abandon ?? 0)],
@@ -72,6 +81,8 @@ export interface LineRow {
   readonly waiting: number
   readonly figures: LineFigures | null
   readonly rateLevel: Level
+  /** Too few calls for the rates to say much. */
+  readonly few: boolean
   readonly waitLevel: Level
 }
 
@@ -120,7 +131,8 @@ export function lineRows(
       depth,
       waiting: callers.length,
       figures: lineFigures,
-      rateLevel: rateLevel(lineFigures?.answer_rate ?? null, site.answer_rate_norm),
+      rateLevel: rateLevel(lineFigures?.answer_rate ?? null, site.answer_rate_norm, closedOf(lineFigures)),
+      few: closedOf(lineFigures) < FEW_CALLS,
       waitLevel: waitLevel(since === null ? null : secondsSince(since, serverNowMs), site.within_seconds),
     }
   })

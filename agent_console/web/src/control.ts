@@ -14,6 +14,7 @@ export type ControlCommand =
   | 'complete'
   | 'cancel'
   | 'three-way'
+  | 'drop'
   | 'emergency'
   | 'pause-recording'
   | 'resume-recording'
@@ -27,6 +28,7 @@ export type Obstacle =
   | 'no_enquiry'
   | 'enquiry'
   | 'three_way'
+  | 'no_three_way'
   | 'target_rings'
   | 'asked'
   | 'not_recorded'
@@ -35,8 +37,8 @@ export type Obstacle =
 interface Situation {
   readonly call: LiveCall | null
   readonly phase: 'none' | CallPhase
-  /** A colleague asks this agent about the call: the caller is the colleague's. */
-  readonly asked: boolean
+  /** The call is a colleague's, who asks this agent about it or joined this agent with the caller. */
+  readonly guest: boolean
 }
 
 type Rule = (now: Situation) => Obstacle | null
@@ -45,15 +47,17 @@ const onCall: Rule = ({ call, phase }) =>
   call === null || phase === 'none' ? 'no_call' : phase === 'ended' ? 'over' : null
 const ringing: Rule = (now) => onCall(now) ?? (now.phase === 'ringing' ? null : 'not_ringing')
 const talking: Rule = (now) => onCall(now) ?? (now.phase === 'talking' ? null : 'not_talking')
-const own: Rule = (now) => talking(now) ?? (now.asked ? 'asked' : null)
+const own: Rule = (now) => talking(now) ?? (now.guest ? 'asked' : null)
 const alone: Rule = (now) =>
   own(now) ??
   (now.call?.consult == null ? null : now.call.consult.state === 'three_way' ? 'three_way' : 'enquiry')
-const enquiring: Rule = (now) => own(now) ?? (now.call?.consult == null ? 'no_enquiry' : null)
+/** Until all three talk: then no transfer is left that could be completed or taken back. */
+const enquiring: Rule = (now) =>
+  own(now) ??
+  (now.call?.consult == null ? 'no_enquiry' : now.call.consult.state === 'three_way' ? 'three_way' : null)
 const enquiryTalks: Rule = (now) =>
   enquiring(now) ?? (now.call?.consult?.state === 'ringing' ? 'target_rings' : null)
-const notYetThree: Rule = (now) =>
-  enquiryTalks(now) ?? (now.call?.consult?.state === 'three_way' ? 'three_way' : null)
+const joined: Rule = (now) => own(now) ?? (now.call?.consult?.state === 'three_way' ? null : 'no_three_way')
 const recorded: Rule = (now) =>
   own(now) ?? (now.call?.recording === 'on' || now.call?.recording === 'paused' ? null : 'not_recorded')
 
@@ -68,10 +72,21 @@ const RULES: Readonly<Record<ControlCommand, Rule>> = {
   consult: alone,
   complete: enquiryTalks,
   cancel: enquiring,
-  'three-way': notYetThree,
-  emergency: alone,
+  'three-way': enquiryTalks,
+  drop: joined,
+  emergency: talking, // comes before whatever else goes on: the server sees to the rest
   'pause-recording': recorded,
   'resume-recording': recorded,
+}
+
+/** What hanging up does now: during an enquiry it hands the caller over. */
+export type HangUp = 'hangup' | 'hand-over' | 'leave-three' | 'leave-enquiry'
+
+export function hangUp({ call, guest }: Situation): HangUp {
+  const state = call?.consult?.state
+  if (state === undefined) return 'hangup'
+  if (state === 'three_way') return 'leave-three'
+  return guest ? 'leave-enquiry' : 'hand-over'
 }
 
 export function obstacle(command: ControlCommand, now: Situation): Obstacle | null {

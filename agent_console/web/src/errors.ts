@@ -6,12 +6,13 @@ import { i18n } from '@/i18n'
 
 const SHOWN_MS = 5_000
 
+/** What has no text of its own is told in the server's words, which say why and what to do. */
 export function errorText(error: unknown): string {
   const { t, te } = i18n.global
   if (!(error instanceof ApiError)) return t('error.unknown', { message: String(error) })
-  const known = `error.${error.code}`
-  const text = te(known) ? t(known) : t('error.unknown', { message: error.message })
-  return error.hint === '' || te(known) ? text : `${text} ${error.hint}`
+  const said = [error.message, error.hint].filter((text) => text !== '').join(' ')
+  const known = te(`error.${error.code}`) ? error.code : error.status === 409 ? 'illegal_now' : 'unknown'
+  return t(`error.${known}`, { message: said })
 }
 
 /** Shows an error over the page for a while; the same one twice is shown once. */

@@ -1,6 +1,6 @@
 /** The supervisor's board as data: queues, calls and agents as rows, how they are sorted and found. Pure. */
 
-import type { AgentState, AgentView, DayFigures, Moment, Site, WaitingCaller } from '@/api/types'
+import type { AgentState, AgentView, DayFigures, Moment, ShiftRow, Site, WaitingCaller } from '@/api/types'
 import { longestSince, rateLevel, waitLevel, type Level } from '@/board'
 import { secondsSince } from '@/live/clock'
 import type { LiveCall } from '@/live/state'
@@ -14,6 +14,8 @@ export interface QueueRow {
   readonly ready: number
   readonly talking: number
   readonly paused: number
+  /** Calls that the rate counts. */
+  readonly closed: number
   readonly rate: number | null
   readonly rateLevel: Level
 }
@@ -21,8 +23,12 @@ export interface QueueRow {
 const AT_CALL: ReadonlySet<AgentState> = new Set(['reserved', 'ringing', 'talking', 'held'])
 const AWAY: ReadonlySet<AgentState> = new Set(['paused', 'wrap_up', 'unreachable'])
 
-/** Today's answer rate of a queue: over its lines, each call counted once (a parent's figures hold its children's). */
-function rateOf(queue: string, site: Site, figures: DayFigures | null): number | null {
+/** Today's answered calls of a queue: over its lines, each call counted once (a parent's figures hold its children's). */
+function answeredOf(
+  queue: string,
+  site: Site,
+  figures: DayFigures | null,
+): { readonly answered: number; readonly closed: number } {
   const own = site.lines.filter((line) => line.queue === queue)
   const ids = new Set(own.map((line) => line.id))
   let answered = 0
@@ -33,7 +39,7 @@ function rateOf(queue: string, site: Site, figures: DayFigures | null): number |
     answered += counts?.answered ?? 0
     closed += (counts?.offered ?? 0) - (counts?.still_open ?? 0)
   }
-  return closed === 0 ? null : answered / closed
+  return { answered, closed }
 }
 
 export function queueRows(
@@ -45,7 +51,8 @@ export function queueRows(
   return [...new Set(site.lines.map((line) => line.queue))].map((queue) => {
     const callers = waiting.filter((caller) => caller.queue === queue)
     const serving = agents.filter((agent) => agent.queues.includes(queue))
-    const rate = rateOf(queue, site, figures)
+    const { answered, closed } = answeredOf(queue, site, figures)
+    const rate = closed === 0 ? null : answered / closed
     return {
       id: queue,
       line: site.lines.find((line) => line.queue === queue)?.id ?? queue,
@@ -54,8 +61,9 @@ export function queueRows(
       ready: serving.filter((agent) => agent.state === 'ready').length,
       talking: serving.filter((agent) => AT_CALL.has(agent.state)).length,
       paused: serving.filter((agent) => AWAY.has(agent.state)).length,
+      closed,
       rate,
-      rateLevel: rateLevel(rate, site.answer_rate_norm),
+      rateLevel: rateLevel(rate, site.answer_rate_norm, closed),
     }
   })
 }
@@ -106,6 +114,25 @@ export function callRows(
       (a, b) =>
         Number(b.queue !== null) - Number(a.queue !== null) || Date.parse(a.since) - Date.parse(b.since),
     )
+}
+
+/** The call that an agent talks on now: not one that rings, nor the past one that is being wrapped up. */
+export function talkOf(agent: string, calls: Readonly<Record<string, LiveCall>>): LiveCall | null {
+  const on = (call: LiveCall): boolean =>
+    call.ended_at === null &&
+    call.answered_at !== null &&
+    (call.agent === agent || (call.parties.includes(agent) && !call.rings.includes(agent)))
+  return Object.values(calls).find(on) ?? null
+}
+
+/** Seconds by which a presence may be late on the books and still be none. */
+const SAME_SECONDS = 5
+
+/** Why somebody who is due is not here: late so many seconds so far, or here before and gone again (`left`). */
+export function absence(shift: ShiftRow, at: Moment): number | 'left' {
+  const begun = shift.planned.map(({ from }) => Date.parse(from)).filter((from) => from <= Date.parse(at))
+  const sinceSeconds = (Date.parse(at) - Math.max(...begun)) / 1000
+  return shift.late_seconds >= sinceSeconds - SAME_SECONDS ? shift.late_seconds : 'left'
 }
 
 export interface Sort {

@@ -81,6 +81,21 @@ export function languageName(tag: string, language: string): string {
   }
 }
 
+const DAY_MS = 86_400_000
+
+/** The day after "2026-10-31": "2026-11-01". */
+export function dayAfter(date: string): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10)
+}
+
+/** The moment at which a day ("2026-10-01") begins in the hotline's zone. */
+export function dayBegins(date: string): string {
+  const utcMs = Date.parse(`${date}T00:00:00Z`)
+  const options: Intl.DateTimeFormatOptions = { ...HMS, year: 'numeric', month: '2-digit', day: '2-digit' }
+  const there = timeFormat('sv-SE', options).format(utcMs) // Sweden writes "2026-10-01 08:00:00"
+  return new Date(2 * utcMs - Date.parse(`${there.replace(' ', 'T')}Z`)).toISOString()
+}
+
 /** 13812345678 -> "138 1234 5678"; a masked number or anything else stays as it came. */
 export function phoneNumber(number: string): string {
   const mobile = /^(1\d{2})(\S{4})(\d{4})$/.exec(number)

@@ -22,3 +22,12 @@ export function useKeys(bindings: Bindings | (() => Bindings)): void {
   onMounted(() => window.addEventListener('keydown', pressed))
   onBeforeUnmount(() => window.removeEventListener('keydown', pressed))
 }
+
+/** Whether somebody is writing into a field now. */
+export function typing(): boolean {
+  const focused = document.activeElement
+  return (
+    focused instanceof HTMLElement &&
+    (focused.isContentEditable || focused.matches('input, textarea, select'))
+  )
+}

@@ -14,6 +14,8 @@ export interface TargetRow {
   readonly waiting: number | null
   readonly ready: number | null
   readonly target: Target
+  /** Why nobody can be reached there now: the phone is gone, or the row no longer exists. */
+  readonly out: 'unreachable' | 'gone' | null
 }
 
 function rank(state: AgentState): number {
@@ -22,7 +24,7 @@ function rank(state: AgentState): number {
 }
 
 function rowsOf(targets: Targets, self: string | null): readonly TargetRow[] {
-  const none = { state: null, waiting: null, ready: null }
+  const none = { state: null, waiting: null, ready: null, out: null }
   const agents = targets.agents
     .filter(({ agent }) => agent !== self)
     .toSorted((a, b) => rank(a.state) - rank(b.state))
@@ -34,6 +36,7 @@ function rowsOf(targets: Targets, self: string | null): readonly TargetRow[] {
       number: extension,
       state,
       target: { agent },
+      out: state === 'unreachable' ? ('unreachable' as const) : null,
     }))
   const queues = targets.queues.map(({ queue, title, waiting, ready }) => ({
     ...none,
@@ -71,4 +74,14 @@ export function targetRows(
   return rowsOf(targets, self)
     .filter((row) => way === 'transfer' || row.kind !== 'queue')
     .filter((row) => `${row.name} ${row.number}`.toLowerCase().includes(wanted))
+}
+
+/** Fresh rows in the places that the rows had before: nothing moves under the finger. New ones come last. */
+export function inPlace(before: readonly TargetRow[], now: readonly TargetRow[]): readonly TargetRow[] {
+  const fresh = new Map(now.map((row) => [row.id, row]))
+  const known = new Set(before.map((row) => row.id))
+  return [
+    ...before.map((row) => fresh.get(row.id) ?? { ...row, out: 'gone' as const }),
+    ...now.filter((row) => !known.has(row.id)),
+  ]
 }

@@ -5,11 +5,14 @@ import type {
   Alert,
   CallbackRequest,
   CallbackResult,
+  AuditRow,
+  CallFilter,
   CallSummary,
   CallView,
   DayFigures,
   Draft,
   DraftFields,
+  EarlierCall,
   Listening,
   LiveView,
   Me,
@@ -90,6 +93,13 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
 }
 
 const part = encodeURIComponent
+
+/** What is given, as the query of an address. */
+function query(values: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== '')
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
+}
+
 const call = (callId: string): string => `/api/calls/${part(callId)}`
 
 /** What an agent does with the own live call where nothing more need be said. */
@@ -103,6 +113,7 @@ export type CallVerb =
   | 'consult/complete'
   | 'consult/cancel'
   | 'three-way'
+  | 'three-way/drop'
   | 'recording/pause'
   | 'recording/resume'
 
@@ -159,11 +170,11 @@ export const api = {
     request<AgentView>('POST', `/api/agents/${part(agent)}/force`, { state, reason }),
   shift: () => request<Shift>('GET', '/api/shift'),
   alerts: () => request<{ alerts: readonly Alert[] }>('GET', '/api/alerts'),
-  calls: (limit: number, before?: string) => {
-    const query = new URLSearchParams({ limit: String(limit) })
-    if (before !== undefined) query.set('before', before)
-    return request<{ calls: readonly CallSummary[] }>('GET', `/api/calls?${query.toString()}`)
-  },
+  calls: (limit: number, before?: string, wanted: CallFilter = {}) =>
+    request<{ calls: readonly CallSummary[] }>('GET', `/api/calls?${query({ limit, before, ...wanted })}`),
+  earlier: (callId: string) => request<{ calls: readonly EarlierCall[] }>('GET', `${call(callId)}/earlier`),
+  audit: (limit: number, before?: number, wanted: { user?: string; action?: string } = {}) =>
+    request<{ rows: readonly AuditRow[] }>('GET', `/api/audit?${query({ limit, before, ...wanted })}`),
   call: (callId: string) => request<PastCall>('GET', call(callId)),
   draft: (callId: string) => request<Draft>('GET', `${call(callId)}/draft`),
   saveDraft: (callId: string, revision: number, fields: DraftFields) =>

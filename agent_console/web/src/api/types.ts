@@ -79,6 +79,8 @@ export interface CallView {
   readonly parties: readonly string[]
   /** What the caller speaks, as BCP 47 writes it; empty where it is not known. */
   readonly language: string
+  /** When a pause of the recording ends by itself. */
+  readonly recording_paused_until: Moment | null
 }
 
 export interface LiveView {
@@ -155,12 +157,39 @@ export interface CallbackRequest {
 
 export type CallbackResult = 'not_reached' | 'not_needed'
 
-/** What somebody wrote down about a call. */
+/** What somebody wrote down about a call. `name`: the user's, as people know it. */
 export interface Note {
   readonly call_id: string
   readonly at: Moment
   readonly user: string
+  readonly name: string
   readonly text: string
+}
+
+/** An earlier call of the same caller, with what was written on it. */
+export interface EarlierCall {
+  readonly call: CallSummary
+  readonly notes: readonly Note[]
+}
+
+/** Which past calls are wanted: days and times, an agent and a number (supervisors), how a wait ended. */
+export interface CallFilter {
+  readonly since?: Moment
+  readonly until?: Moment
+  readonly line?: string
+  readonly outcome?: Outcome
+  readonly agent?: string
+  readonly number?: string
+}
+
+/** Who did or saw what. */
+export interface AuditRow {
+  readonly id: number
+  readonly at: Moment
+  readonly user: string
+  readonly action: string
+  readonly subject: string
+  readonly detail: string
 }
 
 /** What a player needs of a recording; times are the sound's. */
@@ -300,6 +329,9 @@ export interface Site {
   /** Agents may listen to the recordings of their own calls. */
   readonly agents_listen: boolean
   readonly lines: readonly SiteLine[]
+  readonly agents: readonly { readonly agent: string; readonly name: string; readonly extension: string }[]
+  readonly numbers: readonly { readonly name: string; readonly number: string }[]
+  readonly emergency: Targets['emergency']
 }
 
 /** The events of core/events.py that this page uses, by their name on the wire. */

@@ -29,6 +29,11 @@ export function secondsSince(moment: string, serverNowMs: number): number {
   return Number.isNaN(from) ? 0 : Math.max(0, (serverNowMs - from) / 1000)
 }
 
+/** Whole seconds from now to a server moment, rounded up: the last one shown is 1. Null while there is no moment. */
+export function secondsUntil(moment: string | null, serverNowMs: number): number | null {
+  return moment === null ? null : Math.max(0, Math.ceil((Date.parse(moment) - serverNowMs) / 1000))
+}
+
 /** Local milliseconds that do not jump when the computer's clock is set. */
 export function localNowMs(): number {
   return performance.timeOrigin + performance.now()

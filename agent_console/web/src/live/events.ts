@@ -38,6 +38,7 @@ function blankCall(callId: string, at: Moment): LiveCall {
     nuisance: false,
     parties: [],
     language: '',
+    recording_paused_until: null,
     rings: [],
     ended_at: null,
     outcome: null,

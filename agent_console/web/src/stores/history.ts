@@ -4,7 +4,7 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 
 import { api } from '@/api/client'
-import type { CallSummary, PastCall } from '@/api/types'
+import type { CallFilter, CallSummary, PastCall } from '@/api/types'
 
 const PAGE = 50
 const ATTEMPTS = 4
@@ -17,6 +17,7 @@ export const useHistory = defineStore('history', () => {
   const failed = ref(false)
   const open = shallowRef<PastCall | null>(null)
   let wanted: string | null = null
+  let filter: CallFilter = {}
 
   async function guarded(work: () => Promise<void>): Promise<void> {
     loading.value = true
@@ -33,7 +34,9 @@ export const useHistory = defineStore('history', () => {
   /** The newest page; older ones that were fetched already stay. */
   const refresh = (): Promise<void> =>
     guarded(async () => {
-      const { calls: newest } = await api.calls(PAGE)
+      const asked = filter
+      const { calls: newest } = await api.calls(PAGE, undefined, asked)
+      if (asked !== filter) return // other calls are wanted by now
       const oldest = newest.at(-1)?.started_at
       const known = new Set(newest.map((call) => call.call_id))
       const older = calls.value.filter(
@@ -45,6 +48,13 @@ export const useHistory = defineStore('history', () => {
       calls.value = [...newest, ...older]
       if (older.length === 0) more.value = newest.length === PAGE
     })
+
+  /** Other calls are wanted. */
+  function find(these: CallFilter): Promise<void> {
+    filter = these
+    calls.value = []
+    return refresh()
+  }
 
   /** Asks again for a moment until a call that has just ended is there: it is written down after it is told. */
   async function refreshUntil(callId: string): Promise<void> {
@@ -59,7 +69,7 @@ export const useHistory = defineStore('history', () => {
     guarded(async () => {
       const oldest = calls.value.at(-1)
       if (oldest === undefined) return
-      const { calls: older } = await api.calls(PAGE, oldest.started_at)
+      const { calls: older } = await api.calls(PAGE, oldest.started_at, filter)
       const known = new Set(calls.value.map((call) => call.call_id))
       calls.value = [...calls.value, ...older.filter((call) => !known.has(call.call_id))]
       more.value = older.length === PAGE
@@ -78,5 +88,5 @@ export const useHistory = defineStore('history', () => {
     open.value = null
   }
 
-  return { calls, more, loading, failed, open, refresh, refreshUntil, loadMore, read, close }
+  return { calls, more, loading, failed, open, refresh, find, refreshUntil, loadMore, read, close }
 })

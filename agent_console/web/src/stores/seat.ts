@@ -70,8 +70,8 @@ export const useSeat = defineStore('seat', () => {
     return call.value.answered_at === null || view.value?.state === 'ringing' ? 'ringing' : 'talking'
   })
 
-  /** The call is a colleague's who asks this agent something about it. */
-  const asked = computed(
+  /** The call is a colleague's, who asks this agent about it or has joined this agent with the caller. */
+  const guest = computed(
     () => call.value?.consult != null && call.value.agent !== null && call.value.agent !== view.value?.agent,
   )
 
@@ -122,7 +122,7 @@ export const useSeat = defineStore('seat', () => {
     call,
     transcript,
     phase,
-    asked,
+    guest,
     muted,
     busy,
     breakAfter,

@@ -16,9 +16,18 @@ export const useSession = defineStore('session', () => {
   const ended = shallowRef(false)
   /** The server has been updated since this page was loaded. */
   const outdated = shallowRef(false)
+  let leaving = false
 
   const lines = computed<ReadonlyMap<string, SiteLine>>(
     () => new Map(site.value?.lines.map((line) => [line.id, line])),
+  )
+  const agentNames = computed(() => new Map(site.value?.agents.map(({ agent, name }) => [agent, name])))
+  const partyNames = computed(
+    () =>
+      new Map([
+        ...(site.value?.numbers ?? []).map(({ number, name }) => [number, name] as const),
+        ...(site.value?.agents ?? []).map(({ extension, name }) => [extension, name] as const),
+      ]),
   )
   const home = computed(() => (me.value?.role === 'supervisor' ? '/board' : '/agent'))
 
@@ -58,16 +67,47 @@ export const useSession = defineStore('session', () => {
 
   /** Forgets the sign-in here; the server has ended it already. */
   function forget(): void {
+    if (leaving) return
     ended.value = true
     me.value = null
   }
 
-  async function leave(): Promise<void> {
-    await api.leave()
-    if (me.value !== null) forgetTyping(me.value.user)
-    ended.value = false
-    me.value = null
+  /** An agent by name; whoever is no longer in the site file by the id. */
+  const agentName = (agent: string | null): string => agentNames.value.get(agent ?? '') ?? agent ?? ''
+
+  /** Somebody on the phone: name and number of a colleague or a listed number, else the number alone. */
+  function partyName(number: string): string {
+    const name = partyNames.value.get(number)
+    return name === undefined || name === number ? number : `${name} ${number}`
   }
 
-  return { me, site, asked, ended, outdated, lines, home, load, noticeUpdate, signIn, forget, leave }
+  /** Ends the sign-in. The server closes the socket with it, which then is no loss of the sign-in. */
+  async function leave(): Promise<void> {
+    leaving = true
+    try {
+      await api.leave()
+      if (me.value !== null) forgetTyping(me.value.user)
+      ended.value = false
+      me.value = null
+    } finally {
+      leaving = false
+    }
+  }
+
+  return {
+    me,
+    site,
+    asked,
+    ended,
+    outdated,
+    lines,
+    home,
+    agentName,
+    partyName,
+    load,
+    noticeUpdate,
+    signIn,
+    forget,
+    leave,
+  }
 })

@@ -329,7 +329,7 @@ def main() -> None:
         page.screenshot(path=OUT / "login.png")
         agent_pages(page)
         page.get_by_test_id("leave").click()
-        page.context.clear_cookies()
+        page.locator("[open] [data-testid=confirm-yes]").click()
         page.wait_for_url("**/login**")
         board_pages(page)
         floor_pages(page)

@@ -54,7 +54,9 @@ const fail = (response, status, code, headers) =>
   answer(response, status, { error: { code, message: code, hint: '' } }, headers)
 
 async function session(request, response) {
-  if (request.method === 'DELETE') return answer(response, 204)
+  if (request.method === 'DELETE') {
+    return answer(response, 204, undefined, { 'Set-Cookie': 'hotline_session=; Max-Age=0; Path=/' })
+  }
   if (request.method === 'GET') {
     const viewer = viewerOf(request)
     return viewer ? answer(response, 200, me(viewer)) : fail(response, 401, 'not_signed_in')
@@ -77,7 +79,13 @@ async function command(request, response, viewer, [, kind, id, ...action]) {
   if (kind === 'agents') return answer(response, 200, world.seat(id, 'force', what))
   if (kind === 'call') return answer(response, 200, world.control(id, action.join('/'), what))
   if (kind === 'calls' && action[0] === 'note') {
-    const note = { call_id: id, at: new Date().toISOString(), user: viewer.user, text: what.text }
+    const note = {
+      call_id: id,
+      at: new Date().toISOString(),
+      user: viewer.user,
+      name: viewer.name,
+      text: what.text,
+    }
     world.notes.set(id, [...(world.notes.get(id) ?? []), note])
     return answer(response, 200, note)
   }
@@ -98,6 +106,8 @@ async function api(request, response, path) {
   if (path === '/api/targets') return answer(response, 200, world.targets())
   if (path === '/api/shift') return answer(response, 200, world.shift())
   if (path === '/api/supervise') return answer(response, 200, world.supervision(viewer.agent))
+  if (path.endsWith('/earlier')) return answer(response, 200, { calls: world.earlier() })
+  if (path === '/api/audit') return answer(response, 200, { rows: world.audit() })
   if (path === '/api/alerts') return answer(response, 200, { alerts: world.alerts })
   if (path.endsWith('/reveal')) return answer(response, 200, { caller_number: '13812341234' })
   if (path.endsWith('/draft')) {

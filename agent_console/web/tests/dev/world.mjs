@@ -29,6 +29,17 @@ export const SITE = {
     order_fields:
       id === '12315' || parent === '12315' ? ['platform', 'goods', 'price', 'bought_on', 'order_number'] : [],
   })),
+  agents: [],
+  numbers: [
+    { name: '市供水集团值班室', number: '83350000' },
+    { name: '城管委夜间值班', number: '83351234' },
+  ],
+  emergency: [
+    { service: '110', name: '公安', number: '110' },
+    { service: '119', name: '消防', number: '119' },
+    { service: '120', name: '急救', number: '120' },
+    { service: '122', name: '交通事故', number: '122' },
+  ],
 }
 
 const WORDS = 'name phone address title content unit platform goods price bought_on order_number'.split(' ')
@@ -76,6 +87,7 @@ export class World {
       wrap_up_until: null,
       pending_reason: null,
     }))
+    SITE.agents = this.agents.map(({ agent, name, extension }) => ({ agent, name, extension }))
     this.notes = new Map()
     this.drafts = new Map()
     this.alerts = []
@@ -145,9 +157,10 @@ export class World {
       consult: { consult: { target: asked, state: 'talking' } },
       'consult/cancel': { consult: null },
       'three-way': { consult: { ...call.consult, state: 'three_way' } },
+      'three-way/drop': { consult: null },
       emergency: { consult: { target: service, state: 'three_way' } },
-      'recording/pause': { recording: 'paused' },
-      'recording/resume': { recording: 'on' },
+      'recording/pause': { recording: 'paused', recording_paused_until: iso(Date.now() + 90_000) },
+      'recording/resume': { recording: 'on', recording_paused_until: null },
     }
     Object.assign(call, changes[action])
     this.emit('call_changed', {
@@ -173,17 +186,34 @@ export class World {
           waiting: this.waiting.filter((caller) => caller.queue === queue).length,
           ready: 2,
         })),
-      outside: [
-        { name: '市供水集团值班室', number: '83350000' },
-        { name: '城管委夜间值班', number: '83351234' },
-      ],
-      emergency: [
-        { service: '110', name: '公安', number: '110' },
-        { service: '119', name: '消防', number: '119' },
-        { service: '120', name: '急救', number: '120' },
-        { service: '122', name: '交通事故', number: '122' },
-      ],
+      outside: SITE.numbers,
+      emergency: SITE.emergency,
     }
+  }
+
+  earlier() {
+    const notes = [
+      { call_id: '', at: iso(Date.now()), user: 'wang', name: '王立国', text: '已报城管委维修，三日内回复' },
+    ]
+    return this.past.slice(0, 3).map((call, index) => ({ call, notes: index === 0 ? notes : [] }))
+  }
+
+  audit() {
+    const did = [
+      ['boss', 'recording_listen', 'node1-1764000000.7', ''],
+      ['boss', 'supervise_listen', 'node1-1764000000.9', ''],
+      ['chen', 'reveal_number', 'node1-1764000000.9', ''],
+      ['boss', 'force_agent', 'a1003', 'paused 培训'],
+      ['chen', 'sign_in', 'chen', ''],
+    ]
+    return did.map(([user, action, subject, detail], index) => ({
+      id: 100 - index,
+      at: iso(Date.now() - index * 240_000),
+      user,
+      action,
+      subject,
+      detail,
+    }))
   }
 
   shift() {

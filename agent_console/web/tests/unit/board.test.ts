@@ -52,7 +52,8 @@ describe('levels', () => {
     [0.85, 'warn'],
     [0.84, 'alarm'],
   ])('of the answer rate %s: %s', (rate, level) => {
-    expect(rateLevel(rate, 0.95)).toBe(level)
+    expect(rateLevel(rate, 0.95, 20)).toBe(level)
+    expect(rateLevel(rate, 0.95, 19)).toBe('calm')
   })
 
   it.each([

@@ -46,12 +46,16 @@ describe('the API', () => {
     expect(await api.leave()).toBeUndefined()
   })
 
-  it("tells the server's reason", async () => {
-    const body = { error: { code: 'illegal_now', message: 'not signed in', hint: 'sign in first' } }
-    serve(() => answer(409, body))
-    const error = await thrown(api.agentResume())
-    expect(error).toMatchObject({ status: 409, code: 'illegal_now', hint: 'sign in first' })
-    expect(errorText(error)).toBe('现在不能这样做')
+  it("tells the server's reason, in words of its own where it knows the obstacle", async () => {
+    const said = async (code: string): Promise<string> => {
+      serve(() => answer(409, { error: { code, message: 'not signed in', hint: 'sign in first' } }))
+      const error = await thrown(api.agentResume())
+      expect(error).toMatchObject({ status: 409, code, hint: 'sign in first' })
+      return errorText(error)
+    }
+    expect(await said('agent_signed_out')).toBe('还没有签入，请先签入')
+    expect(await said('illegal_now')).toBe('现在不能这样做：not signed in sign in first')
+    expect(await said('never_heard_of')).toBe('现在不能这样做：not signed in sign in first')
   })
 
   it('tells how long to wait after too many attempts', async () => {

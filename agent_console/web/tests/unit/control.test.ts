@@ -1,16 +1,17 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { nextTick } from 'vue'
 
 import { api, ApiError } from '@/api/client'
 import type { CallView, ServerFrame } from '@/api/types'
-import { obstacle, type ControlCommand } from '@/control'
+import { hangUp, obstacle, type ControlCommand } from '@/control'
 import { reduce } from '@/live/reducer'
 import type { LiveCall } from '@/live/state'
 import { useControls } from '@/stores/controls'
 import { useLive } from '@/stores/live'
 import { useNotes } from '@/stores/notes'
 import { useSession } from '@/stores/session'
-import { targetRows } from '@/targets'
+import { inPlace, targetRows } from '@/targets'
 
 import { agent, at, call, draft, event, me, segment, snapshot, T0, welcome } from './samples'
 
@@ -47,11 +48,12 @@ describe('what may be done with a call', () => {
     'complete',
     'cancel',
     'three-way',
+    'drop',
     'emergency',
     'pause-recording',
   ]
-  const possible = (one: LiveCall | null, phase: 'none' | 'ringing' | 'talking' | 'ended', asked = false) =>
-    all.filter((command) => obstacle(command, { call: one, phase, asked }) === null)
+  const possible = (one: LiveCall | null, phase: 'none' | 'ringing' | 'talking' | 'ended', guest = false) =>
+    all.filter((command) => obstacle(command, { call: one, phase, guest }) === null)
 
   it('depends on how far it is', () => {
     expect(possible(null, 'none')).toEqual([])
@@ -72,11 +74,12 @@ describe('what may be done with a call', () => {
     const ringing = live({ consult: { target: '1003', state: 'ringing' } })
     const asking = live({ consult: { target: '1003', state: 'talking' } })
     const three = live({ consult: { target: '1003', state: 'three_way' } })
-    expect(possible(ringing, 'talking')).toEqual(['hangup', 'mute', 'cancel', 'pause-recording'])
+    const always = ['emergency', 'pause-recording']
+    expect(possible(ringing, 'talking')).toEqual(['hangup', 'mute', 'cancel', ...always])
     expect(possible(asking, 'talking')).toContain('three-way')
-    expect(possible(three, 'talking')).toEqual(['hangup', 'mute', 'complete', 'cancel', 'pause-recording'])
+    expect(possible(three, 'talking')).toEqual(['hangup', 'mute', 'drop', ...always])
     const why = (command: ControlCommand, one: LiveCall) =>
-      obstacle(command, { call: one, phase: 'talking', asked: false })
+      obstacle(command, { call: one, phase: 'talking', guest: false })
     expect(why('complete', ringing)).toBe('target_rings')
     expect(why('transfer', asking)).toBe('enquiry')
     expect(why('pause-recording', live({ recording: 'off' }))).toBe('not_recorded')
@@ -84,7 +87,54 @@ describe('what may be done with a call', () => {
 
   it("is little for whoever is only asked: the call is the colleague's", () => {
     const asking = live({ agent: 'a1002', consult: { target: '1001', state: 'talking' } })
-    expect(possible(asking, 'talking', true)).toEqual(['hangup', 'mute'])
+    expect(possible(asking, 'talking', true)).toEqual(['hangup', 'mute', 'emergency'])
+  })
+})
+
+describe('hanging up', () => {
+  it('says what it does: end the call, hand it over, or leave the others to it', () => {
+    const during = (state: 'ringing' | 'talking' | 'three_way' | null, guest = false) =>
+      hangUp({
+        call: live(state === null ? {} : { consult: { target: '1003', state } }),
+        phase: 'talking',
+        guest,
+      })
+    expect([during(null), during('ringing'), during('talking'), during('three_way')]).toEqual([
+      'hangup',
+      'hand-over',
+      'hand-over',
+      'leave-three',
+    ])
+    expect([during('talking', true), during('three_way', true)]).toEqual(['leave-enquiry', 'leave-three'])
+  })
+})
+
+describe('an emergency', () => {
+  it('is called although another command is still under way', async () => {
+    const controls = useControls()
+    vi.spyOn(api, 'onCall').mockReturnValue(new Promise(() => undefined))
+    const called = vi.spyOn(api, 'emergency').mockResolvedValue(live())
+    void controls.give('hold')
+    expect(await controls.emergency('110')).toBe(true)
+    expect(called.mock.calls).toEqual([['c1', '110']])
+  })
+
+  it('that does not come about is told; one that does, or is taken back, is not', async () => {
+    const controls = useControls()
+    vi.spyOn(api, 'onCall').mockResolvedValue(live())
+    const told: (string | null)[] = []
+    for (const end of ['no answer', 'three_way', 'taken back', 'only the colleague is left'] as const) {
+      const calling = live({ consult: { target: '110', state: 'ringing' } })
+      vi.spyOn(api, 'emergency').mockResolvedValue(calling)
+      await controls.emergency('110')
+      await nextTick()
+      if (end === 'taken back') await controls.give('cancel')
+      const joined = end === 'three_way' ? '110' : end === 'only the colleague is left' ? '1003' : null
+      useLive().callIs(live({ consult: joined === null ? null : { target: joined, state: 'three_way' } }))
+      await nextTick()
+      told.push(controls.failed)
+    }
+    expect(told).toEqual(['110', null, null, '110'])
   })
 })
 
@@ -158,6 +208,29 @@ describe('the list of targets', () => {
     expect(names).toEqual(['李静', '王立国', '供水值班'])
   })
 
+  it('keeps its rows in their places when they are asked for again', () => {
+    const before = targetRows('transfer', targets, 'a1001', '')
+    const now = targetRows(
+      'transfer',
+      {
+        ...targets,
+        agents: [
+          { agent: 'a1002', name: '王立国', extension: '1002', state: 'ready' as const },
+          { agent: 'a1004', name: '赵建华', extension: '1004', state: 'ready' as const },
+        ],
+      },
+      'a1001',
+      '',
+    )
+    expect(inPlace(before, now).map((row) => [row.name, row.state, row.out])).toEqual([
+      ['劳动社保坐席', null, null],
+      ['李静', 'ready', 'gone'],
+      ['王立国', 'ready', null],
+      ['供水值班', null, null],
+      ['赵建华', 'ready', null],
+    ])
+  })
+
   it('is found by name, extension, queue and number', () => {
     expect([found('静'), found('1002'), found('12333'), found('8335'), found('x')]).toEqual([
       ['李静'],
@@ -170,7 +243,7 @@ describe('the list of targets', () => {
 })
 
 describe('notes on a call', () => {
-  const note = (text: string) => ({ call_id: 'c1', at: T0, user: 'chen', text })
+  const note = (text: string) => ({ call_id: 'c1', at: T0, user: 'chen', name: '陈晓梅', text })
   const past = {
     call: { ...call(), outcome: null, talk_seconds: null, has_recording: false },
     segments: [segment({ text: '之前说的话', final: true })],
@@ -205,7 +278,59 @@ describe('notes on a call', () => {
     await notes.save()
     expect([notes.status, notes.draft]).toEqual(['failed', '重要'])
     setActivePinia(createPinia())
+    useSession().me = me()
     await useNotes().turnTo('c1')
     expect(useNotes().draft).toBe('重要')
+  })
+
+  it('are never lost: what fails after the next call came is told and offered again, to that call', async () => {
+    vi.spyOn(api, 'call').mockResolvedValue({ ...past, notes: [] })
+    const request = vi.spyOn(api, 'note').mockRejectedValueOnce(new ApiError(503, 'database_unavailable', ''))
+    const notes = useNotes()
+    await notes.turnTo('c1')
+    notes.draft = '重要'
+    await notes.turnTo('c2')
+    expect([notes.draft, notes.unsaved]).toEqual(['', [{ callId: 'c1', text: '重要' }]])
+    setActivePinia(createPinia()) // after a reload too
+    useSession().me = me()
+    expect(useNotes().unsaved).toEqual([{ callId: 'c1', text: '重要' }])
+    request.mockResolvedValue(note('重要'))
+    expect(await useNotes().save('c1')).toBe(true)
+    expect(request.mock.calls.at(-1)).toEqual(['c1', '重要'])
+    expect(useNotes().unsaved).toEqual([])
+  })
+
+  it('keep what is typed while a save is under way, and save it next', async () => {
+    vi.spyOn(api, 'call').mockResolvedValue({ ...past, notes: [] })
+    let finish: () => void = () => undefined
+    const request = vi
+      .spyOn(api, 'note')
+      .mockImplementationOnce(() => new Promise((resolve) => (finish = () => resolve(note('一')))))
+      .mockResolvedValue(note('二'))
+    const notes = useNotes()
+    await notes.turnTo('c1')
+    notes.draft = '一'
+    const first = notes.save()
+    await Promise.resolve()
+    notes.draft = '一 二'
+    const next = notes.turnTo('c2')
+    finish()
+    await Promise.all([first, next])
+    expect(request.mock.calls).toEqual([
+      ['c1', '一'],
+      ['c1', '二'],
+    ])
+    expect(notes.unsaved).toEqual([])
+  })
+
+  it('are for the eyes of whoever wrote them: another user of this tab is not shown them', async () => {
+    vi.spyOn(api, 'call').mockResolvedValue({ ...past, notes: [] })
+    vi.spyOn(api, 'note').mockRejectedValue(new ApiError(503, 'database_unavailable', ''))
+    const notes = useNotes()
+    await notes.turnTo('c1')
+    notes.draft = '重要'
+    await notes.turnTo(null)
+    useSession().me = me({ user: 'li' })
+    expect(notes.unsaved).toEqual([])
   })
 })

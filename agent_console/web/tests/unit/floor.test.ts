@@ -9,7 +9,7 @@ import AgentsPanel from '@/components/floor/AgentsPanel.vue'
 import CallsPanel from '@/components/floor/CallsPanel.vue'
 import JoinedStrip from '@/components/floor/JoinedStrip.vue'
 import QueuesPanel from '@/components/floor/QueuesPanel.vue'
-import { callRows, found, nextSort, queueRows, sorted } from '@/floor'
+import { absence, callRows, found, nextSort, queueRows, sorted, talkOf } from '@/floor'
 import { i18n } from '@/i18n'
 import { reduce } from '@/live/reducer'
 import { useFloor } from '@/stores/floor'
@@ -70,8 +70,8 @@ describe('a queue on the floor', () => {
     const lines = site().lines.map((line) => ({ ...line, queue: line.id === '12345' ? '12345' : '12315' }))
     const counts = figures({
       lines: [
-        lineFigures({ line: '12315', offered: 10, answered: 8 }),
-        lineFigures({ line: '12331', offered: 4, answered: 2 }),
+        lineFigures({ line: '12315', offered: 40, answered: 32 }),
+        lineFigures({ line: '12331', offered: 8, answered: 4 }),
       ],
     })
     const row = queueRows(site({ lines }), counts, [], []).find((one) => one.id === '12315')
@@ -106,6 +106,40 @@ describe('a call on the floor', () => {
     expect(states()).toContainEqual(['c1', 'three_way', '陈晓梅'])
     receive(event(4, 'call_ended', { call_id: 'c1' }))
     expect(states()).toEqual([['c2', 'waiting', '']])
+  })
+})
+
+describe('an agent on the floor', () => {
+  it('has a talk to listen to only while one is on: not one that rings, not one that is wrapped up', () => {
+    const calls = () => useLive().state.calls
+    expect([talkOf('a1001', calls())?.call_id, talkOf('a1002', calls())]).toEqual(['c1', null])
+    receive(event(1, 'party_ringing', { call_id: 'c1', agent: 'a1002' }))
+    expect(talkOf('a1002', calls())).toBeNull()
+    receive(event(2, 'party_joined', { call_id: 'c1', agent: 'a1002' }))
+    expect(talkOf('a1002', calls())?.call_id).toBe('c1')
+    receive(event(3, 'call_ended', { call_id: 'c1' }))
+    expect(talkOf('a1001', calls())).toBeNull()
+  })
+
+  it('is late who has not come to this shift, and gone early who has', () => {
+    const row = (lateSeconds: number) => ({
+      agent: 'a1003',
+      name: '李静',
+      planned: [
+        { from: at(-30_000), to: at(-20_000) },
+        { from: at(-1_200), to: at(20_000) },
+      ],
+      due: true,
+      present: false,
+      state: 'signed_out' as const,
+      adherence: 0.5,
+      late_seconds: lateSeconds,
+    })
+    expect([absence(row(1_199), T0), absence(row(0), T0), absence(row(300), T0)]).toEqual([
+      1_199,
+      'left',
+      'left',
+    ])
   })
 })
 

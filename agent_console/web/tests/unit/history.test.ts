@@ -35,7 +35,7 @@ describe('past calls', () => {
     expect(history.more).toBe(true)
     calls.mockResolvedValueOnce({ calls: [past(51), ...page(50, 40)] })
     await history.loadMore()
-    expect(calls).toHaveBeenLastCalledWith(50, at(51))
+    expect(calls).toHaveBeenLastCalledWith(50, at(51), {})
     expect(history.calls).toHaveLength(60)
     expect(history.more).toBe(false)
   })
@@ -49,6 +49,29 @@ describe('past calls', () => {
     calls.mockResolvedValueOnce({ calls: page(101, 51) })
     await history.refresh()
     expect(history.calls.map((call) => call.call_id)).toEqual(page(101, 45).map((call) => call.call_id))
+  })
+
+  it('are looked for by what is known of them, and paged back within that', async () => {
+    const history = useHistory()
+    const calls = vi.spyOn(api, 'calls').mockResolvedValue({ calls: page(100, 50) })
+    const wanted = { outcome: 'abandoned', line: '12315' } as const
+    await history.find(wanted)
+    expect(calls).toHaveBeenLastCalledWith(50, undefined, wanted)
+    await history.loadMore()
+    expect(calls).toHaveBeenLastCalledWith(50, at(51), wanted)
+  })
+
+  it('that come too late, when others are wanted by then, are not shown', async () => {
+    const history = useHistory()
+    let late: (found: { calls: CallSummary[] }) => void = () => undefined
+    vi.spyOn(api, 'calls')
+      .mockReturnValueOnce(new Promise((resolve) => (late = resolve)))
+      .mockResolvedValue({ calls: [past(1)] })
+    const first = history.find({})
+    await history.find({ line: '12315' })
+    late({ calls: [past(2)] })
+    await first
+    expect(history.calls.map((call) => call.call_id)).toEqual(['c1'])
   })
 
   it('are asked for again until the call that has just ended is written down', async () => {

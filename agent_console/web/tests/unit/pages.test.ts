@@ -1,20 +1,24 @@
-import { mount } from '@vue/test-utils'
+import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick } from 'vue'
 
 import MenuPath from '@/components/MenuPath.vue'
+import { api } from '@/api/client'
 import ActionMenu from '@/components/ActionMenu.vue'
+import CallFilters from '@/components/CallFilters.vue'
+import EarlierCalls from '@/components/EarlierCalls.vue'
 import TranscriptView from '@/components/TranscriptView.vue'
 import LineTable from '@/components/board/LineTable.vue'
 import { lineRows } from '@/board'
+import { useTimeZone } from '@/format'
 import { i18n } from '@/i18n'
 import { en } from '@/i18n/en'
 import { zhCN } from '@/i18n/zh-CN'
 import { transcriptOf, withLegLost, withSegment } from '@/live/transcript'
 import { useSession } from '@/stores/session'
 
-import { figures, lineFigures, segment, site, T0 } from './samples'
+import { figures, lineFigures, me, segment, site, T0 } from './samples'
 
 const global = { plugins: [i18n] }
 
@@ -22,6 +26,8 @@ beforeEach(() => {
   setActivePinia(createPinia())
   useSession().site = site()
 })
+
+afterEach(() => vi.restoreAllMocks())
 
 describe('the transcript on the page', () => {
   const props = { callId: 'c1', live: true, follow: true, empty: '没有' }
@@ -103,6 +109,22 @@ describe('a menu, such as that of breaks', () => {
     menu.unmount()
   })
 
+  it('stays as it was opened: what is no longer possible is marked, nothing takes its place', async () => {
+    const menu = await open()
+    await menu.setProps({ items: [{ id: '强插', text: '强插' }, ...props.items.slice(1)] })
+    await menu.find('[role=menu]').trigger('keydown', { key: '1' })
+    expect(menu.emitted('choose')).toBeUndefined()
+    expect(menu.findAll('[data-testid=menu-item]').map((one) => one.attributes('data-item'))).toEqual([
+      '小休',
+      '用餐',
+      '培训',
+      '会议',
+    ])
+    await menu.find('[role=menu]').trigger('keydown', { key: '2' })
+    expect(menu.emitted('choose')).toEqual([['用餐']])
+    menu.unmount()
+  })
+
   it('says why something cannot be chosen, and does not choose it', async () => {
     const menu = await open()
     await menu.find('[role=menu]').trigger('keydown', { key: '4' })
@@ -118,6 +140,67 @@ describe('a menu, such as that of breaks', () => {
     expect(document.activeElement?.getAttribute('data-testid')).toBe('pause')
     expect(menu.emitted('choose')).toBeUndefined()
     menu.unmount()
+  })
+})
+
+describe('the earlier calls of a caller', () => {
+  it('are shown with who spoke and what was noted, and never those of the call before', async () => {
+    const call = { ...pastCall, agent: 'a1002', outcome: 'abandoned' as const }
+    const note = { call_id: 'c0', at: T0, user: 'wang', name: '王立国', text: '已报修' }
+    const asked = vi.spyOn(api, 'earlier').mockResolvedValue({ calls: [{ call, notes: [note] }] })
+    const card = mount(EarlierCalls, { props: { callId: 'c1' }, global })
+    await flushPromises()
+    const text = card.find('[data-testid=earlier-call]').text()
+    for (const part of ['呼损', '王立国', '已报修']) expect(text).toContain(part)
+    asked.mockReturnValue(new Promise(() => undefined))
+    await card.setProps({ callId: 'c2' })
+    expect(card.findAll('[data-testid=earlier-call]')).toHaveLength(0)
+  })
+})
+
+const pastCall = {
+  call_id: 'c0',
+  line: '12345',
+  did: '12345',
+  caller_number: '138****1234',
+  menu_path: [],
+  started_at: T0,
+  wait_seconds: 3,
+  talk_seconds: null,
+  has_recording: false,
+  language: '',
+}
+
+describe('filters of past calls', () => {
+  it('give whole days of the hotline, and no number that is none', async () => {
+    useTimeZone('Asia/Shanghai')
+    useSession().me = me({ role: 'supervisor' })
+    const filters = mount(CallFilters, { global })
+    await filters.find('[data-testid=filter-from]').setValue('2026-10-31')
+    await filters.find('[data-testid=filter-to]').setValue('2026-10-31')
+    await filters.find('[data-testid=filter-outcome]').setValue('abandoned')
+    await filters.find('[data-testid=filter-number]').setValue('138****')
+    await filters.find('form').trigger('submit')
+    expect(filters.emitted('find')).toBeUndefined()
+    await filters.find('[data-testid=filter-number]').setValue('13812341234')
+    await filters.find('form').trigger('submit')
+    expect(filters.emitted('find')).toEqual([
+      [
+        {
+          since: '2026-10-30T16:00:00.000Z',
+          until: '2026-10-31T16:00:00.000Z',
+          outcome: 'abandoned',
+          number: '13812341234',
+        },
+      ],
+    ])
+  })
+
+  it('by agent and number are for supervisors', () => {
+    useSession().me = me()
+    const filters = mount(CallFilters, { global })
+    expect(filters.find('[data-testid=filter-number]').exists()).toBe(false)
+    expect(filters.find('[data-testid=filter-agent]').exists()).toBe(false)
   })
 })
 
@@ -170,7 +253,7 @@ describe('the languages', () => {
       .map(([, text]) => String(text))
       .join('\n')
     const computedKeys =
-      /^(state|outcome|error|obstacle|control|nuisance|target|floor|notice\.consult|draft\.(sexOf|typeOf|warn)|board\.level|board\.formula|transcript\.(caller|agent)$)/
+      /^(state|outcome|error|obstacle|control|nuisance|target|floor|audit|notice\.consult|draft\.(sexOf|typeOf|warn)|board\.level|board\.formula|transcript\.(caller|agent)$)/
     const unused = texts(zhCN)
       .map(([key]) => key)
       .filter((key) => !computedKeys.test(key) && !code.includes(`'${key}'`))

@@ -53,6 +53,7 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   nuisance: false,
   parties: [],
   language: 'zh-CN',
+  recording_paused_until: null,
   ...change,
 })
 
@@ -142,6 +143,16 @@ export const site = (change: Partial<Site> = {}): Site => ({
       queue: '12315',
       order_fields: ['goods', 'price'],
     },
+  ],
+  agents: [
+    { agent: 'a1001', name: '陈晓梅', extension: '1001' },
+    { agent: 'a1002', name: '王立国', extension: '1002' },
+  ],
+  numbers: [{ name: '市供水集团', number: '83350000' }],
+  emergency: [
+    { service: '110', name: '公安', number: '110' },
+    { service: '119', name: '消防', number: '119' },
+    { service: '120', name: '急救', number: '120' },
   ],
   ...change,
 })
