@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from hotline.config.schema import MetricsSection
-from hotline.core.alerts import AlertKind
+from hotline.core.alerts import Alert, AlertKind
 from hotline.core.bus import follow
 from hotline.core.errors import SetupError
 from hotline.core.events import (
@@ -60,10 +60,16 @@ class Exporter:
         picture: the present, read at each scrape.
         numbers: further numbers of the rooms, read on the event loop at each scrape.
         lines: the line ids of the site file; an event of another line is counted under ``other``.
+        raised: alerts that are raised already.
     """
 
     def __init__(
-        self, bus: Bus, picture: LivePicture, numbers: Iterable[Numbers], lines: Iterable[str]
+        self,
+        bus: Bus,
+        picture: LivePicture,
+        numbers: Iterable[Numbers],
+        lines: Iterable[str],
+        raised: Iterable[Alert] = (),
     ) -> None:
         self.registry = CollectorRegistry()
         self._bus = bus
@@ -106,6 +112,8 @@ class Exporter:
         self._alerts = make(Gauge, "alerts", "Alerts raised now, by kind.", ["kind"])
         for kind in AlertKind:
             self._alerts.labels(kind.value)
+        for alert in raised:
+            self._alerts.labels(alert.kind.value).inc()
         for side in Side:  # a series that is there before the first event can be alerted on
             self._taps_live.labels(side.value)
             self._taps_lost.labels(side.value)

@@ -139,7 +139,11 @@ class HotlineServer:
         watch.restore()
         webhooks = Webhooks(site, bus, self.secrets, clock, watch.active())
         exporter = Exporter(
-            bus, self.exchange, [*numbers, watch.numbers, webhooks.numbers], [line.id for line in site.lines]
+            bus,
+            self.exchange,
+            [*numbers, watch.numbers, webhooks.numbers],
+            [line.id for line in site.lines],
+            watch.active(),
         )
 
         await self._run("metrics", exporter.run())

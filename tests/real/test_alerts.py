@@ -34,7 +34,10 @@ def alerts_of(page: Watcher, name: str) -> list[tuple[str, str]]:
 async def test_a_waiting_caller_raises_alerts_that_clear_when_the_caller_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is signed in: board, list, Prometheus and webhook tell of it and of its end; so with a flag."""
+    """Nobody is signed in: board, list, Prometheus and webhook tell of it and of its end; so with a flag.
+
+    A server killed in between tells nobody twice, and of its end under the same id.
+    """
     monkeypatch.setenv("NO_PROXY", "*")
     wrong = {("waiting", "12333"), ("unstaffed", "12333")}
     async with receiving() as receiver:
@@ -50,6 +53,7 @@ async def test_a_waiting_caller_raises_alerts_that_clear_when_the_caller_is_gone
     for event in ("raised", "cleared"):
         told = {(one["kind"], one["subject"]) for one in posts if one["event"] == event}
         assert told == wrong, posts
+    assert len({one["id"] for one in posts}) == len(wrong), "ended under another id"
 
 
 async def watch_a_caller_wait_and_go(server: ServerProcess, wrong: set[tuple[str, str]]) -> None:
@@ -68,11 +72,17 @@ async def watch_a_caller_wait_and_go(server: ServerProcess, wrong: set[tuple[str
         raised = [event for event in page.events if event["name"] == "alert_raised"]
         assert "13800001234" not in str(raised) and "劳动社保坐席" in str(raised)
         assert alerts_of(page, "alert_cleared") == []
-        await call.hangup()
-        await page.until(lambda: wrong <= set(alerts_of(page, "alert_cleared")))
-        assert (await page.console.get("/api/alerts"))["alerts"] == []
+        assert len(raised) == len(wrong), "told more than once"
+        await server.kill()
+        await server.start()
+        async with Watcher(server) as again:
+            kept = (await again.console.get("/api/alerts"))["alerts"]
+            assert {one["alert_id"] for one in kept} == {one["alert_id"] for one in listed}
+            await call.hangup()
+            await again.until(lambda: wrong <= set(alerts_of(again, "alert_cleared")))
+            assert (await again.console.get("/api/alerts"))["alerts"] == []
+            assert alerts_of(again, "alert_raised") == [], "told anew after a restart"
         assert 'hotline_alerts{kind="waiting"} 0.0' in (await scrape.get(metrics)).text
-        assert len(alerts_of(page, "alert_raised")) == len(wrong), "told more than once"
         known = set(re.findall(r"^(?:# TYPE )?(hotline_\w+)", (await scrape.get(metrics)).text, re.M))
     rules = files("hotline.metrics").joinpath("rules/hotline.rules.yaml").read_text(encoding="utf-8")
     named = {name for group in yaml.safe_load(rules)["groups"] for rule in group["rules"]
