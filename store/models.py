@@ -236,7 +236,10 @@ class Recording(Base):
     """The sound of a call, in a file below ``data_dir``; see ``store.recordings`` for the columns."""
 
     __tablename__ = "recordings"
-    __table_args__ = (Index("ix_recordings_line_started", "line", "started_at"),)
+    __table_args__ = (
+        Index("ix_recordings_line_started", "line", "started_at"),
+        Index("ix_recordings_sealed", "encrypted", "key_id"),  # counted by key at every start
+    )
 
     call_id: Mapped[str] = mapped_column(primary_key=True)
     line: Mapped[str]
