@@ -71,7 +71,15 @@ class Exchange:
         self._withdrawals = Withdrawals()
         self._manager, self._bus, self._ledger, self._clock = manager, bus, ledger, clock
         self.queue_log = LogFollowing(
-            queue_log, self._node, self._queues, self.table, ledger, self.writer, clock, self._tell
+            queue_log,
+            self._node,
+            self._queues,
+            self.table,
+            ledger,
+            self.writer,
+            clock,
+            self._tell,
+            self.seats.logged,
         )
         self._turn = asyncio.Lock()  # the picture is changed by one at a time: an event, or a comparison
         self.drift = DriftWatch(manager, self._queues, self.live, self.table.call_of_channel, self._mend)
@@ -84,6 +92,7 @@ class Exchange:
         heard_at = await self.queue_log.restore()
         if heard_at is not None:
             self.table.link_lost(heard_at)
+            self.seats.link_lost(heard_at)
 
     async def run(self) -> None:
         """Work until cancelled, then save what waits (the caller sets the deadline)."""
@@ -130,6 +139,7 @@ class Exchange:
             case ami.AmiLost():
                 self._withdrawals.forget()
                 self.table.link_lost(news.at)
+                self.seats.link_lost(news.at)
                 self._link(False, news.reason)
             case _:
                 self._event_safely(news)
@@ -183,6 +193,7 @@ class Exchange:
             everything: read queue_log to its end; else its youngest lines are left to the live events.
         """
         try:
+            self.seats.expect(await self._manager.queue_status())
             seen = _seen(self._clock.now(), await self._manager.core_show_channels())
             await self.queue_log.catch_up(everything=everything, seen=seen)
             known = self.table.heard_of()  # who is first heard of after the lists may not be in them yet

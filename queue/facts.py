@@ -195,6 +195,28 @@ class HandedOn:
 
 
 @dataclass(frozen=True, slots=True)
+class RingCanceled:
+    """An agent's phone stopped ringing because the caller gave up. Told by queue_log."""
+
+    uniqueid: str
+    at: datetime
+    queue: str
+    agent: str
+    ring_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Whether an agent serves a queue, as queue_log tells it. ``paused_reason``: None when not paused."""
+
+    at: datetime
+    queue: str
+    agent: str
+    serves: bool
+    paused_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Restarted:
     """The exchange began anew: whatever it carried before has ended."""
 
@@ -225,6 +247,12 @@ Fact = (
 
 JoiningFact = Bridged | Unbridged | Held | Unheld | HandedOn
 """Facts about who hears whom."""
+
+AgentFact = Duty | RingEnded | RingCanceled | Connected | Completed
+"""Facts of queue_log about what an agent does."""
+
+AGENTS_ONLY = (Duty, RingCanceled)
+"""Those of them that say nothing of a call."""
 
 QueueFact = Joined | Rang | RingEnded | Connected | Completed | Abandoned | Left
 """Facts about one wait in one queue."""

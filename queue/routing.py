@@ -69,6 +69,10 @@ class HistoryNames:
         extension = member.partition("/")[2].partition("@")[0].partition("-")[0]
         return self._agents.get(member) or self._agents.get(extension) or member[:120]
 
+    def knows(self, agent: str) -> bool:
+        """Whether the site has this agent."""
+        return agent in self._routing.extensions
+
     def extension_of(self, agent: str) -> str:
         """The agent's extension; who is nobody of the site is told by name."""
         return self._routing.extensions.get(agent, agent)

@@ -13,7 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.core.events import Source
 from hotline.store.database import Sessions
-from hotline.store.models import AgentInterval, Base, Call, QueueEntry, RefusedRow, TailPosition, TalkRow
+from hotline.store.models import (
+    AgentInterval,
+    Base,
+    Call,
+    ImportStanding,
+    QueueEntry,
+    RefusedRow,
+    TailPosition,
+    TalkRow,
+)
 from hotline.store.refusals import RefusedRecord
 from hotline.store.upsert import insert_new, upsert
 
@@ -95,6 +104,34 @@ class IntervalRecord:
     reason: str
     since: datetime
     until: datetime | None = None
+    source: str = Source.LIVE.value
+    wrap_up: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRecord:
+    """A row of ``import_standings``."""
+
+    node: str
+    agent: str
+    state: str
+    since: datetime
+    heard_at: datetime
+    shown: bool
+    known: bool
+    queues: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRows:
+    """Rows of an import, to be written in one transaction."""
+
+    calls: Sequence[CallRecord] = ()
+    entries: Sequence[EntryRecord] = ()
+    talks: Sequence[TalkRecord] = ()
+    intervals: Sequence[IntervalRecord] = ()
+    standings: Sequence[StandingRecord] = ()
+    tails: Sequence[TailRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +193,7 @@ class Remembered:
 
 IDS_AT_ONCE = 500  # of one statement: SQLite takes 32,766 values, older ones 999
 
-R = TypeVar("R", CallRecord, EntryRecord, TalkRecord, IntervalRecord, TailRecord)
+R = TypeVar("R", CallRecord, EntryRecord, TalkRecord, IntervalRecord, StandingRecord, TailRecord)
 
 
 class Ledger:
@@ -184,22 +221,32 @@ class Ledger:
         async with self._sessions.begin() as session:
             await upsert(session, RefusedRow, (RefusedRecord.of(row, error),), ("digest",))
 
-    async def add_history(
-        self,
-        calls: Sequence[CallRecord],
-        entries: Sequence[EntryRecord],
-        talks: Sequence[TalkRecord],
-        tails: Sequence[TailRecord],
-    ) -> None:
-        """Insert the calls, entries and talks that are not there yet, and set ``tails``, all or nothing.
+    async def add_history(self, rows: HistoryRows) -> None:
+        """Insert what is not there yet, and set the standings and tails, all or nothing.
 
         A row that is there stays as it is: what was seen live is never replaced by an import.
         """
         async with self._sessions.begin() as session:
-            await insert_new(session, Call, calls, ("call_id",))
-            await insert_new(session, QueueEntry, entries, ("entry_id",))
-            await insert_new(session, TalkRow, talks, ("talk_id",))
-            await upsert(session, TailPosition, tails, ("path",))
+            await insert_new(session, Call, rows.calls, ("call_id",))
+            await insert_new(session, QueueEntry, rows.entries, ("entry_id",))
+            await insert_new(session, TalkRow, rows.talks, ("talk_id",))
+            await insert_new(session, AgentInterval, rows.intervals, ("agent", "since"))
+            await upsert(session, ImportStanding, rows.standings, ("node", "agent"))
+            await upsert(session, TailPosition, rows.tails, ("path",))
+
+    async def standings(self, node: str) -> list[StandingRecord]:
+        """How the agents of ``node`` stood where its import ended."""
+        async with self._sessions() as session:
+            rows = await session.scalars(select(ImportStanding).where(ImportStanding.node == node))
+            return [_record(StandingRecord, row) for row in rows]
+
+    async def live_since(self) -> dict[str, datetime]:
+        """From when on each agent's intervals are our own, gapless."""
+        own = AgentInterval.source != Source.IMPORT.value
+        query = select(AgentInterval.agent, func.min(AgentInterval.since)).where(own)
+        async with self._sessions() as session:
+            rows = await session.execute(query.group_by(AgentInterval.agent))
+            return {agent: _aware(since) for agent, since in rows}
 
     async def tail(self, path: str) -> TailRecord | None:
         """How far ``path`` has been read, or None if never."""

@@ -14,6 +14,7 @@ recordings       kept sound of calls; recording_pauses: what was left out of it 
 audit            who looked at or did what
 refused_rows     what the ledger should hold and the database did not take
 tail_positions   how far queue_log has been read, and each file imported
+import_standings how agents stood where the import of a queue_log ended
 """
 
 from __future__ import annotations
@@ -152,17 +153,23 @@ class TalkRow(Base):
 
 
 class AgentInterval(Base):
-    """An agent in one state. ``until`` is None for the present one."""
+    """An agent in one state. ``until`` is None for the present one.
+
+    ``source`` is live where both ends are, else queue_log (whole seconds). ``wrap_up`` says of a wrap-up that
+    goes on all there is to know of it (``queue.agents.wrap_up``), for a server that starts in it.
+    """
 
     __tablename__ = "agent_intervals"
     __table_args__ = (UniqueConstraint("agent", "since"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    agent: Mapped[str] = mapped_column(index=True)
+    agent: Mapped[str]
     state: Mapped[str]
     reason: Mapped[str]
     since: Mapped[datetime] = mapped_column(index=True)
     until: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(server_default="live")
+    wrap_up: Mapped[str] = mapped_column(server_default="")
 
 
 class TranscriptRow(Base):
@@ -325,3 +332,22 @@ class TailPosition(Base):
     offset: Mapped[int] = mapped_column(BigInteger)
     beginning: Mapped[str] = mapped_column(default="", server_default="")
     heard_at: Mapped[datetime | None]
+
+
+class ImportStanding(Base):
+    """An agent of another system where the import of its queue_log ended, for the import that goes on.
+
+    ``shown``: the state counts (else nothing is known of the agent); ``known``: being in no queue means being
+    signed out; ``queues``: JSON, queue to the reason of the pause there or null.
+    """
+
+    __tablename__ = "import_standings"
+
+    node: Mapped[str] = mapped_column(primary_key=True)
+    agent: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    since: Mapped[datetime]
+    heard_at: Mapped[datetime]
+    shown: Mapped[bool]
+    known: Mapped[bool]
+    queues: Mapped[str] = mapped_column(Text)

@@ -23,6 +23,11 @@ POOLED_THREADS = ("asyncio_", "ThreadPoolExecutor-")
 """Idle workers of the loop's own executor: they end with their loop."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Trials that take their time are shorter in CI."""
+    parser.addoption("--cut-seconds", type=float, default=25.0, help="how long a test cuts the link")
+
+
 def _threads() -> set[threading.Thread]:
     return {
         thread

@@ -42,8 +42,9 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A channel of an agent's phone, rung or talking."""
+    """A channel of an agent's phone, rung or talking. ``queue``: in which the caller waits meanwhile."""
 
     uniqueid: str
     call_id: str
     up: bool
+    queue: str = ""

@@ -1,6 +1,6 @@
 """What one agent is doing, as a table.
 
-    SIGNED_OUT   serves no queue            RESERVED  app_queue chose the agent, the phone does not ring yet
+    SIGNED_OUT   serves no queue            RESERVED  the phone is called, it does not ring yet
     READY        waits for a call           RINGING   the phone rings
     PAUSED       on a break, for a reason   TALKING   with a caller or a colleague
     UNREACHABLE  the phone is gone          HELD      likewise, and one of the two is on hold
@@ -21,8 +21,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from hotline.config.schema import Agent
-from hotline.core.events import AgentState
+from hotline.core.events import AgentState, Source
 from hotline.queue.agents.wrap_up import WrapUp, read_reason
 
 
@@ -83,6 +82,9 @@ TRANSITIONS: Final[dict[AgentState, dict[Cue, AgentState | None]]] = {
 }
 
 RINGS: Final = frozenset({AgentState.RESERVED, AgentState.RINGING})
+SOME_QUEUE: Final = ""
+"""Stands for the queues of an agent of whom an earlier run only left the state, until one is named."""
+
 TALKS: Final = frozenset({AgentState.TALKING, AgentState.HELD})
 
 
@@ -91,6 +93,8 @@ class Seat:
     """One agent's present.
 
     Attributes:
+        agent: the id.
+        source: where it is known from since when the present state holds.
         queues: queue -> why the agent is paused there; None when not.
         leg: the channel to the agent's phone that rings or talks, by its unique id; empty when not known.
         queue: the queue that brought the call; empty for a transfer or a colleague's call.
@@ -100,9 +104,10 @@ class Seat:
         pause_asked_at: when the exchange was last asked to pause the agent for them; None: it need not.
     """
 
-    agent: Agent
+    agent: str
     since: datetime
     state: AgentState = AgentState.SIGNED_OUT
+    source: Source = Source.LIVE
     queues: dict[str, str | None] = field(default_factory=dict)
     reachable: bool = True
     wrap_up: WrapUp | None = None
@@ -124,6 +129,16 @@ class Seat:
     def held_wrap_up(self) -> WrapUp | None:
         """The wrap-up for which the exchange keeps the agent paused."""
         return next((found for why in self.queues.values() if why and (found := read_reason(why))), None)
+
+    def serve(self, queue: str, paused_reason: str | None) -> None:
+        """Serve this queue, paused for a reason or not (None)."""
+        self.queues.pop(SOME_QUEUE, None)
+        self.queues[queue] = paused_reason
+
+    def leave(self, queue: str) -> None:
+        """Serve it no longer."""
+        self.queues.pop(SOME_QUEUE, None)
+        self.queues.pop(queue, None)
 
     @property
     def paused(self) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
-from typing import Protocol
+from typing import Final, Protocol
 
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
@@ -20,6 +21,8 @@ from hotline.queue.agents.table import AgentTable
 from hotline.queue.agents.wrap_up import read_reason
 from hotline.queue.calls.outbox import Outbox
 from hotline.queue.calls.table import CallTable
+from hotline.queue.facts import AgentFact, Restarted
+from hotline.queue.queue_log.reader import AnyFact
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import IntervalRecord
 from hotline.telephony.ami import events as ami
@@ -31,6 +34,7 @@ log = logging.getLogger(__name__)
 
 UNREACHABLE = (ami.DeviceState.UNAVAILABLE, ami.DeviceState.INVALID)
 RINGING, UP = "Ringing", "Up"
+NOTICED_WITHIN: Final = timedelta(seconds=60)  # a link is known to be gone at the latest so long after it is
 
 
 class Actions(Protocol):
@@ -59,10 +63,35 @@ class Seats:
         self._orders: dict[str, PauseOrder] = {}
         self._ordered = asyncio.Event()
         self._waiters: set[asyncio.Future[None]] = set()
+        self._away = True  # nobody hears the exchange: what agents do is known from queue_log
+        self._heard_at: datetime | None = None
+        self._lately: deque[AgentFact] = deque(maxlen=2_000)  # queue_log's; the oldest go
 
     def restore(self, intervals: list[IntervalRecord]) -> None:
         """Take over the intervals that an earlier run left open."""
         self.tell(self.table.restore(intervals, self._clock.now()))
+
+    def link_lost(self, at: datetime) -> None:
+        """Live events came up to ``at``, or a little less: what the log told lately may be news."""
+        self._away, self._heard_at = True, at
+        for fact in self._lately:
+            if fact.at > at - NOTICED_WITHIN:
+                self.tell(self.table.logged(fact))
+
+    def logged(self, fact: AnyFact) -> None:
+        """A line of queue_log was read: it counts while there is no link."""
+        if isinstance(fact, AgentFact):
+            self._lately.append(fact)
+            if self._away:
+                self.tell(self.table.logged(fact))
+        elif isinstance(fact, Restarted) and self._away:
+            self.tell(self.table.exchange_died(self._heard_at or fact.at))
+        if self._away:
+            self._heard_at = fact.at
+
+    def expect(self, queues: Iterable[ami.QueueSnapshot]) -> None:
+        """What the exchange says of its queues, before the log is read up to now."""
+        self.table.expect(_members(queues))
 
     def tick(self, now: datetime) -> None:
         """Let time pass."""
@@ -153,6 +182,8 @@ class Seats:
                 out = self.table.member(event.member_name, event.at, _membership(event))
             case ami.QueueMemberRemoved():
                 out = self.table.removed(event.member_name, event.queue, event.at)
+            case ami.DialBegin() if agent := self.table.agent_of_interface(event.dest_channel):
+                out = self.table.leg_called(agent, event.at, event.dest_uniqueid, event.linkedid)
             case ami.Newstate():
                 out = self._state_of_leg(event)
             case ami.Hangup() if agent := self.table.agent_of_interface(event.channel):
@@ -221,10 +252,8 @@ class Seats:
         self, queues: Iterable[ami.QueueSnapshot], channels: Iterable[ami.CoreShowChannel], at: datetime
     ) -> None:
         """Believe what the exchange told of itself."""
-        members: dict[str, list[Membership]] = {}
-        for queue in queues:
-            for member in queue.members:
-                members.setdefault(member.member_name, []).append(_membership(member))
+        self._away = False
+        waits = {caller.call_id: caller.queue for caller in self._calls.waiting()}
         legs: dict[str, Leg] = {}
         for channel in channels:
             agent = self.table.agent_of_interface(channel.channel)
@@ -233,8 +262,18 @@ class Seats:
                 and channel.state in (RINGING, UP)
                 and not (agent in legs and legs[agent].up)
             ):
-                legs[agent] = Leg(channel.uniqueid, channel.linkedid, channel.state == UP)
-        self.tell(self.table.resync(members, self._calls.talking(), legs, at))
+                queue = waits.get(channel.linkedid, "")
+                legs[agent] = Leg(channel.uniqueid, channel.linkedid, channel.state == UP, queue)
+        self.tell(self.table.resync(_members(queues), self._calls.talking(), legs, at))
+
+
+def _members(queues: Iterable[ami.QueueSnapshot]) -> dict[str, list[Membership]]:
+    """What each queue says of each agent."""
+    members: dict[str, list[Membership]] = {}
+    for queue in queues:
+        for member in queue.members:
+            members.setdefault(member.member_name, []).append(_membership(member))
+    return members
 
 
 def _membership(

@@ -1,24 +1,24 @@
 """The agent table: what every agent is doing, from what the exchange reports.
 
 Pure: every method says when it happened and returns what came of it: events to publish, intervals to save,
-and what to ask of the exchange. The states themselves are ``queue.seat``'s table.
+and what to ask of the exchange. The states themselves are ``seat.py``'s table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from hotline.config.schema import Agent, Queue
 from hotline.core.errors import IllegalState
-from hotline.core.events import AgentAutoPaused, AgentState, AgentStateChanged, WrapUpEnded
-from hotline.core.views import AgentView
+from hotline.core.events import AgentAutoPaused, AgentState, Source, WrapUpEnded
 from hotline.queue.agents.changes import AgentOutbox, Leg, Membership, PauseOrder
-from hotline.queue.agents.seat import RINGS, TALKS, Cue, Seat
+from hotline.queue.agents.logged import follow
+from hotline.queue.agents.picture import Picture
+from hotline.queue.agents.seat import RINGS, SOME_QUEUE, TALKS, Cue, Seat
 from hotline.queue.agents.wrap_up import ASK_AGAIN, WrapUp
-from hotline.store.ledger import IntervalRecord
+from hotline.queue.facts import AgentFact
 
 NO_ANSWER_REASON: Final = "无应答"
 """Why an agent who left too many calls ringing is paused."""
@@ -26,29 +26,17 @@ NO_ANSWER_REASON: Final = "无应答"
 LEG_GRACE: Final = timedelta(seconds=2)
 """How long after the end of an agent's channel the queue's own last word on the talk may come."""
 
+LOG_SECOND: Final = timedelta(seconds=1)
+"""What queue_log says of a second may have happened up to its end."""
 
-class AgentTable:
+
+class AgentTable(Picture):
     """All agents of the site file."""
 
     def __init__(self, agents: tuple[Agent, ...], queues: tuple[Queue, ...], now: datetime) -> None:
+        super().__init__(agents, now)
         self.illegal = 0
         self._queues = {queue.name: queue for queue in queues}
-        self._seats = {agent.id: Seat(agent, now) for agent in agents}
-        self._shown = {agent.id: _Shown(AgentState.SIGNED_OUT, "") for agent in agents}
-        self._by_extension = {agent.extension: agent.id for agent in agents}
-
-    def knows(self, agent: str) -> bool:
-        """Whether the site file has this agent."""
-        return agent in self._seats
-
-    def seat(self, agent: str) -> Seat:
-        """The agent's present; KeyError if unknown."""
-        return self._seats[agent]
-
-    def agent_of_interface(self, interface: str) -> str | None:
-        """The agent whose phone this is: ``PJSIP/1001`` or a channel name ``PJSIP/1001-0000002a``."""
-        extension = interface.partition("/")[2].rpartition("-")[0] or interface.partition("/")[2]
-        return self._by_extension.get(extension)
 
     # switches
 
@@ -58,7 +46,8 @@ class AgentTable:
         if seat is None:
             return AgentOutbox()
         held = seat.held_wrap_up
-        seat.queues[told.queue], seat.reachable = told.paused_reason, told.reachable
+        seat.serve(told.queue, told.paused_reason)
+        seat.reachable = told.reachable
         out = self._follow_wrap_up(seat, held, at)
         return self._cued(seat, Cue.SWITCHED, at, out)
 
@@ -67,7 +56,7 @@ class AgentTable:
         seat = self._seats.get(agent)
         if seat is None:
             return AgentOutbox()
-        seat.queues.pop(queue, None)
+        seat.leave(queue)
         out = AgentOutbox()
         if not seat.queues:
             seat.unanswered = 0
@@ -83,6 +72,14 @@ class AgentTable:
             return AgentOutbox()
         if seat.state not in TALKS:
             seat.call_id, seat.queue, seat.leg, seat.entry_id = call_id, queue, leg, None
+        return self._cued(seat, Cue.CHOSEN, at)
+
+    def leg_called(self, agent: str, at: datetime, leg: str, call_id: str) -> AgentOutbox:
+        """The agent's phone is called by a transfer or a colleague: it may never say that it rings."""
+        seat = self._seats.get(agent)
+        if seat is None or seat.state in RINGS | TALKS:
+            return AgentOutbox()  # the queue's own call was told before; a second call is no change
+        seat.leg, seat.call_id = leg, call_id
         return self._cued(seat, Cue.CHOSEN, at)
 
     def leg_rings(self, agent: str, at: datetime, leg: str, call_id: str) -> AgentOutbox:
@@ -165,7 +162,7 @@ class AgentTable:
         """A call was answered ``by`` an agent or is over: whoever else rings for it stops ringing."""
         merged = AgentOutbox()
         for seat in self._seats.values():
-            if seat.agent.id != by and seat.call_id == call_id and seat.state in RINGS:
+            if seat.agent != by and seat.call_id == call_id and seat.state in RINGS:
                 merged.add(self._cued(seat, Cue.RING_ENDED, at))
         return merged
 
@@ -200,13 +197,13 @@ class AgentTable:
         merged = AgentOutbox()
         for seat in self._seats.values():
             if seat.leg_gone_at is not None and now - seat.leg_gone_at > LEG_GRACE:
-                agent, queue, entry = seat.agent.id, seat.queue, seat.entry_id
+                agent, queue, entry = seat.agent, seat.queue, seat.entry_id
                 merged.add(self.completed(agent, seat.leg_gone_at, queue, entry))
-            if seat.wrap_up is not None:
+            if seat.wrap_up is not None and SOME_QUEUE not in seat.queues:  # else not compared yet
                 merged.add(self._keep_wrap_up(seat, now))
             if seat.pause_asked_at is not None and now - seat.pause_asked_at >= ASK_AGAIN:
                 seat.pause_asked_at = now
-                merged.orders.append(PauseOrder(seat.agent.id, NO_ANSWER_REASON))
+                merged.orders.append(PauseOrder(seat.agent, NO_ANSWER_REASON))
         return merged
 
     def end_wrap_up(self, agent: str, now: datetime) -> AgentOutbox:
@@ -255,7 +252,7 @@ class AgentTable:
         if seat.held_wrap_up is None:
             return self._cued(seat, Cue.SWITCHED, now, _finished(seat, now))
         # the exchange's pause ends first; its event ends the wrap-up
-        return AgentOutbox(orders=[PauseOrder(seat.agent.id, None)] if wrap.may_ask(now) else [])
+        return AgentOutbox(orders=[PauseOrder(seat.agent, None)] if wrap.may_ask(now) else [])
 
     def _follow_wrap_up(self, seat: Seat, before: WrapUp | None, at: datetime) -> AgentOutbox:
         """The exchange's pauses changed: one that tells of a wrap-up is one; its end is the wrap-up's end."""
@@ -267,6 +264,34 @@ class AgentTable:
         return AgentOutbox()
 
     # after a break
+
+    def logged(self, fact: AgentFact) -> AgentOutbox:
+        """What queue_log says happened while nobody listened. What is known already changes nothing."""
+        seat = self._seats.get(fact.agent)
+        if seat is None or fact.at + LOG_SECOND <= seat.since:
+            return AgentOutbox()
+        out, wrap = AgentOutbox(), seat.wrap_up
+        for at in follow(seat, fact):
+            out.add(self._show(seat, at, Source.QUEUE_LOG))
+        if wrap is not None and seat.wrap_up is None:
+            seat.wrap_up = wrap
+            out.add(_finished(seat, fact.at))
+        return out
+
+    def exchange_died(self, at: datetime) -> AgentOutbox:
+        """The exchange began anew, queue_log says: its calls were over at ``at``, when last heard of."""
+        merged = AgentOutbox()
+        for seat in self._seats.values():
+            if seat.state in RINGS | TALKS:
+                seat.step(Cue.COMPLETED if seat.state in TALKS else Cue.RING_ENDED)
+                merged.add(self._show(seat, at, Source.QUEUE_LOG))
+        return merged
+
+    def expect(self, members: Mapping[str, Iterable[Membership]]) -> None:
+        """Which queues they serve of whom an earlier run only left the state: most likely those of now."""
+        for agent, seat in self._seats.items():
+            if SOME_QUEUE in seat.queues and (queues := [one.queue for one in members.get(agent, ())]):
+                seat.queues = dict.fromkeys(queues, seat.queues[SOME_QUEUE])
 
     def resync(
         self,
@@ -297,55 +322,15 @@ class AgentTable:
                     seat.entry_id = ""  # a queue's talk: its end is the queue's to tell
                 if seat.state not in TALKS:
                     seat.state = AgentState.TALKING
-            elif seat.state in TALKS or (seat.state in RINGS and leg is None):
+            elif leg is not None:
+                seat.state, seat.leg, seat.call_id = AgentState.RINGING, leg.uniqueid, leg.call_id
+                seat.queue = leg.queue
+            elif seat.state in RINGS | TALKS:
                 seat.state = seat.rest()
             # a wrap-up says itself since when it is one, also where the row of it was lost
             since = seat.wrap_up.since if seat.wrap_up and seat.rest() is AgentState.WRAP_UP else at
             merged.add(self._cued(seat, Cue.SWITCHED, min(since, at), out))
         return merged
-
-    def restore(self, intervals: list[IntervalRecord], now: datetime) -> AgentOutbox:
-        """Go on with the intervals an earlier run left open: a state kept through a restart is one.
-
-        Every agent has an open interval from here on; those of agents the site no longer has end now.
-        """
-        out = AgentOutbox()
-        for row in intervals:
-            seat = self._seats.get(row.agent)
-            if seat is None:
-                out.intervals.append(
-                    IntervalRecord(row.agent, row.state, row.reason, row.since, max(now, row.since))
-                )
-                continue
-            seat.state, seat.since = AgentState(row.state), row.since
-            self._shown[row.agent] = _Shown(seat.state, row.reason)
-        known = {row.agent for row in intervals}
-        for agent, seat in self._seats.items():
-            if agent not in known:
-                out.intervals.append(IntervalRecord(agent, seat.state.value, "", seat.since))
-        return out
-
-    # views
-
-    def view(self, agent: str) -> AgentView:
-        """The agent as others see them; KeyError if unknown."""
-        seat, shown = self._seats[agent], self._shown[agent]
-        return AgentView(
-            agent=seat.agent.id,
-            name=seat.agent.name,
-            extension=seat.agent.extension,
-            state=shown.state,
-            reason=shown.reason,
-            since=seat.since,
-            queues=tuple(sorted(seat.queues)),
-            call_id=seat.call_id,
-            wrap_up_until=seat.wrap_up_until,
-            pending_reason=seat.pending_reason,
-        )
-
-    def views(self) -> tuple[AgentView, ...]:
-        """Every agent, in the site file's order."""
-        return tuple(self.view(agent) for agent in self._seats)
 
     def _cued(self, seat: Seat, cue: Cue, at: datetime, out: AgentOutbox | None = None) -> AgentOutbox:
         """Let the table decide; an impossible cue is counted and changes nothing."""
@@ -357,44 +342,13 @@ class AgentTable:
         out.add(self._show(seat, at))
         return out
 
-    def _show(self, seat: Seat, at: datetime) -> AgentOutbox:
-        """Report what others would see change; a new interval when the state or its reason did."""
-        agent = seat.agent.id
-        before = self._shown[agent]
-        now = _Shown(seat.state, seat.reason, seat.call_id, seat.pending_reason, seat.wrap_up_until)
-        if now == before:
-            return AgentOutbox()
-        self._shown[agent] = now
-        event = AgentStateChanged(
-            agent, at, now.state, now.reason, now.call_id, now.pending_reason, now.wrap_up_until
-        )
-        out = AgentOutbox(events=[event])
-        if (now.state, now.reason) != (before.state, before.reason):
-            at = max(at, seat.since)
-            if at > seat.since:
-                out.intervals.append(IntervalRecord(agent, before.state.value, before.reason, seat.since, at))
-            seat.since = at
-            out.intervals.append(IntervalRecord(agent, now.state.value, now.reason, at))
-        return out
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What others were last told of an agent."""
-
-    state: AgentState
-    reason: str
-    call_id: str | None = None
-    pending_reason: str | None = None
-    wrap_up_until: datetime | None = None
-
 
 def _hold(seat: Seat, now: datetime) -> AgentOutbox:
     """Have the exchange keep the agent paused for the wrap-up, unless a break does so already."""
     wrap = seat.wrap_up
     if wrap is None or seat.break_reason is not None or not wrap.may_ask(now):
         return AgentOutbox()
-    return AgentOutbox(orders=[PauseOrder(seat.agent.id, wrap.reason)])
+    return AgentOutbox(orders=[PauseOrder(seat.agent, wrap.reason)])
 
 
 def _finished(seat: Seat, at: datetime) -> AgentOutbox:
@@ -403,4 +357,4 @@ def _finished(seat: Seat, at: datetime) -> AgentOutbox:
     if wrap is None:
         return AgentOutbox()
     seconds = max(0.0, (at - wrap.since).total_seconds())
-    return AgentOutbox(events=[WrapUpEnded(seat.agent.id, at, wrap.entry_id, seconds)])
+    return AgentOutbox(events=[WrapUpEnded(seat.agent, at, wrap.entry_id, seconds)])

@@ -127,10 +127,12 @@ def _as_row(summary: Summary, zone: ZoneInfo) -> dict[str, Any]:
         "calls": summary.calls,
         "entries": summary.entries,
         "outcomes": {outcome.value: rows for outcome, rows in summary.outcomes.items()},
+        "agent_intervals": summary.intervals,
         "still_open": summary.open_calls,
         "from": _moment(summary.first_at, zone),
         "to": _moment(summary.last_at, zone),
         "unknown_queues": summary.unknown_queues,
+        "unknown_agents": summary.unknown_agents,
         "went_on": summary.went_on,
     }
 
@@ -144,6 +146,8 @@ def _as_text(summary: Summary, zone: ZoneInfo) -> str:
         f"period     {period if summary.first_at else 'none'}",
         f"entries    {summary.entries} of {summary.calls} calls" + (f": {classes}" if classes else ""),
     ]
+    if summary.intervals:
+        rows.append(f"agents     {summary.intervals} times in one state")
     if summary.open_calls:
         rows.append(f"still open {summary.open_calls} calls: run it again when the log has their ends")
     return "\n".join(rows)

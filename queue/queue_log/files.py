@@ -73,7 +73,7 @@ def read_blocks(file: LogFile, offset: int) -> Iterator[Block]:
     Raises:
         PeerError: a compressed file is broken or cut off; the blocks before were right.
     """
-    with _opened(file.path) as (raw, data):
+    with opened(file.path) as (raw, data):
         number = 1
         if offset:
             number += _newlines_before(data, offset)
@@ -105,7 +105,7 @@ def _newlines_before(data: BinaryIO, offset: int) -> int:
 
 def _look_at(path: Path) -> LogFile:
     try:
-        with _opened(path) as (_, data):
+        with opened(path) as (_, data):
             beginning = data.read(BEGINNING_BYTES)
             start = beginning + data.read(BLOCK_BYTES)
         size = path.stat().st_size
@@ -126,7 +126,7 @@ def _length(file: LogFile) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """The file on disk, and its bytes without their compression."""
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"

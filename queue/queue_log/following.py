@@ -19,15 +19,10 @@ from hotline.core.clock import Clock
 from hotline.core.events import CallAnswered, CallStarted, Source, TalkStarted
 from hotline.queue.calls.outbox import Outbox
 from hotline.queue.calls.table import CallTable
-from hotline.queue.facts import Moved, Restarted
+from hotline.queue.facts import AGENTS_ONLY, Duty, Moved, Restarted
+from hotline.queue.queue_log.follower import Batch, QueueLogFollower
 from hotline.queue.queue_log.line import read_own_line
-from hotline.queue.queue_log.reader import (
-    Batch,
-    LogFact,
-    MalformedLine,
-    NewsOfTheExchange,
-    QueueLogFollower,
-)
+from hotline.queue.queue_log.reader import AnyFact, MalformedLine
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import Ledger, TailRecord, tail_of
 from hotline.store.refusals import SAVE_ERRORS
@@ -39,7 +34,7 @@ SETTLE: Final = timedelta(seconds=10)  # lines younger than this are left to the
 HEARD_EVERY: Final = timedelta(seconds=10)  # how often it is written down that the exchange was heard
 AHEAD: Final = timedelta(days=1)  # a line of a later time is none
 
-ReadLine = tuple[int, LogFact | NewsOfTheExchange | None]
+ReadLine = tuple[int, AnyFact | None]
 """The place in the file just after it, and what it says; None: it is no line."""
 
 
@@ -61,6 +56,7 @@ class LogFollowing:
         table: what the lines are told to.
         ledger: remembers forgotten calls and where reading stands; ``writer`` saves both.
         tell: takes what came of a line.
+        logged: takes each line as it is: agents' are for others.
 
     Attributes:
         malformed: lines that are none.
@@ -78,12 +74,14 @@ class LogFollowing:
         writer: LedgerWriter,
         clock: Clock,
         tell: Callable[[Outbox], None],
+        logged: Callable[[AnyFact], None],
     ) -> None:
         self.malformed = 0
         self.recovered: Counter[str] = Counter()
         self.untold: set[str] = set()
         self._node, self._queues = node, queues
         self._table, self._ledger, self._writer, self._clock, self._tell = table, ledger, writer, clock, tell
+        self._logged = logged
         self._follower = QueueLogFollower(path, tail_of(node)) if path else None
         self._tail = TailRecord(tail_of(node), 0, 0)
         self._busy = asyncio.Lock()
@@ -150,7 +148,7 @@ class LogFollowing:
 
     async def _remember(self, lines: list[ReadLine]) -> None:
         """Have the table know the calls that the lines are about, as far as the database has them."""
-        channels = {fact.uniqueid for _, fact in lines if fact and not isinstance(fact, Restarted)}
+        channels = {fact.uniqueid for _, fact in lines if fact and not isinstance(fact, Restarted | Duty)}
         forgotten = [uniqueid for uniqueid in channels if self._table.call_of_channel(uniqueid) is None]
         if not forgotten:
             return
@@ -174,11 +172,13 @@ class LogFollowing:
             if not everything and fact.at > horizon:
                 self._keep(kept)
                 return False
-            out = self._table.apply(fact, Source.QUEUE_LOG)
-            if seen is not None and fact.at < seen.at - SETTLE:
-                self._hush(out, seen)
-            self.recovered.update(row.outcome or "" for row in out.entries.values() if row.closed_at)
-            self._tell(out)
+            if not isinstance(fact, AGENTS_ONLY):
+                out = self._table.apply(fact, Source.QUEUE_LOG)
+                if seen is not None and fact.at < seen.at - SETTLE:
+                    self._hush(out, seen)
+                self.recovered.update(row.outcome or "" for row in out.entries.values() if row.closed_at)
+                self._tell(out)
+            self._logged(fact)
             kept = replace(batch.tail, offset=end)
             passed_to = fact.at
         self._keep(batch.tail)

@@ -17,17 +17,19 @@ from hotline.core.backoff import backoff
 from hotline.core.clock import Clock
 from hotline.core.errors import SetupError
 from hotline.core.events import Outcome
-from hotline.queue.facts import Restarted
+from hotline.queue.facts import AGENTS_ONLY, AgentFact, Restarted
+from hotline.queue.queue_log.agent_history import AgentHistory
 from hotline.queue.queue_log.files import LogFile, read_blocks
 from hotline.queue.queue_log.history import History, PastCall, Place
 from hotline.queue.queue_log.line import read_line
 from hotline.queue.queue_log.reader import MalformedLine
 from hotline.queue.routing import HistoryNames
-from hotline.store.ledger import Ledger, TailRecord
+from hotline.store.ledger import HistoryRows, Ledger, TailRecord
 from hotline.store.refusals import SAVE_ERRORS, is_refusal
 
 TOLD_LINES = 20  # malformed lines named one by one; the others are counted
 PATIENCE_SECONDS = 60.0  # how long a database that somebody else holds is waited for
+NOTHING = HistoryRows([], [], [], [], [], [])
 YIELD_SECONDS = 0.002  # between two saves, so that a server on the same SQLite file gets its turn
 
 
@@ -39,6 +41,7 @@ class Summary:
         lines: read this time; ``malformed`` of them are no lines of a queue_log.
         strays: lines about calls that began before the first line.
         outcomes: rows by ledger class, those included that were there before.
+        intervals: times of agents in one state, likewise.
         open_calls: calls still going on at the end of the newest file: not saved.
         first_at: the first moment a line tells of; ``last_at`` the last.
         went_on: an earlier import had read part of the files.
@@ -50,10 +53,12 @@ class Summary:
     strays: int = 0
     calls: int = 0
     outcomes: dict[Outcome, int] = field(default_factory=dict)
+    intervals: int = 0
     open_calls: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
     unknown_queues: list[str] = field(default_factory=list)
+    unknown_agents: list[str] = field(default_factory=list)
     went_on: bool = False
 
     @property
@@ -92,11 +97,13 @@ class LogImport:
         say: Callable[[str], None],
         advance: Callable[[int], None],
     ) -> None:
-        self._history = History(node, HistoryNames(site), site.figures.short_abandon_seconds)
+        self._names = HistoryNames(site)
+        self._history = History(node, self._names, site.figures.short_abandon_seconds)
+        self._agents: AgentHistory
         self._ledger, self._clock, self._say, self._advance = ledger, clock, say, advance
         self._latest = clock.now() + timedelta(days=1)
         self._summary = Summary(node)
-        self._told_queues = 0
+        self._told: set[str] = set()
         self._begun: list[_Begun] = []
 
     async def run(self, files: list[LogFile], *, anew: bool = False) -> Summary:
@@ -110,6 +117,9 @@ class LogImport:
             SetupError: the database cannot be written; what was saved before stays.
             PeerError: a compressed file is broken; likewise.
         """
+        node = self._summary.node
+        standings = [] if anew else await self._ledger.standings(node)
+        self._agents = AgentHistory(node, self._names, await self._ledger.live_since(), standings)
         before = 0
         for number, file in enumerate(files):
             begun = await self._begin(file, anew or self._summary.lines > 0)
@@ -150,23 +160,45 @@ class LogImport:
             return
         if isinstance(fact, Restarted):
             self._history.restarted(fact.at)
+            self._agents.restarted()
             return
         if summary.first_at is None or fact.at < summary.first_at:
             summary.first_at = fact.at
         if summary.last_at is None or fact.at > summary.last_at:
             summary.last_at = fact.at
-        self._history.take(fact, place)
+        if isinstance(fact, AgentFact):
+            self._agents.take(fact)
+        if not isinstance(fact, AGENTS_ONLY):
+            self._history.take(fact, place)
 
     async def _save(self, needed: Place | None) -> None:
         """Save what is finished, and that the files need not be read again up to the line ``needed``."""
-        finished = self._history.finished()
-        tails = self._tails(needed)
-        if finished or tails:
-            await self._write(finished, tails)
+        rows = self._rows(self._history.finished(), self._tails(needed))
+        if rows != NOTHING:
+            await self._write(rows)
             await asyncio.sleep(YIELD_SECONDS)
-        for queue in list(self._history.unknown_queues)[self._told_queues :]:
-            self._told_queues += 1
-            self._say(f"queue {queue} is not in the site file: its calls are imported under its own name")
+        for queue in self._history.unknown_queues:
+            self._say_once(f"queue {queue} is not in the site file: its calls keep that name")
+        for agent in self._agents.unknown_agents:
+            self._say_once(f"agent {agent} is not in the site file: calls and times keep that name")
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._say(text)
+
+    def _rows(self, finished: list[PastCall], tails: list[TailRecord]) -> HistoryRows:
+        node, intervals = self._summary.node, self._agents.finished()
+        self._summary.calls += len(finished)
+        self._summary.intervals += len(intervals)
+        return HistoryRows(
+            calls=[past.call.record(node) for past in finished],
+            entries=[entry.record() for past in finished for entry in past.call.entries],
+            talks=[talk for past in finished for talk in past.talks],
+            intervals=intervals,
+            standings=self._agents.standings(),
+            tails=tails,
+        )
 
     def _tails(self, needed: Place | None) -> list[TailRecord]:
         """The positions that have changed: whole files, then the one where the needed line stands."""
@@ -179,16 +211,11 @@ class LogImport:
                 tails.append(TailRecord(file.name, 0, reached))
         return tails
 
-    async def _write(self, finished: list[PastCall], tails: list[TailRecord]) -> None:
-        node = self._summary.node
-        calls = [past.call.record(node) for past in finished]
-        entries = [entry.record() for past in finished for entry in past.call.entries]
-        talks = [talk for past in finished for talk in past.talks]
-        self._summary.calls += len(calls)
+    async def _write(self, rows: HistoryRows) -> None:
         delays, waited = backoff(initial_seconds=0.05, max_seconds=2), 0.0
         while True:
             try:
-                await self._ledger.add_history(calls, entries, talks, tails)
+                await self._ledger.add_history(rows)
                 return
             except SAVE_ERRORS as error:  # locked by others, full, away, or a deadlock
                 if is_refusal(error) or waited >= PATIENCE_SECONDS:
@@ -206,4 +233,5 @@ class LogImport:
         summary.strays = 0 if summary.went_on else history.strays
         summary.open_calls = history.open_calls
         summary.unknown_queues = list(history.unknown_queues)
+        summary.unknown_agents = list(self._agents.unknown_agents)
         return summary

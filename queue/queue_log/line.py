@@ -8,13 +8,15 @@ from hotline.queue.facts import (
     Abandoned,
     Completed,
     Connected,
+    Duty,
     Joined,
     Moved,
     Restarted,
+    RingCanceled,
     RingEnded,
     Routed,
 )
-from hotline.queue.queue_log.reader import LogFact, MalformedLine, NewsOfTheExchange, parse_line
+from hotline.queue.queue_log.reader import AnyFact, LogFact, MalformedLine, parse_line
 
 LONGEST_LINE = 1000  # characters; queue_log lines have about a hundred
 LONGEST_NAME = 70  # characters of channel and queue together: with the node's name (40) a key of 120
@@ -24,8 +26,8 @@ LONGEST_MS = 2**31 - 1  # 24 days: what a column holds
 LAST_POSITION = 100_000
 
 
-def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
-    """The fact of one line of another system; None if it says nothing about a call.
+def read_line(line: str, latest: datetime) -> LogFact | Duty | RingCanceled | Restarted | None:
+    """The fact of one line of another system; None if it says nothing about a call or an agent.
 
     FreePBX and Issabel write the dialled number as ``…|DID|number`` before the caller waits.
 
@@ -42,7 +44,7 @@ def read_line(line: str, latest: datetime) -> LogFact | Restarted | None:
     return None if isinstance(fact, Moved) else fact
 
 
-def read_own_line(line: str, latest: datetime) -> LogFact | NewsOfTheExchange | None:
+def read_own_line(line: str, latest: datetime) -> AnyFact | None:
     """The fact of one line of our own exchange; see ``read_line``."""
     fact = _read(line)
     if fact is not None:
@@ -52,17 +54,17 @@ def read_own_line(line: str, latest: datetime) -> LogFact | NewsOfTheExchange | 
     return fact
 
 
-def _read(line: str) -> LogFact | NewsOfTheExchange | None:
+def _read(line: str) -> AnyFact | None:
     if len(line) > LONGEST_LINE or "\0" in line:
         raise MalformedLine("over a thousand characters, or a NUL among them")
     return parse_line(line)
 
 
-def _check_fact(fact: LogFact | NewsOfTheExchange, latest: datetime, longest_name: int) -> None:
+def _check_fact(fact: AnyFact, latest: datetime, longest_name: int) -> None:
     """Raise for what the ledger could not hold."""
     if fact.at > latest:
         raise MalformedLine("its time is yet to come")
-    if isinstance(fact, Restarted):
+    if isinstance(fact, Restarted | Duty):
         return
     queue = "-" if isinstance(fact, Moved) else fact.queue
     if not fact.uniqueid or not queue or len(fact.uniqueid) + len(queue) > longest_name:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import os
 import random
 from pathlib import Path
 
 import pytest
 
-from hotline.queue.queue_log.reader import CHUNK_BYTES, QueueLogFollower
+from hotline.queue.queue_log.follower import CHUNK_BYTES, QueueLogFollower
 from hotline.store.ledger import TailRecord
 
 
@@ -42,12 +44,21 @@ def write(path: Path, *lines: str, end: str = "\n") -> None:
 
 def rotate(path: Path, *, keep: int = 9) -> None:
     """As Asterisk's sequential rotation and logrotate do: .1 is the newest."""
-    for number in range(keep, 0, -1):
-        older = path.with_name(f"{path.name}.{number}")
+    for number, end in itertools.product(range(keep, 0, -1), ("", ".gz")):
+        older = path.with_name(f"{path.name}.{number}{end}")
         if older.exists():
-            older.rename(path.with_name(f"{path.name}.{number + 1}"))
+            older.rename(path.with_name(f"{path.name}.{number + 1}{end}"))
     path.rename(path.with_name(f"{path.name}.1"))
     path.touch()
+
+
+def compress(path: Path) -> None:
+    """As gzip does it: a new file with the old one's time; the old one goes."""
+    packed = path.with_name(f"{path.name}.gz")
+    with gzip.open(packed, "wb") as file:
+        file.write(path.read_bytes())
+    os.utime(packed, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    path.unlink()
 
 
 def test_a_line_without_its_end_waits_for_it(follower: Follower) -> None:
@@ -123,6 +134,80 @@ def test_a_rotated_file_that_is_gone_leaves_the_new_one(follower: Follower) -> N
     assert follower.read() == ["b"]
 
 
+@pytest.mark.parametrize("name", ["queue_log.1", "queue_log-20261121"])
+def test_rotated_and_compressed_while_we_are_away(follower: Follower, name: str) -> None:
+    """Known again by its first line, whatever it is called; one compressed whole is read too."""
+    write(follower.path, "a", "b")
+    assert follower.read() == ["a", "b"]
+    write(follower.path, "c")
+    os.utime(follower.path, ns=(1, 1))
+    follower.path.rename(follower.path.with_name(name))
+    compress(follower.path.with_name(name))
+    assert follower.read() == [], "until there is a new one"
+    write(follower.path, "d")
+    os.utime(follower.path, ns=(2, 2))
+    follower.path.rename(follower.path.with_name("queue_log.0"))
+    compress(follower.path.with_name("queue_log.0"))
+    follower.path.touch()
+    assert follower.read() == ["c", "d"]
+    write(follower.path, "e")
+    assert follower.read() == ["e"]
+    assert follower.read() == []
+
+
+def test_rotated_while_empty_and_compressed_later(follower: Follower) -> None:
+    """The new file has no first line yet when it is looked at; by the next look it is rotated and packed."""
+    write(follower.path, "a")
+    follower.read()
+    rotate(follower.path)
+    assert follower.read() == []
+    write(follower.path, "b")
+    rotate(follower.path)
+    compress(follower.path.with_name("queue_log.1"))
+    write(follower.path, "c")
+    assert follower.read() == ["b", "c"]
+
+
+def test_copied_and_truncated(follower: Follower) -> None:
+    """Logrotate's copytruncate: the copy is another file, the truncated one the same."""
+    write(follower.path, "a")
+    follower.read()
+    write(follower.path, "b")
+    copy = follower.path.with_name("queue_log.1")
+    copy.write_bytes(follower.path.read_bytes())
+    os.truncate(follower.path, 0)
+    write(follower.path, "c")
+    assert follower.read() == ["b", "c"]
+
+
+def test_a_file_that_is_just_being_compressed_is_read_once(follower: Follower) -> None:
+    """The original counts as long as it is there."""
+    write(follower.path, "a")
+    follower.read()
+    write(follower.path, "b")
+    rotate(follower.path)
+    original = follower.path.with_name("queue_log.1")
+    half = gzip.compress(original.read_bytes())
+    original.with_name("queue_log.1.gz").write_bytes(half[: len(half) // 2])
+    write(follower.path, "c")
+    assert follower.read() == ["b", "c"]
+
+
+def test_a_broken_compressed_file_does_not_stop_what_follows(follower: Follower) -> None:
+    """What cannot be read of it is lost, and said."""
+    write(follower.path, "a")
+    follower.read()
+    pick = random.Random(1)
+    write(follower.path, *(f"{pick.random()}" for _ in range(20_000)))
+    rotate(follower.path)
+    packed = gzip.compress(follower.path.with_name("queue_log.1").read_bytes())
+    follower.path.with_name("queue_log.1").unlink()
+    follower.path.with_name("queue_log.1.gz").write_bytes(packed[: len(packed) // 2])
+    write(follower.path, "z")
+    lines = follower.read()
+    assert lines[-1] == "z" and len(lines) > 5_000
+
+
 def test_no_file_is_no_lines(follower: Follower) -> None:
     """Before Asterisk has ever written, and while it is being rotated."""
     assert follower.read() == []
@@ -141,7 +226,7 @@ def test_any_mix_of_writing_rotating_and_restarting(follower: Follower, seed: in
     write(follower.path, "first")  # before the first reading there is nothing to lose
     written, read, clock = ["first"], follower.read(), 0
     for number in range(200):
-        match pick.choices(("line", "rotate", "read"), (8, 1, 2))[0]:
+        match pick.choices(("line", "rotate", "compress", "read"), (8, 1, 1, 2))[0]:
             case "line":
                 written.append(f"{number}" + "." * pick.randrange(60))
                 write(follower.path, written[-1])
@@ -149,6 +234,9 @@ def test_any_mix_of_writing_rotating_and_restarting(follower: Follower, seed: in
                 clock += 1
                 os.utime(follower.path, ns=(clock * 10**9, clock * 10**9))
                 rotate(follower.path, keep=50)
+            case "compress":
+                for path in follower.path.parent.glob("queue_log.*[0-9]"):
+                    compress(path)
             case _:
                 read += follower.read()
     read += follower.read()

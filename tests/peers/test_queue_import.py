@@ -196,6 +196,48 @@ def _wait_for_more_rows(folder: Path, saved: int, process: subprocess.Popen[str]
     raise AssertionError("no row came")
 
 
+AGENT_DAY = (
+    (0, "SIP/1001", "ADDMEMBER|"),
+    (0, "SIP/77", "ADDMEMBER|"),
+    (103, "SIP/1001", "CONNECT|9|1.9|3"),
+    (163, "SIP/1001", "COMPLETEAGENT|9|60|1"),
+    (200, "SIP/1001", "PAUSE|午餐"),
+    (260, "SIP/1001", "UNPAUSE|"),
+    (300, "SIP/1001", "REMOVEMEMBER|"),
+    (400, "SIP/77", "REMOVEMEMBER|"),
+    (500, "SIP/1001", "ADDMEMBER|"),
+)
+AGENT_TIMES = [
+    ("1001", "ready", "", 100), ("1001", "ringing", "", 3), ("1001", "talking", "", 60),
+    ("1001", "ready", "", 37), ("1001", "paused", "午餐", 60), ("1001", "ready", "", 40),
+    ("1001", "signed_out", "", 200), ("SIP/77", "ready", "", 400),
+]  # fmt: skip
+
+
+def test_agents_times_come_along(folder: Path) -> None:
+    """Imported in two parts, then all anew: the same times once; who is nobody of the site is named."""
+    lines = [
+        f"{FIRST_EPOCH + second}|{'1.1' if '|9|' in event else 'NONE'}|12345|{who}|{event}\n"
+        for second, who, event in AGENT_DAY
+    ]
+    lines.insert(2, f"{FIRST_EPOCH + 94}|1.1|12345|NONE|ENTERQUEUE||13800000000|1\n")
+    file = folder / "queue_log"
+    file.write_text("".join(lines[:5]), encoding="utf-8")
+    first = imported(folder, file)
+    assert (first["agent_intervals"], first["unknown_agents"]) == (3, ["SIP/77"])
+    file.write_text("".join(lines), encoding="utf-8")
+    second = imported(folder, file)
+    assert second["agent_intervals"] == 5, "those before are known"
+    imported(folder, file, "--anew")
+    with sqlite3.connect(folder / "hotline.db") as database:
+        found = database.execute(
+            "SELECT agent, state, reason, round((julianday(until) - julianday(since)) * 86400) "
+            "FROM agent_intervals WHERE source = 'import' ORDER BY agent, since"
+        ).fetchall()
+    database.close()
+    assert found == AGENT_TIMES
+
+
 def test_two_systems_with_the_same_numbers_do_not_meet(folder: Path) -> None:
     """The same log under two names is two histories; a live row of the site's node is never touched."""
     truth = write(folder / "queue_log", 7, 50)

@@ -210,6 +210,7 @@ def test_a_server_killed_in_a_wrap_up_reads_on_in_it() -> None:
     before = Desk().signed_in()
     reason = before.talk(1, 30).orders[0].reason
     open_row = before.out.intervals[-1]
+    assert reason is not None
     after = AgentTable((ZHANG,), QUEUES, at(33))
     after.restore([open_row], at(33))
     members = {"zhang": [Membership(Q, reason, True), Membership(Q2, reason, True)]}
@@ -220,7 +221,8 @@ def test_a_server_killed_in_a_wrap_up_reads_on_in_it() -> None:
     unsaved.restore([IntervalRecord("zhang", "talking", "", at(2))], at(33))
     out = unsaved.resync(members, {}, {}, at(33))
     assert out.intervals == [
-        IntervalRecord("zhang", "talking", "", at(2), at(30)), IntervalRecord("zhang", "wrap_up", "", at(30)),
+        IntervalRecord("zhang", "talking", "", at(2), at(30)),
+        IntervalRecord("zhang", "wrap_up", "", at(30), wrap_up=reason),
     ], "also where the row of it was not saved"  # fmt: skip
     late = AgentTable((ZHANG,), QUEUES, at(7200))
     late.restore([open_row], at(7200))

@@ -18,7 +18,6 @@ from hotline.config.schema import Agent
 from hotline.core.events import AgentState
 from hotline.queue.agents.changes import AgentOutbox, Leg, Membership
 from hotline.queue.agents.table import AgentTable
-from hotline.queue.agents.wrap_up import read_reason
 from hotline.store.ledger import IntervalRecord
 from tests.pure.test_queue_agents import QUEUES, START, Q
 
@@ -249,8 +248,6 @@ class AgentMachine(RuleBasedStateMachine):
         for truth in self.truth.values():
             if truth.busy in (AgentState.RESERVED, AgentState.RINGING):
                 truth.busy = None
-            if killed and any(why and not read_reason(why) for why in truth.queues.values()):
-                truth.wrap_up_until = None  # the break was asked for first: only memory knew of the wrap-up
         members = {
             name: [Membership(queue, why, truth.reachable) for queue, why in truth.queues.items()]
             for name, truth in self.truth.items()

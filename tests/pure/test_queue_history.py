@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.config.schema import Agent, Line, Queue, Site
-from hotline.queue.facts import Restarted
+from hotline.queue.facts import AGENTS_ONLY, Restarted
 from hotline.queue.queue_log.history import History, PastCall
 from hotline.queue.queue_log.line import read_line
 from hotline.queue.queue_log.reader import MalformedLine
@@ -38,7 +38,7 @@ def put_together(
         fact = read_line(line, LATEST)
         if isinstance(fact, Restarted):
             history.restarted(fact.at)
-        elif fact is not None:
+        elif fact is not None and not isinstance(fact, AGENTS_ONLY):
             history.take(fact, (0, number))
     history.end(until)
     return history, history.finished()
@@ -221,7 +221,7 @@ def test_calls_that_go_on_at_the_end_are_left_for_the_next_time() -> None:
     history = History("old", HistoryNames(SITE), 5)
     for number, line in enumerate(lines):
         fact = read_line(line, LATEST)
-        assert fact is not None and not isinstance(fact, Restarted)
+        assert fact is not None and not isinstance(fact, (Restarted, *AGENTS_ONLY))
         history.take(fact, (0, number))
     assert history.end(datetime.fromtimestamp(T + 60, UTC)) == (0, 0)
     assert [past.channel for past in history.finished()] == ["1.2"] and history.open_calls == 1

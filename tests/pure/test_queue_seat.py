@@ -6,13 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hotline.config.schema import Agent
 from hotline.core.events import AgentState
 from hotline.queue.agents.seat import TRANSITIONS, Cue, Seat
 from hotline.queue.agents.wrap_up import WrapUp
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
-ZHANG = Agent(id="zhang", name="张敏", extension="8001", skills={"12345": 1})
 RESTING = (
     AgentState.SIGNED_OUT, AgentState.READY, AgentState.PAUSED, AgentState.UNREACHABLE, AgentState.WRAP_UP,
 )  # fmt: skip
@@ -20,7 +18,7 @@ RESTING = (
 
 def seat_in(state: AgentState) -> Seat:
     """A seat that rests where ``state`` says, if that is a resting state, or is in it."""
-    seat = Seat(ZHANG, START, state)
+    seat = Seat("zhang", START, state)
     if state is not AgentState.SIGNED_OUT:
         seat.queues["12345"] = "小休" if state is AgentState.PAUSED else None
     seat.reachable = state is not AgentState.UNREACHABLE

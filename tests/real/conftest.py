@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from hotline.telephony.asterisk_config.write import managed_files
 from hotline.telephony.asterisk_ports import ports_of
 from hotline.telephony.asterisk_program import AsteriskProgram, find_asterisk
 from hotline.telephony.local_asterisk import LocalAsterisk
+from hotline.telephony.phone.phone import Phone
 from tests.real.exchange import Exchange, StartAsterisk, secret_of, site_on_free_ports
+from tests.real.following import AGENTS, Following, following
 
 
 @pytest.fixture
@@ -54,6 +57,20 @@ async def start_asterisk(asterisk_program: AsteriskProgram) -> AsyncIterator[Sta
     yield start
     for local in started:
         await local.stop()
+
+
+@pytest.fixture
+async def followed(asterisk: Exchange) -> AsyncIterator[Following]:
+    """A queue room beside the Asterisk; the site has ``direct_lines(AGENTS)``."""
+    async with following(asterisk) as running:
+        yield running
+
+
+@pytest.fixture
+async def seats(followed: Following) -> AsyncIterator[dict[str, Phone]]:
+    """Every agent of ``AGENTS`` signed in, by line."""
+    async with AsyncExitStack() as stack:
+        yield {line: await followed.sign_in(stack, agent) for line, agent in AGENTS.items()}
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from tests.fixtures.ports import free_port
 from tests.real.exchange import Exchange
 
 SAME_SECONDS = 1.6  # queue_log's whole seconds at both ends of a span, and what a busy machine adds
+AGENTS = {"12301": "8001", "12302": "8002", "12303": "8003"}
+"""An agent for each line."""
 EMPTY_QUEUE = "12309"
 """The line and queue nobody serves."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +19,11 @@ from hotline.store.database import open_engine
 from hotline.store.ledger import IntervalRecord
 from hotline.telephony.ami import events as ami
 from hotline.telephony.phone.phone import Phone
-from tests.real.exchange import Exchange, site_on_free_ports
-from tests.real.following import EMPTY_QUEUE, Following, Visit, check, direct_lines, following
+from tests.real.exchange import site_on_free_ports
+from tests.real.following import AGENTS, EMPTY_QUEUE, Following, Visit, check, direct_lines
 from tests.real.serving import Seat, serving, write_site
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
-
-AGENTS = {"12301": "8001", "12302": "8002", "12303": "8003"}
 
 HOLD = """
 import sqlite3, sys
@@ -41,19 +38,6 @@ sys.stdin.read()
 def site(tmp_path: Path) -> Site:
     """Lines without menus, one agent each."""
     return site_on_free_ports(tmp_path).model_copy(update=direct_lines(AGENTS))
-
-
-@pytest.fixture
-async def followed(asterisk: Exchange) -> AsyncIterator[Following]:
-    async with following(asterisk) as running:
-        yield running
-
-
-@pytest.fixture
-async def seats(followed: Following) -> AsyncIterator[dict[str, Phone]]:
-    """Every agent signed in, by line."""
-    async with AsyncExitStack() as stack:
-        yield {line: await followed.sign_in(stack, agent) for line, agent in AGENTS.items()}
 
 
 def _interval(number: int) -> IntervalRecord:
