@@ -106,6 +106,13 @@ async def shift(identity: Signed, room: InRoom) -> dict[str, Any]:
     return {"at": to_json(view.at), "rows": rows, "problems": list(view.problems)}
 
 
+@router.get("/api/agents/today")
+async def agents_today(identity: Signed, room: InRoom) -> dict[str, Any]:
+    """Today's calls of every agent who answered one, for supervisors."""
+    supervisor(identity)
+    return {"agents": [to_json(one) for one in await room.deps.figures.agents_today()]}
+
+
 def _known_reason(room: Room, reason: str) -> None:
     if reason not in room.deps.pause_reasons:
         reasons = "、".join(room.deps.pause_reasons)

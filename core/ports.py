@@ -11,6 +11,7 @@ from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
 from hotline.core.drafts import Draft, DraftFields
 from hotline.core.events import AgentState, CallbackResult, Envelope, Event
 from hotline.core.views import (
+    AgentDay,
     AgentView,
     CallbackRequest,
     CallFilter,
@@ -211,6 +212,10 @@ class Figures(Protocol):
     """Today's rates (given by metrics)."""
 
     async def today(self) -> DayFigures: ...
+
+    async def agents_today(self) -> tuple[AgentDay, ...]:
+        """Every agent who answered a call today; some seconds old at the most."""
+        ...
 
 
 class Alerts(Protocol):

@@ -180,6 +180,21 @@ class DayFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentDay:
+    """An agent's calls of today: those that began to wait today and that the agent answered.
+
+    Attributes:
+        talk_seconds_total: of the talks that are over.
+        talk_seconds_average: of the same; None before the first.
+    """
+
+    agent: str
+    answered: int
+    talk_seconds_total: float
+    talk_seconds_average: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A piece of transcript for display; see ``TranscriptSegment`` for the meaning of the fields."""
 

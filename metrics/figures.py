@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, time, timedelta
+from typing import Final
 
 from hotline.config.schema import Line, Site
 from hotline.core.clock import Clock
 from hotline.core.events import Outcome
-from hotline.core.views import DayFigures, LineFigures
+from hotline.core.views import AgentDay, DayFigures, LineFigures
 from hotline.metrics.rates import Counts, line_figures
-from hotline.store.counting import By, LineCount, count_by_line
+from hotline.store.counting import AgentCount, By, LineCount, count_by_agent, count_by_line
 from hotline.store.database import Sessions
+
+AGENTS_SECONDS: Final = 5.0  # however many supervisors look
 
 
 class LedgerFigures:
@@ -18,15 +22,30 @@ class LedgerFigures:
 
     def __init__(self, site: Site, sessions: Sessions, clock: Clock) -> None:
         self._site, self._sessions, self._clock = site, sessions, clock
+        self._agents: tuple[float, tuple[AgentDay, ...]] | None = None
+        self._agents_asked = asyncio.Lock()
 
     async def today(self) -> DayFigures:
         """Figures of the calls that began to wait since midnight of the site's zone."""
+        start, end = self._today()
+        total, lines = await self.of_period(start, end)
+        return DayFigures(start.date(), self._site.figures.answer_within_seconds, total, lines)
+
+    async def agents_today(self) -> tuple[AgentDay, ...]:
+        """The same calls by who answered them, asked of the database at most every few seconds."""
+        async with self._agents_asked:
+            now = self._clock.monotonic()
+            if self._agents is None or now - self._agents[0] >= AGENTS_SECONDS:
+                counts = await count_by_agent(self._sessions, *self._today())
+                self._agents = now, tuple(_agent_day(count) for count in counts)
+            return self._agents[1]
+
+    def _today(self) -> tuple[datetime, datetime]:
+        """The day of the site's zone, from midnight to midnight."""
         zone = self._site.zone
         day = self._clock.now().astimezone(zone).date()
-        start = datetime.combine(day, time(), zone)
-        end = datetime.combine(day + timedelta(days=1), time(), zone)
-        total, lines = await self.of_period(start, end)
-        return DayFigures(day, self._site.figures.answer_within_seconds, total, lines)
+        tomorrow = day + timedelta(days=1)
+        return datetime.combine(day, time(), zone), datetime.combine(tomorrow, time(), zone)
 
     async def of_period(
         self, start: datetime, end: datetime, *, with_menu: bool = False
@@ -55,6 +74,12 @@ class LedgerFigures:
             for name, counts in sums.items()
         )
         return whole, tuple(groups)
+
+
+def _agent_day(count: AgentCount) -> AgentDay:
+    talk_seconds = count.talk_ms / 1000
+    average = talk_seconds / count.ended if count.ended else None
+    return AgentDay(count.agent, count.answered, talk_seconds, average)
 
 
 def figures_of(site: Site, rows: list[LineCount]) -> tuple[LineFigures, tuple[LineFigures, ...]]:

@@ -1,4 +1,4 @@
-"""Counting ledger rows by line, queue or language: the one query behind every figure."""
+"""Counting ledger rows by line, queue, language or agent: what is behind every figure."""
 
 from __future__ import annotations
 
@@ -36,6 +36,32 @@ class LineCount:
     hold_ms: int = 0
     wrap_up_ms: int = 0
     menu_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCount:
+    """Answered rows of one agent; ``ended`` of the talks are over, and took ``talk_ms`` together."""
+
+    agent: str
+    answered: int
+    ended: int
+    talk_ms: int
+
+
+async def count_by_agent(sessions: Sessions, start: datetime, end: datetime) -> list[AgentCount]:
+    """Count the answered rows that joined a queue in [start, end), by who answered."""
+    query = (
+        select(QueueEntry.agent, func.count(), func.count(QueueEntry.closed_at), func.sum(QueueEntry.talk_ms))
+        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end)
+        .where(QueueEntry.outcome == Outcome.ANSWERED)
+        .group_by(QueueEntry.agent)
+    )
+    async with sessions() as session:
+        return [
+            AgentCount(agent, answered, ended, int(talk_ms))
+            for agent, answered, ended, talk_ms in await session.execute(query)
+            if agent is not None
+        ]
 
 
 async def count_by_line(

@@ -99,3 +99,13 @@ async def test_a_supervisor_sees_who_should_be_here(console: ConsoleUnderTest) -
         }
     ]  # fmt: skip
     assert board["at"] == "2026-11-02T01:00:00Z" and "roster.csv:3" in board["problems"][0]
+
+
+async def test_a_supervisor_sees_todays_calls_of_each_agent(console: ConsoleUnderTest) -> None:
+    """How many each answered, and how long they talked; agents may not."""
+    chief, zhang = await console.user("chief", "supervisor"), await console.user("zhang", agent="a1")
+    assert answer(await zhang.get("/api/agents/today")) == (403, "forbidden")
+    today = (await chief.get("/api/agents/today")).json()
+    assert today["agents"] == [
+        {"agent": "a1", "answered": 3, "talk_seconds_total": 360.5, "talk_seconds_average": 180.25}
+    ]

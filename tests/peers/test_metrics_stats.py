@@ -18,9 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hotline.config.loading import load_site
 from hotline.config.samples import path as sample
 from hotline.config.schema import Site
+from hotline.core.clock import ManualClock
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
+from hotline.core.views import AgentDay
 from hotline.metrics.cli import moment, stats
+from hotline.metrics.figures import LedgerFigures
 from hotline.store.counting import By
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import CallRecord, Changes, EntryRecord, Ledger
@@ -206,3 +209,31 @@ async def test_menu_time_counts_once_a_call(engine: AsyncEngine, tmp_path: Path)
     figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end, By.QUEUE)}
     times = {name: row["menu_seconds_total"] for name, row in figures.items()}
     assert (times["12345"], times["12333"], times["total"]) == (9.5, 0.0, 9.5)
+
+
+async def test_todays_calls_by_agent(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Answered ones from midnight of the site's zone on; a talk that goes on counts as answered only."""
+    clock = ManualClock(datetime(2026, 11, 2, 4, tzinfo=UTC))
+    figures = LedgerFigures(site_in("Asia/Shanghai", tmp_path), sessions_of(engine), clock)
+    midnight = datetime(2026, 11, 1, 16, tzinfo=UTC)
+    rows = [
+        ("1001", timedelta(), 60_000, True),
+        ("1001", timedelta(hours=1), 90_500, True),
+        ("1001", timedelta(hours=2), 0, False),
+        ("1002", timedelta(milliseconds=-1), 60_000, True),
+        ("1003", timedelta(hours=3), 0, False),
+    ]
+    entries = [
+        EntryRecord(
+            f"{number}", "n", f"{number}", "q", 1, f"{number}", "12345", "live", midnight + after,
+            agent=agent, outcome="answered", talk_ms=talk_ms, closed_at=clock.now() if over else None,
+        )
+        for number, (agent, after, talk_ms, over) in enumerate(rows)
+    ]  # fmt: skip
+    await Ledger(sessions_of(engine)).save(Changes(entries=entries))
+    today = sorted(await figures.agents_today(), key=lambda one: one.agent)
+    assert today == [AgentDay("1001", 3, 150.5, 75.25), AgentDay("1003", 1, 0.0, None)]
+    await Ledger(sessions_of(engine)).save(Changes(entries=[replace(entries[3], joined_at=midnight)]))
+    assert len(await figures.agents_today()) == 2, "asked again at once"
+    clock.advance(6)
+    assert len(await figures.agents_today()) == 3

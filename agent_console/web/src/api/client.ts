@@ -1,6 +1,7 @@
 /** The HTTP API, a function per request. Every failure is an ApiError. */
 
 import type {
+  AgentDay,
   AgentView,
   Alert,
   CallbackRequest,
@@ -169,6 +170,7 @@ export const api = {
   force: (agent: string, state: ForcedState, reason: string) =>
     request<AgentView>('POST', `/api/agents/${part(agent)}/force`, { state, reason }),
   shift: () => request<Shift>('GET', '/api/shift'),
+  agentsToday: () => request<{ agents: readonly AgentDay[] }>('GET', '/api/agents/today'),
   alerts: () => request<{ alerts: readonly Alert[] }>('GET', '/api/alerts'),
   calls: (limit: number, before?: string, wanted: CallFilter = {}) =>
     request<{ calls: readonly CallSummary[] }>('GET', `/api/calls?${query({ limit, before, ...wanted })}`),

@@ -300,6 +300,14 @@ export interface Shift {
   readonly rows: readonly ShiftRow[]
 }
 
+/** Today's calls of one agent; the talks are those that are over. */
+export interface AgentDay {
+  readonly agent: string
+  readonly answered: number
+  readonly talk_seconds_total: number
+  readonly talk_seconds_average: number | null
+}
+
 export interface Me {
   readonly user: string
   readonly name: string

@@ -4,7 +4,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 
 import { api, type ForcedState, type SuperviseVerb } from '@/api/client'
-import type { Shift } from '@/api/types'
+import type { AgentDay, Shift } from '@/api/types'
 import { attempt } from '@/errors'
 
 import { useLive } from './live'
@@ -17,6 +17,8 @@ export const useFloor = defineStore('floor', () => {
   const busy = ref<ReadonlySet<string>>(new Set())
   const shift = shallowRef<Shift | null>(null)
   const shiftFailed = ref(false)
+  /** Today's calls by agent: of those who answered one. */
+  const days = shallowRef<ReadonlyMap<string, AgentDay>>(new Map())
 
   const ownSeat = computed(() => session.me?.agent?.agent ?? null)
   /** What the own phone does in somebody's call. */
@@ -60,12 +62,14 @@ export const useFloor = defineStore('floor', () => {
   /** Asked for again and again: a failure is shown beside the agents, not told each time. */
   async function loadShift(): Promise<void> {
     try {
-      shift.value = await api.shift()
+      const [planned, today] = await Promise.all([api.shift(), api.agentsToday()])
+      shift.value = planned
+      days.value = new Map(today.agents.map((one) => [one.agent, one]))
       shiftFailed.value = false
     } catch {
       shiftFailed.value = true
     }
   }
 
-  return { busy, joined, joinedCall, shift, shiftFailed, supervise, stop, loadJoined, toFront, toQueue, force, loadShift }
+  return { busy, joined, joinedCall, shift, shiftFailed, days, supervise, stop, loadJoined, toFront, toQueue, force, loadShift }
 })

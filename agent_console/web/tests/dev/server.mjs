@@ -108,6 +108,7 @@ async function api(request, response, path) {
   if (path === '/api/supervise') return answer(response, 200, world.supervision(viewer.agent))
   if (path.endsWith('/earlier')) return answer(response, 200, { calls: world.earlier() })
   if (path === '/api/audit') return answer(response, 200, { rows: world.audit() })
+  if (path === '/api/agents/today') return answer(response, 200, world.agentsToday())
   if (path === '/api/alerts') return answer(response, 200, { alerts: world.alerts })
   if (path.endsWith('/reveal')) return answer(response, 200, { caller_number: '13812341234' })
   if (path.endsWith('/draft')) {

@@ -233,6 +233,17 @@ export class World {
     }
   }
 
+  agentsToday() {
+    return {
+      agents: this.agents.map(({ agent }, index) => ({
+        agent,
+        answered: 41 - index,
+        talk_seconds_total: (41 - index) * (150 + index),
+        talk_seconds_average: 150 + index,
+      })),
+    }
+  }
+
   /** A waiting caller to the front, or to another queue. */
   move(id, how, queue) {
     const caller = this.waiting.find((one) => one.call_id === id)

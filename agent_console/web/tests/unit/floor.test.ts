@@ -222,9 +222,12 @@ describe('the panels', () => {
     const planned = [{ from: at(-600), to: at(600) }]
     const row = { name: '李静', planned, due: true, state: 'signed_out' as const, late_seconds: 600 }
     useFloor().shift = { at: T0, rows: [{ ...row, agent: 'a1003', present: false, adherence: 0 }] }
+    const day = { answered: 12, talk_seconds_total: 2220, talk_seconds_average: 185 }
+    useFloor().days = new Map([['a1001', { agent: 'a1001', ...day }]])
     const force = vi.spyOn(api, 'force').mockResolvedValue({ ...chen, state: 'paused', reason: '用餐' })
     const panel = mount(AgentsPanel, { global, attachTo: document.body })
     expect(panel.find('[data-id=a1003]').text()).toContain('迟到 10 分')
+    expect(panel.find('[data-id=a1001]').text()).toMatch(/12\s*3:05/)
     await panel.find('[data-testid=floor-absent]').trigger('click')
     expect(panel.findAll('[data-testid=floor-agent]').map((one) => one.attributes('data-id'))).toEqual([
       'a1003',
