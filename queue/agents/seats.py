@@ -47,7 +47,7 @@ class Seats:
     """Keeps the agent table in step with the exchange and carries out its orders.
 
     Of the orders the newest of each agent waits, one slot an agent: an order that fails is asked for again by
-    the table itself, at its next tick or when the exchange has been compared.
+    the table itself, at its next tick or when the exchange has been compared. So with phones to look for.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Seats:
         self._actions, self._bus, self._writer, self._clock, self._calls = actions, bus, writer, clock, calls
         self._turns = {agent.id: asyncio.Lock() for agent in site.agents}
         self._orders: dict[str, PauseOrder] = {}
+        self._lost_phones: set[str] = set()
         self._ordered = asyncio.Event()
         self._waiters: set[asyncio.Future[None]] = set()
         self._away = True  # nobody hears the exchange: what agents do is known from queue_log
@@ -134,6 +135,8 @@ class Seats:
             self._ordered.clear()
             while self._orders:
                 await self._carry_out(self._orders.pop(next(iter(self._orders))))
+            while self._lost_phones:
+                await self._look_for(self._lost_phones.pop())
 
     async def _carry_out(self, order: PauseOrder) -> None:
         """One order; a failure is told and counted. What an agent has asked for meanwhile comes first."""
@@ -145,6 +148,17 @@ class Seats:
             except AmiError as error:
                 self.failed_orders += 1
                 log.warning("an agent's pause could not be changed: %s", error)
+
+    async def _look_for(self, agent: str) -> None:
+        """Have the exchange ask the agent's phone whether it is there.
+
+        One that was killed and came back takes registered phones for gone until it asks them of itself, in
+        half a minute.
+        """
+        try:
+            await self._actions.action("PJSIPQualify", {"Endpoint": self._extensions[agent]})
+        except AmiError as error:
+            log.info("a phone could not be looked for: %s", error)
 
     def turn(self, agent: str) -> asyncio.Lock:
         """Held by whoever changes the agent's pause, until the change is seen: so no two cross."""
@@ -264,7 +278,11 @@ class Seats:
             ):
                 queue = waits.get(channel.linkedid, "")
                 legs[agent] = Leg(channel.uniqueid, channel.linkedid, channel.state == UP, queue)
-        self.tell(self.table.resync(_members(queues), self._calls.talking(), legs, at))
+        members = _members(queues)
+        gone = {agent for agent, told in members.items() if not all(one.reachable for one in told)}
+        self._lost_phones |= gone & self._extensions.keys()
+        self._ordered.set()
+        self.tell(self.table.resync(members, self._calls.talking(), legs, at))
 
 
 def _members(queues: Iterable[ami.QueueSnapshot]) -> dict[str, list[Membership]]:

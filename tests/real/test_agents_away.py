@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import itertools
+import os
+import signal
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +18,7 @@ import pytest
 from hotline.config.schema import Site
 from hotline.store.database import sessions_of
 from hotline.store.ledger import IntervalRecord, Ledger
+from hotline.telephony.asterisk_config.places import run_dir_of
 from hotline.telephony.asterisk_config.sip import TRANSFER_CONTEXT
 from hotline.telephony.phone.phone import Phone
 from tests.real.exchange import site_on_free_ports
@@ -159,3 +164,32 @@ async def test_an_agent_who_is_rung_by_a_transfer_is_not_free(
     await waits.over()
     await handed.phone.aclose()
     await followed.seen(lambda: state() == "ready")
+
+
+async def test_phones_are_reached_again_as_soon_as_the_exchange_is_back(
+    followed: Following, seats: dict[str, Phone]
+) -> None:
+    """A killed Asterisk takes registered phones for gone until it asks them, which is due within 30 s."""
+
+    def states() -> set[str]:
+        return {agent.state.value for agent in followed.room.live().agents}
+
+    pid = followed.asterisk.local.pid
+    assert pid is not None and len(seats) == 3
+    await followed.seen(lambda: states() == {"ready"})
+    await followed.seen(lambda: _kept(followed.site))
+    os.kill(pid, signal.SIGKILL)
+    await followed.asterisk.local.wait_ended()
+    await followed.seen(lambda: not followed.room.link_up)
+    await followed.asterisk.local.start()
+    back_at = time.monotonic()
+    await followed.linked()
+    await followed.seen(lambda: states() == {"ready"}, within_seconds=40)
+    assert time.monotonic() - back_at < 10
+
+
+def _kept(site: Site) -> bool:
+    """Asterisk writes down once a second who is in a queue and where the phones are."""
+    places = "SELECT count(*) FROM astdb WHERE key LIKE '/Queue/Persistent%' OR key LIKE '/registrar/%'"
+    with closing(sqlite3.connect(run_dir_of(site) / "db" / "astdb.sqlite3")) as database:
+        return bool(database.execute(places).fetchone() == (2 * len(AGENTS),))
