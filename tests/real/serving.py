@@ -72,6 +72,7 @@ class ServerProcess:
     def __init__(self, site_file: Path) -> None:
         self.site_file = site_file
         self.log: list[str] = []
+        self._logged = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
 
@@ -110,8 +111,16 @@ class ServerProcess:
         async for raw in process.stderr:
             line = raw.decode(errors="replace").rstrip()
             self.log.append(line)
+            self._logged.set()
             if "ready after" in line:
                 ready.set()
+
+    async def said(self, words: str, within_seconds: float = 30) -> None:
+        """Return once the server's log has a line with these words."""
+        async with asyncio.timeout(within_seconds):
+            while not any(words in line for line in self.log):
+                self._logged.clear()
+                await self._logged.wait()
 
     async def kill(self) -> None:
         """As a power cut would: SIGKILL."""
