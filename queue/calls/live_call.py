@@ -35,6 +35,7 @@ class LiveCall:
     language: str = ""
     hungup_at: datetime | None = None
     announced: bool = False
+    told_by: Source = Source.LIVE  # who told of it first
     entries: list[Entry] = field(default_factory=list)
 
     def open_entry(self) -> Entry | None:

@@ -69,11 +69,12 @@ class CallTable(Joinings):
         self._short_abandon = timedelta(seconds=short_abandon_seconds)
         self._lost_at: datetime | None = None  # when the exchange fell silent
         self._logged_at: datetime | None = None  # of queue_log's newest line
+        self._source = Source.LIVE  # of the fact that is being told
         self._out = Outbox()
 
     def apply(self, fact: Fact, source: Source = Source.LIVE) -> Outbox:
         """Let one fact happen and return what came of it."""
-        self._out = Outbox()
+        self._out, self._source = Outbox(), source
         if source is not Source.LIVE and not isinstance(fact, Restarted):
             self._logged_at = fact.at
         match fact:
@@ -216,6 +217,7 @@ class CallTable(Joinings):
             number = getattr(fact, "caller_number", "")
             talks = self._talks_of(call_id, fact.uniqueid)
             call = LiveCall(call_id, fact.uniqueid, line, did, number, "", fact.at, talks)
+            call.told_by = self._source
             self._calls[call_id] = call
         self._by_channel[fact.uniqueid] = call
         return call
@@ -285,10 +287,10 @@ class CallTable(Joinings):
     def _end_unheard(self, call: LiveCall, heard_at: datetime) -> None:
         """End a call of whose end nobody told: with its rows; what goes on, when the exchange was heard last.
 
-        A call that was there when the link was lost did not end before that.
+        A call that was heard of before the link was lost did not end before that.
         """
         at = max(call.newest(), heard_at) if call.goes_on() else call.newest()
-        if self._lost_at is not None and call.started_at <= self._lost_at:
+        if self._lost_at is not None and call.told_by is Source.LIVE:
             at = max(at, self._lost_at)
         self._close_all(call, at)
         self._end(call, at)

@@ -20,7 +20,7 @@ from hotline.store.ledger import TailRecord
 log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 20
-OVERLAP = timedelta(minutes=1)  # how much of what is known is read again in a file that is not known
+OVERLAP = timedelta(minutes=5)  # how much of what is known is read again in a file that is not known
 
 
 @dataclass(frozen=True, slots=True)

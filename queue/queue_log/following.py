@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 CATCH_UP_SECONDS: Final = 30.0
 SETTLE: Final = timedelta(seconds=10)  # lines younger than this are left to the live events
 HEARD_EVERY: Final = timedelta(seconds=10)  # how often it is written down that the exchange was heard
+LATELY: Final = timedelta(minutes=1)  # a younger call may have come after the list that it is not in
 AHEAD: Final = timedelta(days=1)  # a line of a later time is none
 
 ReadLine = tuple[int, AnyFact | None]
@@ -89,16 +90,25 @@ class LogFollowing:
     async def restore(self) -> datetime | None:
         """Find where to go on; call once, before anything else. When the exchange was heard last, if ever."""
         tail = await self._ledger.tail(self._tail.path)
-        if tail is None:
-            tail = await asyncio.to_thread(self._follower.at_its_end) if self._follower else self._tail
-            self._writer.put(tail=tail)
-            if self._follower and tail.offset:
-                log.info(
-                    "queue_log is followed from its end; what it tells of the past comes into the ledger by: "
-                    "hotline queue-log import %s --site FILE", self._follower.path,
-                )  # fmt: skip
-        self._tail = tail
-        return tail.heard_at
+        self._tail = tail or await self._begin()
+        return self._tail.heard_at
+
+    async def _begin(self) -> TailRecord:
+        """The first start of all: whatever happened until now is for the import."""
+        tail = self._tail
+        if self._follower is not None:
+            try:
+                tail = await asyncio.to_thread(self._follower.at_its_end)
+            except OSError as error:
+                log.warning("queue_log cannot be read: %s", error.strerror)
+        if self._follower is not None and tail.offset:
+            log.info(
+                "queue_log is followed from its end; what it tells of the past comes into the ledger by: "
+                "hotline queue-log import %s --site FILE", self._follower.path,
+            )  # fmt: skip
+        tail = replace(tail, heard_at=self._clock.now())
+        self._writer.put(tail=tail)
+        return tail
 
     def heard(self, now: datetime) -> None:
         """The exchange is there, and its live events are in the rows put so far."""
@@ -174,7 +184,7 @@ class LogFollowing:
                 return False
             if not isinstance(fact, AGENTS_ONLY):
                 out = self._table.apply(fact, Source.QUEUE_LOG)
-                if seen is not None and fact.at < seen.at - SETTLE:
+                if seen is not None and fact.at < seen.at - LATELY:
                     self._hush(out, seen)
                 self.recovered.update(row.outcome or "" for row in out.entries.values() if row.closed_at)
                 self._tell(out)

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hotline.config.schema import Site
 from hotline.core.bus import MemoryBus
 from hotline.core.events import CallAnswered, CallEnded, EntryClosed, LinkChanged
+from hotline.queue.queue_log import following
 from hotline.store.database import sessions_of
 from hotline.store.ledger import CallRecord, Changes, EntryRecord, Ledger, TailRecord, tail_of
 from hotline.store.models import Call, QueueEntry
@@ -145,6 +146,19 @@ async def test_a_file_at_another_place_is_read_on_where_it_was(
     assert [(row.uniqueid, row.talk_ms) for row in await rows(engine)] == [("demo-1700000000.9", 30_000)]
 
 
+async def test_a_queue_log_that_may_not_be_read_yet_stops_no_start(
+    site: Site, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """Its rights are set later: then the news is read, not the past."""
+    log = tmp_path / "queue_log"
+    log.mkdir()
+    await start_and_stop(site, engine, log)
+    log.rmdir()
+    log.write_text(lines("demo-1.1", EPOCH - 9_000) + lines("demo-1700000000.9", EPOCH - 60))
+    await start_and_stop(site, engine, log)
+    assert [row.uniqueid for row in await rows(engine)] == ["demo-1700000000.9"]
+
+
 async def test_of_an_unknown_file_only_news_is_read(site: Site, engine: AsyncEngine, tmp_path: Path) -> None:
     """The followed file is gone for good: of the next one what is younger than what was heard last."""
     log = tmp_path / "queue_log"
@@ -259,17 +273,18 @@ async def test_who_waits_again_after_a_restart_gets_a_row_of_their_own(
 
 
 async def test_after_a_power_cut_a_talk_ends_when_the_exchange_was_heard_last(
-    site: Site, engine: AsyncEngine, tmp_path: Path
+    site: Site, engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine comes up ten hours later: the talk did not last the night, nor did the call."""
     log = tmp_path / "queue_log"
     log.touch()
     manager, bus = ScriptedManager(), MemoryBus()
     manager.channels = (channel(), channel(AGENT_UID))
+    monkeypatch.setattr(following, "HEARD_EVERY", timedelta(milliseconds=1))
     async with running(site, engine, manager, bus, log):
         manager.say(CONNECTED, *arrival(), *talk())
         await until(bus, CallAnswered)
-        heard = await asyncio.wait_for(heard_at(engine), 10)
+        heard = await asyncio.wait_for(heard_since(engine, datetime.now(UTC)), 10)
     log.write_text(f"{EPOCH + 36_000}|NONE|NONE|NONE|QUEUESTART|\n")
     manager, bus = ScriptedManager(), MemoryBus()
     async with running(site, engine, manager, bus, log) as exchange:
@@ -282,10 +297,10 @@ async def test_after_a_power_cut_a_talk_ends_when_the_exchange_was_heard_last(
     assert heard <= row.closed_at == ended < heard + timedelta(seconds=30)
 
 
-async def heard_at(engine: AsyncEngine) -> datetime:
-    """When the exchange was heard last, once that has been written down."""
+async def heard_since(engine: AsyncEngine, start: datetime) -> datetime:
+    """When the exchange was heard last, once that is written down anew."""
     while True:
         tail = await Ledger(sessions_of(engine)).tail(tail_of("demo"))
-        if tail is not None and tail.heard_at is not None:
+        if tail is not None and tail.heard_at is not None and tail.heard_at > start:
             return tail.heard_at
         await asyncio.sleep(0.05)
