@@ -125,7 +125,8 @@ class Entry:
             case Connected():
                 self._answer(fact, source)
             case Completed():
-                self.talk_ms = span_ms(self.answered_at, fact.at) if source is Source.LIVE else fact.talk_ms
+                measured = span_ms(self.answered_at, fact.at)  # 0 where the clock was set back in the wait
+                self.talk_ms = measured or fact.talk_ms if source is Source.LIVE else fact.talk_ms
                 self._close(fact.at, Outcome.ANSWERED, fact.ended_by)
             case Abandoned():
                 self.wait_ms = self._waited(fact.at, fact.hold_ms, source)
