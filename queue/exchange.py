@@ -12,7 +12,7 @@ from typing import Protocol
 from hotline.config.schema import Site
 from hotline.core.bus import follow
 from hotline.core.clock import Clock
-from hotline.core.events import CallEnded, LinkChanged, MenuFinished, WrapUpEnded
+from hotline.core.events import AgentNoAnswer, CallEnded, LinkChanged, MenuFinished, WrapUpEnded
 from hotline.core.ports import Bus
 from hotline.core.views import LiveView
 from hotline.queue.agents.seats import Seats
@@ -78,7 +78,7 @@ class Exchange:
             ledger,
             self.writer,
             clock,
-            self._tell,
+            self._tell_logged,
             self.seats.logged,
         )
         self._turn = asyncio.Lock()  # the picture is changed by one at a time: an event, or a comparison
@@ -180,6 +180,17 @@ class Exchange:
                 self._bus.publish(event)
             elif isinstance(event, CallEnded):
                 self.queue_log.untold.discard(event.call_id)
+
+    def _tell_logged(self, out: Outbox) -> None:
+        """What only queue_log told: calls left ringing meanwhile count towards an agent's pause too."""
+        for row in out.entries.values():
+            if row.agent is not None and row.closed_at is None:
+                self.agents.answers(row.agent)
+        for event in out.events:
+            if isinstance(event, AgentNoAnswer):
+                queue = out.entries[event.entry_id].queue
+                self.seats.tell(self.agents.missed(event.agent, event.at, queue))
+        self._tell(out)
 
     async def _mend(self) -> None:
         """Believe the exchange in the midst of its events; those that come meanwhile wait their turn."""

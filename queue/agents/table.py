@@ -134,6 +134,14 @@ class AgentTable(Picture):
         if seat is None:
             return AgentOutbox()
         out = self._cued(seat, Cue.RING_ENDED, at)
+        out.add(self.missed(agent, at, queue))
+        return out
+
+    def missed(self, agent: str, at: datetime, queue: str) -> AgentOutbox:
+        """Likewise, but the ring has been over for long: queue_log told of it."""
+        out, seat = AgentOutbox(), self._seats.get(agent)
+        if seat is None:
+            return out
         seat.unanswered += 1
         rules = self._queues.get(queue)
         limit = rules.no_answer_pause_after if rules else 0
@@ -143,6 +151,12 @@ class AgentTable(Picture):
             out.events.append(AgentAutoPaused(agent, at, seat.unanswered))
             seat.unanswered = 0
         return out
+
+    def answers(self, agent: str) -> None:
+        """The agent answered a call meanwhile, queue_log says: the count begins anew."""
+        seat = self._seats.get(agent)
+        if seat is not None:
+            seat.unanswered, seat.pause_asked_at = 0, None
 
     def completed(self, agent: str, at: datetime, queue: str, entry_id: str | None) -> AgentOutbox:
         """The agent's talk is over: the wrap-up of ``queue`` begins, if it has one."""

@@ -21,7 +21,7 @@ from hotline.store.database import sessions_of
 from hotline.store.ledger import CallRecord, Changes, EntryRecord, Ledger, TailRecord, tail_of
 from hotline.store.models import Call, QueueEntry
 from hotline.telephony.ami import events as ami
-from tests.peers.test_queue_drift import channel
+from tests.peers.test_queue_drift import caller, channel, member, queue
 from tests.peers.test_queue_exchange import (
     AGENT_UID,
     CONNECTED,
@@ -43,14 +43,14 @@ EPOCH = int(NOW.timestamp())
 LONG_AGO = NOW - timedelta(hours=5, microseconds=123_000)
 
 
-def lines(uniqueid: str, since: int, *, ended: bool = True, queue: str = "12315") -> str:
+def lines(uniqueid: str, since: int, *, ended: bool = True, agent: str = "1003") -> str:
     """A call that was answered after three seconds and lasted thirty, as queue_log has it."""
     told = (
-        f"{since}|{uniqueid}|{queue}|NONE|HOTLINE|12315|12315|{uniqueid}|\n"
-        f"{since}|{uniqueid}|{queue}|NONE|ENTERQUEUE||13800001234|1\n"
-        f"{since + 3}|{uniqueid}|{queue}|1003|CONNECT|3|{uniqueid}-agent|3\n"
+        f"{since}|{uniqueid}|12315|NONE|HOTLINE|12315|12315|{uniqueid}|\n"
+        f"{since}|{uniqueid}|12315|NONE|ENTERQUEUE||13800001234|1\n"
+        f"{since + 3}|{uniqueid}|12315|{agent}|CONNECT|3|{uniqueid}-agent|3\n"
     )
-    return told + (f"{since + 33}|{uniqueid}|{queue}|1003|COMPLETECALLER|3|30|1\n" if ended else "")
+    return told + (f"{since + 33}|{uniqueid}|12315|{agent}|COMPLETECALLER|3|30|1\n" if ended else "")
 
 
 def call_of_the_past(uniqueid: str = "demo-1600000000.1", visit: int = 1) -> tuple[CallRecord, EntryRecord]:
@@ -270,6 +270,33 @@ async def test_who_waits_again_after_a_restart_gets_a_row_of_their_own(
     own = sorted((row for row in await rows(engine) if row.uniqueid == UID), key=lambda row: row.visit)
     assert records(own)[0] == entry
     assert [(row.visit, row.agent) for row in own] == [(1, "1003"), (2, "1003")]
+
+
+async def test_calls_left_ringing_while_the_server_was_away_pause_the_agent(
+    site: Site, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """Three in a row are too many; a colleague left three too, but answered a call between them."""
+    log = tmp_path / "queue_log"
+    log.touch()
+    await start_and_stop(site, engine, log)
+    rings = "".join(
+        f"{EPOCH - 50 + 10 * number}|{UID}|12315|{agent}|RINGNOANSWER|5000\n"
+        for number, agent in enumerate(("1003", "1002", "1003", "1003"))
+    )
+    with log.open("a") as file:
+        file.write(f"{EPOCH - 60}|{UID}|12315|NONE|ENTERQUEUE||13800001234|1\n{rings}")
+        file.write(lines("demo-1700000000.5", EPOCH - 9, agent="1002"))
+        for number in range(2):
+            file.write(f"{EPOCH - 5 + number}|{UID}|12315|1002|RINGNOANSWER|500\n")
+    manager, bus = ScriptedManager(), MemoryBus()
+    manager.channels = (channel(),)
+    manager.queues = (queue(caller(), members=(member(),)),)
+    async with running(site, engine, manager, bus, log):
+        manager.say(CONNECTED)
+        await asyncio.wait_for(manager.acted.wait(), 5)
+        await until(bus, LinkChanged)
+    paused = [fields["Interface"] for name, fields in manager.actions if name == "QueuePause"]
+    assert paused == ["PJSIP/1003"]
 
 
 async def test_after_a_power_cut_a_talk_ends_when_the_exchange_was_heard_last(
