@@ -46,7 +46,7 @@ class SpyState:
         """Read the channel's variable; None for one that is none of ours."""
         on, _, rest = text.partition("/")
         verb, _, since = rest.partition("/")
-        if not on or verb not in set(KEYS) or not since.isdecimal() or len(since) > 15:
+        if not on or verb not in set(KEYS) or not since.isdecimal() or len(since) > 14:
             return None
         return cls(on, SuperviseVerb(verb), _EPOCH + timedelta(milliseconds=int(since)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from hotline.config.schema import (
     TransferSection,
     TrunkSection,
 )
+from hotline.core.control import SuperviseVerb
 from hotline.core.errors import UsageError
 from hotline.telephony.asterisk_config import text
 from hotline.telephony.asterisk_config.dialplan import extensions_conf
@@ -33,6 +34,7 @@ from hotline.telephony.asterisk_config.places import Places
 from hotline.telephony.asterisk_config.prompts import static_prompts
 from hotline.telephony.asterisk_config.queues import queues_conf
 from hotline.telephony.asterisk_config.recording import RawName
+from hotline.telephony.asterisk_config.supervision import SpyState
 from hotline.telephony.asterisk_config.write import included_files, managed_files
 
 HOSTILE = 'a"b;c,d)\\n[evil] ${SHELL(id)} => 张'
@@ -411,6 +413,33 @@ def test_the_circle_of_agents_widens_as_the_site_says() -> None:
     rules = [line for line in files["queuerules.conf"].splitlines() if line and not line.startswith(";")]
     assert rules == [f"[widen-{first.name}]", "penaltychange = 20,1", "penaltychange = 40,10"]
     assert files["queues.conf"].count(f"defaultrule = widen-{first.name}") == 1
+
+
+def test_each_key_of_a_supervisors_phone_says_what_it_does_before_it_does_it() -> None:
+    """4, 5 and 6 note it on the channel and tell of it first; recorded is only who barges in."""
+    for records in (False, True):
+        section = RecordingSection(lines=Recorded.ON if records else Recorded.OFF)
+        rows = context(extensions_conf(small_site(recording=section)), "hotline-spy")
+        begins = [number for number, row in enumerate(rows) if row.startswith("exten => ")]
+        for begin, end, verb, mode in zip(
+            begins, [*begins[1:], len(rows)], ("listen", "whisper", "barge"), ("", "w", "B"), strict=True
+        ):
+            doing = "\n".join(rows[begin:end])
+            assert f"${{HOTLINE_SPY_ON}}/{verb}/" in doing
+            assert doing.index("UserEvent(HotlineSpy") < doing.index(
+                f"ChanSpy(${{HOTLINE_SPY_ON}},uqdXES{mode})"
+            )
+            assert ("MixMonitor(,r" in doing) == (records and verb == "barge")
+            assert ("StopMixMonitor" in doing) == records
+
+
+def test_what_a_supervisors_channel_says_is_read_back_and_nothing_else() -> None:
+    """Our own words come back whole; another's variable is nobody listening."""
+    state = SpyState("node1-1795265611.4", SuperviseVerb.BARGE, datetime(2026, 11, 2, 1, 0, 0, 5000, UTC))
+    assert SpyState.parse(str(state)) == state
+    torn = ("", "a", "a/listen", "a/listen/", "/listen/1")
+    for other in (*torn, "a/release/1", "a/listen/x", f"a/listen/{10**14}"):
+        assert SpyState.parse(other) is None
 
 
 def test_a_site_that_records_nothing_has_no_trace_of_it() -> None:
