@@ -119,6 +119,7 @@ class HotlineServer:
         talks = LiveTalks(site, ami, picture, bus, marks, clock)
         acting = Acting(site, ami, talks, clock)
         control = Control(acting)
+        supervisor = Supervisor(acting, ami, bus, audit)
         self.accounts = Accounts(AccountStore(sessions), audit, clock, session_hours=site.web.session_hours)
         self._stack.callback(self.accounts.close)
         keeper = RecordingKeeper(
@@ -149,6 +150,7 @@ class HotlineServer:
         await self._run("metrics", exporter.run())
         await self._run("exchange", self.exchange.run())
         await self._run("talks", talks.run())
+        await self._run("supervision", supervisor.run())
         self._stack.push_async_callback(control.aclose)
         await self._run("recordings", keeper.run())
         await self._run("live recordings", live_recordings.run())
@@ -172,7 +174,7 @@ class HotlineServer:
                 picture=talks,
                 desk=Desk(site, ami, self.exchange, clock),
                 control=control,
-                supervision=Supervisor(acting, ami),
+                supervision=supervisor,
                 marks=marks,
                 callbacks=Callbacks(sessions, clock),
                 drafts=DraftStore(sessions, clock),

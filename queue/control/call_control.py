@@ -271,7 +271,9 @@ class Control:
             )
             if await talks.until(lambda: _state(talks.talk(call_id)) in begun, ASK_SECONDS):
                 return
-        raise IllegalState("the enquiry did not come about", hint="look at the call and try again")
+        raise IllegalState(
+            "the enquiry did not come about", hint="look at the call and try again", code="did_not_happen"
+        )
 
     async def _join_when_answered(self, on: OnCall, service: str, number: str) -> None:
         """Three-way as soon as the service answers; given up when it does not, or the agent goes back."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+import logging
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from hotline.core.bus import follow
 from hotline.core.control import Asker, SuperviseVerb
 from hotline.core.errors import ExchangeUnreachable, IllegalState, UnknownName
+from hotline.core.events import SupervisionChanged
+from hotline.core.ports import Bus
 from hotline.core.views import CallView, SupervisionView, WaitingCaller
 from hotline.queue.control.acting import SETTLE_SECONDS, Acting
 from hotline.queue.control.legs import Leg
@@ -18,6 +24,10 @@ from hotline.telephony.ami.wire import escape_variable
 from hotline.telephony.asterisk_config import supervision
 from hotline.telephony.asterisk_config.supervision import SpyState
 
+log = logging.getLogger(__name__)
+
+FEED_LIMIT: Final = 20_000
+
 
 class Queues(Protocol):
     """The part of the AMI client that moving callers needs."""
@@ -25,12 +35,43 @@ class Queues(Protocol):
     async def queue_status(self, queue: str = "") -> tuple[ami.QueueSnapshot, ...]: ...
 
 
+class Audit(Protocol):
+    """Where it is written down who did what."""
+
+    async def record(self, user: str, action: str, subject: str, detail: str = "") -> None: ...
+
+
 class Supervisor:
     """The Supervision port. What a supervisor's phone does is the exchange's to say (``spies.py``)."""
 
-    def __init__(self, acting: Acting, queues: Queues) -> None:
-        self._acting, self._queues = acting, queues
+    def __init__(self, acting: Acting, queues: Queues, bus: Bus, audit: Audit) -> None:
+        self._acting, self._queues, self._bus, self._audit = acting, queues, bus, audit
+        self._asked: dict[str, SuperviseVerb] = {}  # by the supervisor's seat: what the page asked for last
         self._phones: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # while one is in hand
+
+    async def run(self) -> None:
+        """Write down what supervisors do by their phones' own keys, until cancelled.
+
+        What the page asks for is in the audit log before it is done; a key is seen when it has been pressed.
+        """
+        started = self._acting.now()
+        feed = self._bus.subscribe("supervision", limit=FEED_LIMIT)
+        async for envelope in follow(self._bus, feed, "supervision", limit=FEED_LIMIT):
+            match envelope.event:
+                case SupervisionChanged(agent=seat, call_id=call_id, verb=SuperviseVerb() as verb):
+                    view = self._acting.talks.supervision(seat)
+                    if self._asked.get(seat) is verb or view is None or view.since < started:
+                        continue
+                    self._asked[seat] = verb
+                    await self._write_down(seat, verb, call_id)
+
+    async def _write_down(self, seat: str, verb: SuperviseVerb, call_id: str) -> None:
+        try:
+            await self._audit.record(f"seat {seat}", f"supervise_{verb}", call_id, "by the phone's key")
+        except (SQLAlchemyError, OSError) as error:
+            log.error(
+                "seat %s: %s on call %s by key is not recorded: %s", seat, verb, call_id, type(error).__name__
+            )
 
     async def do(self, who: Asker, call_id: str, verb: SuperviseVerb) -> CallView:
         """One of the verbs."""
@@ -122,6 +163,7 @@ class Supervisor:
         elif spy.state.verb is not verb and not spy.up:
             await self._ring(who, seat, on.leg, verb)
         elif spy.state.verb is not verb:
+            self._asked[seat] = verb
             await self._acting.key(own, supervision.KEYS[verb])
             await self._acting.settle(call_id, lambda _: self._does(seat, verb), "the change")
         return on.view
@@ -162,6 +204,7 @@ class Supervisor:
             "CallerID": f"<{agent.extension}>",
             "Variable": [f"{name}={escape_variable(text)}" for name, text in variables.items()],
         }
+        self._asked[seat] = verb
         uniqueid = await self._acting.ring(agent, PURPOSE, fields)
         self._acting.talks.rings_for(uniqueid, seat, state)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -85,6 +86,9 @@ class Floor:
     gone: set[str] = field(default_factory=set)  # extensions whose phone is not registered
     deaf_to_three_way: int = 0  # times that the keys come to nothing
     local: str = ""  # the pair of Local channels of the newest enquiry, without its ends
+    audit: asyncio.Queue[tuple[str, str, str]] = field(default_factory=asyncio.Queue)
+    disk_full: bool = False
+    lost_enquiries: int = 0  # times that Atxfer comes to nothing
     picks_up: bool = True  # supervisors, when their phones ring
     shown: tuple[ami.CoreShowChannel, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)  # by the channel's unique id
@@ -96,7 +100,12 @@ class Floor:
         self.talks = LiveTalks(SITE, self, self, self.bus, Nobody(), SystemClock())  # type: ignore[arg-type]
         self.acting = Acting(SITE, self, self.talks, SystemClock())
         self.control = Control(self.acting)
-        self.supervisor = Supervisor(self.acting, self)  # type: ignore[arg-type]
+        self.supervisor = Supervisor(self.acting, self, self.bus, self)  # type: ignore[arg-type]
+
+    async def record(self, user: str, action: str, subject: str, detail: str = "") -> None:
+        self.audit.put_nowait((user, action, subject))
+        if self.disk_full:
+            raise OSError("the disk is full")
 
     def live(self) -> LiveView:
         seats = tuple(
@@ -142,6 +151,8 @@ class Floor:
                 self.tell(gone(phone_of(uniqueid), uniqueid, uniqueid))
             case "Hangup", _:
                 self.tell(gone("PJSIP/any-1", str(fields["Channel"])))
+            case "Atxfer", _ if self.lost_enquiries:
+                self.lost_enquiries -= 1
             case "Atxfer", _:
                 self.local = local = f"Local/{fields['Exten']}@hotline-transfer-00;"
                 self.tell(new(f"{local}1", "l.1"), new(f"{local}2", "l.2"), enter(f"{local}1", "l.1", "b2"))
@@ -190,10 +201,10 @@ def phone_of(uniqueid: str) -> str:
     return f"PJSIP/{uniqueid.split('-')[2]}-7"
 
 
-def spies(channel: str, uniqueid: str, key: str, on: str = "a.1") -> ami.UserEvent:
+def spies(channel: str, uniqueid: str, key: str, on: str = "a.1", at: datetime = AT) -> ami.UserEvent:
     """What the dialplan says of a supervisor's phone."""
     verb = next(verb for verb, known in supervision.KEYS.items() if known == key)
-    return says(supervision.EVENT, channel, uniqueid, uniqueid, State=str(SpyState(on, verb, AT)))
+    return says(supervision.EVENT, channel, uniqueid, uniqueid, State=str(SpyState(on, verb, at)))
 
 
 def agent(name: str) -> Target:
@@ -430,6 +441,40 @@ async def test_what_a_supervisors_phone_does_is_told_also_when_its_own_keys_chan
     assert [e.event for e in floor.bus.since(0) or [] if isinstance(e.event, SupervisionChanged)] == told
     await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
     assert floor.names() == ["Originate", "Hangup", "Originate"]
+
+
+async def test_what_a_phones_own_keys_do_is_written_down(floor: Floor) -> None:
+    """The page's wishes are in the audit log already; a key is too, and a full disk ends nothing."""
+    work = asyncio.create_task(floor.supervisor.run())
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.LISTEN)
+    channel, now = str(floor.said[0][1]["ChannelId"]), SystemClock().now()
+    await floor.event(SupervisionChanged, verb=SuperviseVerb.LISTEN)
+    floor.disk_full = True
+    for key, verb in (("5", "whisper"), ("4", "listen"), ("6", "barge")):
+        floor.tell(spies("PJSIP/9001-7", channel, key, at=now + timedelta(seconds=int(key))))
+        written = await asyncio.wait_for(floor.audit.get(), 5)
+        assert written == ("seat b1", f"supervise_{verb}", CALL)
+        floor.disk_full = False
+    await floor.supervisor.do(CHIEF, CALL, SuperviseVerb.WHISPER)
+    await floor.supervisor.stop(CHIEF)
+    await floor.event(SupervisionChanged, verb=None)
+    assert floor.audit.empty() and not work.done()
+    work.cancel()
+    await asyncio.wait({work})
+
+
+async def test_an_enquiry_that_the_exchange_lost_is_asked_for_again(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It loses one while it says that the one before failed; after four times the agent is told."""
+    monkeypatch.setattr(call_control, "ASK_SECONDS", 0.05)
+    floor.lost_enquiries = 4
+    with pytest.raises(IllegalState) as told:
+        await floor.control.consult(ZHANG, CALL, agent("a2"))
+    assert told.value.code == "did_not_happen"
+    floor.lost_enquiries = 2
+    assert (await floor.control.consult(ZHANG, CALL, agent("a2"))).consult is not None
+    assert floor.names() == ["Atxfer"] * 7
 
 
 async def test_after_a_break_the_exchange_says_who_listens(floor: Floor) -> None:
