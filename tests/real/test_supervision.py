@@ -23,9 +23,9 @@ EVERYBODY = (*ALL, SECOND_CALLER, DEPUTY)
 async def test_supervisors_go_from_call_to_call_and_every_page_knows(tmp_path: Path) -> None:
     """One exchange, one case after the other; after each of them nothing of it is left."""
     async with open_room(tmp_path) as room:
-        # X await _from_one_call_to_another(room)
-        # X await _two_supervisors_and_a_take_over(room)
-        # X await _the_agent_hands_the_call_on(room)
+        await _from_one_call_to_another(room)
+        await _two_supervisors_and_a_take_over(room)
+        await _the_agent_hands_the_call_on(room)
         await _an_emergency_in_the_middle_of_an_enquiry(room)
         await _the_caller_hangs_up_in_the_middle_of_an_enquiry(room)
         await _a_new_server_knows_who_listens(room)
