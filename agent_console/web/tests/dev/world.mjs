@@ -333,6 +333,7 @@ export class World {
       recording: 'on',
       nuisance: false,
       parties: [],
+      recording_paused_until: null,
       language,
     })
     this.segments.set(id, [])
