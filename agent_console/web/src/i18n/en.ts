@@ -14,7 +14,7 @@ export const en: Messages = {
     leaveBoth: 'Sign out and leave',
     leaveOnCall: 'Finish the call in hand before you leave',
     leaveUnsaved:
-      'Some notes could not be saved. If you leave now, they stay in this tab until you sign in here again.',
+      'Some of what you wrote could not be saved. If you leave now, unsaved changes of the draft are lost; notes stay in this tab until you sign in here again.',
     leaveAnyway: 'Leave all the same',
     newVersion: 'The system was updated: reload between two calls',
     reload: 'Reload',

@@ -11,7 +11,8 @@ export const zhCN = {
     leaveQuestion: '您还在接听队列中。退出登录会先签出，话机不再振铃。',
     leaveBoth: '签出并退出',
     leaveOnCall: '请先结束手上的电话，再退出登录',
-    leaveUnsaved: '有备注没有保存上。现在退出，备注留在这台电脑的这个页面里，您再登录时还在。',
+    leaveUnsaved:
+      '有内容没有保存上。现在退出，工单草稿中没有保存的改动会丢失；备注留在这台电脑的这个页面里，您再登录时还在。',
     leaveAnyway: '仍要退出',
     newVersion: '系统已更新，请在通话间隙刷新页面',
     reload: '刷新',

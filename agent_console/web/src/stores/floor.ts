@@ -22,7 +22,9 @@ export const useFloor = defineStore('floor', () => {
 
   const ownSeat = computed(() => session.me?.agent?.agent ?? null)
   /** What the own phone does in somebody's call. */
-  const joined = computed(() => (ownSeat.value === null ? null : (live.state.supervision[ownSeat.value] ?? null)))
+  const joined = computed(() =>
+    ownSeat.value === null ? null : (live.state.supervision[ownSeat.value] ?? null),
+  )
   /** The call that the own phone is in, for as long as that call lives. */
   const joinedCall = computed(() => {
     const call = joined.value === null ? undefined : live.state.calls[joined.value.call_id]
@@ -71,5 +73,19 @@ export const useFloor = defineStore('floor', () => {
     }
   }
 
-  return { busy, joined, joinedCall, shift, shiftFailed, days, supervise, stop, loadJoined, toFront, toQueue, force, loadShift }
+  return {
+    busy,
+    joined,
+    joinedCall,
+    shift,
+    shiftFailed,
+    days,
+    supervise,
+    stop,
+    loadJoined,
+    toFront,
+    toQueue,
+    force,
+    loadShift,
+  }
 })
