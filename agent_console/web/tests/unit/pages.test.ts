@@ -8,6 +8,8 @@ import { api } from '@/api/client'
 import ActionMenu from '@/components/ActionMenu.vue'
 import CallFilters from '@/components/CallFilters.vue'
 import EarlierCalls from '@/components/EarlierCalls.vue'
+import PastDraft from '@/components/PastDraft.vue'
+import SpokenLanguage from '@/components/SpokenLanguage.vue'
 import TranscriptView from '@/components/TranscriptView.vue'
 import LineTable from '@/components/board/LineTable.vue'
 import { lineRows } from '@/board'
@@ -18,7 +20,7 @@ import { zhCN } from '@/i18n/zh-CN'
 import { transcriptOf, withLegLost, withSegment } from '@/live/transcript'
 import { useSession } from '@/stores/session'
 
-import { figures, lineFigures, me, segment, site, T0 } from './samples'
+import { draft, figures, lineFigures, me, segment, site, T0 } from './samples'
 
 const global = { plugins: [i18n] }
 
@@ -28,6 +30,22 @@ beforeEach(() => {
 })
 
 afterEach(() => vi.restoreAllMocks())
+
+describe('the draft of a past call', () => {
+  it('is read as far as it says something, in the words of the page', () => {
+    const fields = { title: '预付卡不退', sex: 'female', request_type: 'complaint', urgent: true } as const
+    const view = mount(PastDraft, { props: { draft: draft(2, fields) }, global })
+    expect(view.findAll('dd').map((one) => one.text())).toEqual(['女士', '3 投诉', '预付卡不退', '加急'])
+    expect(mount(PastDraft, { props: { draft: draft(0) }, global }).text()).toBe('')
+  })
+})
+
+describe('the language of a caller', () => {
+  it('is said where it is not the one spoken here', () => {
+    const shown = (language: string): string => mount(SpokenLanguage, { props: { language }, global }).text()
+    expect([shown('en'), shown('zh-CN'), shown('')]).toEqual(['来电人讲英语', '', ''])
+  })
+})
 
 describe('the transcript on the page', () => {
   const props = { callId: 'c1', live: true, follow: true, empty: '没有' }
