@@ -28,8 +28,16 @@ WITHIN_SECONDS = 30.0
 
 @pytest.fixture
 def site(site: Site) -> Site:
-    """The demo's lines and menus on this test's ports; no notice, so that menus begin at once."""
+    """The demo's lines and menus on this test's ports; no notice, so that menus begin at once.
+
+    Whoever presses 1 speaks Cantonese from there on, whoever presses 2 English.
+    """
     demo = load_site(samples.path("demo"), {})
+    spoken = {"1": "yue", "2": "en"}
+    choices = [one.model_copy(update={"language": spoken.get(one.key)}) for one in demo.menu("main").choices]
+    main = demo.menu("main").model_copy(update={"choices": tuple(choices)})
+    menus = tuple(main if menu.name == "main" else menu for menu in demo.menus)
+    demo = demo.model_copy(update={"menus": menus})
     taken = {name: getattr(demo, name) for name in ("lines", "queues", "agents", "menus", "prompts")}
     return site.model_copy(update=taken)
 
@@ -63,12 +71,12 @@ class Menus:
         return [row for row in self.exchange.queue_log() if "|HOTLINE|" in row]
 
     async def waits_in(self) -> list[str]:
-        """Queue, line, number and path of the first caller to wait, as queue_log tells them."""
+        """Queue, line, number, path and language of the first caller to wait, as queue_log tells them."""
         async with asyncio.timeout(WITHIN_SECONDS):
             while not self.rows():  # noqa: ASYNC110 - a file: nothing to wait on
                 await asyncio.sleep(0.02)
         fields = self.rows()[0].split("|")
-        return [fields[2], fields[5], fields[6], fields[8]]
+        return [fields[2], fields[5], fields[6], fields[8], fields[9]]
 
 
 @pytest.fixture
@@ -100,7 +108,7 @@ async def test_keys_pressed_ahead_lead_through_two_menus_to_the_queue(menus: Men
         entered = await menus.entered()
         await call.send_dtmf("12")
         finished = await menus.finished()
-        assert await menus.waits_in() == ["12315", "12358", "12345", "main.1.2"]
+        assert await menus.waits_in() == ["12315", "12358", "12345", "main.1.2", "yue"]
     assert (entered.menu, entered.call_id) == ("main", finished.call_id)
     assert finished.path == ("消费投诉", "价格收费")
     assert finished.menu_seconds < 5, "prompts of 18 and 16 seconds were cut short"
@@ -116,7 +124,7 @@ async def test_the_menu_is_heard_and_zero_brings_a_person(menus: Menus, site: Si
         await call.send_dtmf("0")
         finished = await menus.finished()
         assert finished.outcome is MenuOutcome.OPERATOR
-        assert await menus.waits_in() == ["12315", "12315", "12315", "consumer.0"]
+        assert await menus.waits_in() == ["12315", "12315", "12315", "consumer.0", "zh-CN"]
 
 
 async def test_hanging_up_in_the_middle_of_a_prompt_is_told_at_once(menus: Menus, site: Site) -> None:
@@ -137,7 +145,7 @@ async def test_a_server_that_stops_in_the_middle_of_a_menu_loses_nobody(menus: M
         await menus.service.stop(drain_seconds=0)
         assert (await menus.finished()).outcome is MenuOutcome.FAULT
         await call.send_dtmf("2")
-        assert await menus.waits_in() == ["12333", "12333", "12345", "main.2"]
+        assert await menus.waits_in() == ["12333", "12333", "12345", "main.2", "en"]
 
 
 async def test_wrong_keys_bring_a_person(menus: Menus, site: Site) -> None:
@@ -148,4 +156,4 @@ async def test_wrong_keys_bring_a_person(menus: Menus, site: Site) -> None:
         await call.send_dtmf("8")
         finished = await menus.finished()
         assert finished.outcome is MenuOutcome.OPERATOR
-        assert await menus.waits_in() == ["12315", "12315", "12315", "consumer"]
+        assert await menus.waits_in() == ["12315", "12315", "12315", "consumer", "zh-CN"]
