@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from hotline.config.schema import Choice, Site
+from hotline.config.menus import Choice
+from hotline.config.schema import Site
 
 OPERATOR_TITLE = "人工服务"
 """What 0 is called where a menu does not list it."""

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from hotline.config.alerting import AlertsSection
+from hotline.config.menus import Menu, Prompt
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import Shift
 from hotline.core.drafts import OrderField
@@ -327,60 +328,6 @@ class Agent(Section):
         "none"  # notify: the phone answers, holds and resumes on NOTIFY (talk, hold), as desk phones do
     )
     sip_secret: SecretRef = SecretRef()
-
-
-class Choice(Section):
-    """What a key does. Exactly one of line, queue, menu, say, operator, repeat or back.
-
-    ``language`` is the caller's from here on ("for English, press 8"): whoever gets the call is told.
-    """
-
-    key: Key
-    title: Text
-    line: Name | None = None
-    queue: Name | None = None
-    menu: Name | None = None
-    say: Name | None = None  # a prompt played as an announcement (self-service), then the menu again
-    operator: bool = False
-    repeat: bool = False
-    back: bool = False
-    language: LanguageTag | None = None
-
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
-        targets = [self.line, self.queue, self.menu, self.say, self.operator, self.repeat, self.back]
-        if sum(bool(target) for target in targets) != 1:
-            raise ValueError("a choice does exactly one of: line, queue, menu, say, operator, repeat, back")
-        if self.language and (self.say or self.repeat or self.back):
-            raise ValueError("a language goes with line, queue, menu or operator only; delete it here")
-        return self
-
-
-class Menu(Section):
-    """A menu as data. ``0`` reaches a person from every menu whether listed or not."""
-
-    name: Name
-    prompt: Name
-    choices: tuple[Choice, ...]
-    timeout_seconds: Annotated[float, Field(ge=1, le=30)] = 5.0
-    attempts: Annotated[int, Field(ge=1, le=5)] = 2  # silences or wrong keys before a person is given
-    invalid_prompt: Name | None = None
-
-    @model_validator(mode="after")
-    def _keys_once(self) -> Self:
-        keys = [choice.key for choice in self.choices]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ValueError(f"key {key} is given twice in menu {self.name}")
-        return self
-
-
-class Prompt(Section):
-    """What is said: text for the synthesiser, or a recording (WAV) that takes its place."""
-
-    name: Name
-    text: Annotated[str, Field(min_length=1, max_length=600)]
-    recording: Path | None = None
 
 
 class Site(Section):

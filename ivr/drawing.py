@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from hotline.config.schema import Choice, Line, Site
+from hotline.config.menus import Choice
+from hotline.config.schema import Line, Site
 from hotline.ivr.walk import texts_of
 
 FONT_SIZE = 14

@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hotline.config.menu_path import language, token
-from hotline.config.schema import Choice, Line, Menu, Site
+from hotline.config.menus import Choice, Menu
+from hotline.config.schema import Line, Site
 from hotline.config.system_prompts import INVALID_KEY, TO_PERSON
 from hotline.core.events import MenuOutcome
 from hotline.ivr.states import TABLE, IllegalInput, State, Turn

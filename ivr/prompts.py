@@ -23,7 +23,7 @@ import numpy.typing as npt
 from hotline.config.schema import Site
 from hotline.config.system_prompts import SYSTEM_PROMPTS
 from hotline.core.errors import SetupError
-from hotline.speech.espeak import RATE_WPM_RANGE, EspeakError
+from hotline.speech.espeak import ENGLISH_VOICE, RATE_WPM_RANGE, EspeakError, synthesise
 from hotline.speech.resample import resample
 from hotline.speech.segment import is_spoken
 from hotline.speech.voice import Speech, Voice
@@ -36,6 +36,7 @@ __all__ = ["LANGUAGE", "Made", "PromptFiles", "Spoken", "characters", "prompts_o
 LANGUAGE = "zh"
 FORMATS = {".wav": 8000, ".wav16": 16000}  # extension -> sample rate in Hz
 CHARACTERS_A_MINUTE = 130  # the old follow 120 to 140
+ENGLISH_WORDS_A_MINUTE = 120  # for foreigners whose English is no better than ours
 PEAK = 0.6 * 32767  # loud enough on a poor line, far from clipping in A-law
 RECIPE = 1  # counted up when the same words would come out as another sound
 _SHORT = 8  # so few characters end before their tempo is felt; they are said at the menus' usual rate
@@ -50,11 +51,13 @@ class Spoken:
     Attributes:
         sound: path below ``<sounds>/zh/``, without extension.
         recording: a WAV file that takes the place of the voice.
+        english: an English voice says it.
     """
 
     sound: str
     text: str
     recording: Path | None = None
+    english: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def prompts_of(site: Site) -> list[Spoken]:
     takes_place_of = {_own_name(site, path): path for path in said}
     for name, prompt in own.items():
         path = takes_place_of.get(name, sound(name))
-        said[path] = Spoken(path, prompt.text, prompt.recording)
+        said[path] = Spoken(path, prompt.text, prompt.recording, prompt.english)
     return list(said.values())
 
 
@@ -206,6 +209,8 @@ def say_slowly(text: str) -> Speech:
 
 def _digest(spoken: Spoken) -> str:
     parts = [str(RECIPE), spoken.text, PROMPT_VARIANT, str(PROMPT_RATE_WPM), str(CHARACTERS_A_MINUTE)]
+    if spoken.english:
+        parts += [ENGLISH_VOICE, str(ENGLISH_WORDS_A_MINUTE)]
     if spoken.recording is not None:
         try:
             parts = [str(RECIPE), hashlib.sha256(spoken.recording.read_bytes()).hexdigest()]
@@ -218,15 +223,25 @@ def _sound_of(spoken: Spoken) -> tuple[npt.NDArray[np.int16], int]:
     if spoken.recording is not None:
         return _recorded(spoken.recording)
     try:
-        speech = say_slowly(spoken.text)
+        samples, rate_hz = _say(spoken)
     except EspeakError as error:
         raise SetupError(f"no voice for the prompts: {error}") from error
     except ValueError as error:
         raise SetupError(
             f"the prompt {spoken.sound} cannot be said: {error}", hint="change its text"
         ) from error
-    peak = float(np.abs(speech.samples.astype(np.int32)).max(initial=1))
-    return (speech.samples * (PEAK / peak)).astype(np.int16), speech.sample_rate_hz
+    peak = float(np.abs(samples.astype(np.int32)).max(initial=1))
+    return (samples * (PEAK / peak)).astype(np.int16), rate_hz
+
+
+def _say(spoken: Spoken) -> tuple[npt.NDArray[np.int16], int]:
+    if not spoken.english:
+        speech = say_slowly(spoken.text)
+        return speech.samples, speech.sample_rate_hz
+    samples, rate_hz, _ = synthesise(
+        spoken.text, voice=ENGLISH_VOICE, variant=PROMPT_VARIANT, rate_wpm=ENGLISH_WORDS_A_MINUTE
+    )
+    return samples, rate_hz
 
 
 def _recorded(file: Path) -> tuple[npt.NDArray[np.int16], int]:

@@ -9,7 +9,7 @@ from hotline.config.problems import KeyPath, Problem, Severity, dotted
 from hotline.config.schema import Site
 from hotline.config.yaml_text import read_document
 from hotline.ivr.interpreter import MAX_PLAYS
-from hotline.ivr.prompts import CHARACTERS_A_MINUTE, characters
+from hotline.ivr.prompts import CHARACTERS_A_MINUTE, ENGLISH_WORDS_A_MINUTE, characters
 from hotline.ivr.walk import texts_of
 
 MAX_CHOICES = 6  # to be remembered after one hearing; back, repeat and 0 are not counted
@@ -83,4 +83,7 @@ def _longest(site: Site) -> dict[str, float]:
 
 def spoken_seconds(site: Site, prompt: str) -> float:
     """Return about how long a prompt takes at the pace of the product's voice."""
-    return 60 * characters("".join(texts_of(site, [prompt]))) / CHARACTERS_A_MINUTE
+    text = "".join(texts_of(site, [prompt]))
+    if any(own.name == prompt and own.english for own in site.prompts):
+        return 60 * len(text.split()) / ENGLISH_WORDS_A_MINUTE
+    return 60 * characters(text) / CHARACTERS_A_MINUTE

@@ -25,6 +25,7 @@ __all__ = ["EspeakError", "EspeakEvent", "EspeakMissingError", "synthesise", "va
 
 LIBRARY_NAME = "libespeak-ng.so.1"
 MANDARIN_PINYIN_VOICE = "cmn-latn-pinyin"
+ENGLISH_VOICE = "en"
 
 _OUTPUT_SYNCHRONOUS = 2
 _INIT_PHONEME_EVENTS = 0x0001
@@ -195,19 +196,26 @@ def variants() -> frozenset[str]:
 
 
 def synthesise(
-    pinyin: str, *, variant: str = "", rate_wpm: int = 175, pitch: int = 50, pitch_range: int = 50
+    text: str,
+    *,
+    voice: str = MANDARIN_PINYIN_VOICE,
+    variant: str = "",
+    rate_wpm: int = 175,
+    pitch: int = 50,
+    pitch_range: int = 50,
 ) -> tuple[npt.NDArray[np.int16], int, list[EspeakEvent]]:
-    """Say numbered pinyin in Mandarin; return int16 mono samples, their rate in Hz and the events in order.
+    """Say a text; return int16 mono samples, their rate in Hz and the events in order.
 
     Args:
-        pinyin: words separated by spaces, ``,`` and ``.`` for pauses.
+        text: for the Mandarin voice numbered pinyin, words separated by spaces, ``,`` and ``.`` for pauses.
+        voice: of the language.
         variant: a name from `variants`; empty for espeak's plain voice.
         rate_wpm: espeak's words a minute, 80-450.
         pitch: 0-99, 50 is the voice's own.
         pitch_range: 0-99, 50 is the voice's own.
 
     Raises:
-        EspeakMissingError: if libespeak-ng, its Mandarin voice or the variant is not installed.
+        EspeakMissingError: if libespeak-ng, the voice or the variant is not installed.
         ValueError: if a parameter is out of its range.
     """
     if not RATE_WPM_RANGE[0] <= rate_wpm <= RATE_WPM_RANGE[1]:
@@ -218,8 +226,8 @@ def synthesise(
     # espeak falls back to the plain voice silently when a variant is unknown.
     if variant and variant not in variants():
         raise EspeakMissingError(f"espeak-ng has no voice variant {variant!r}")
-    voice = f"{MANDARIN_PINYIN_VOICE}+{variant}" if variant else MANDARIN_PINYIN_VOICE
+    named = f"{voice}+{variant}" if variant else voice
     with _lock:
         library = _loaded()
-        samples, events = library.synthesise(pinyin, voice, rate_wpm, pitch, pitch_range)
+        samples, events = library.synthesise(text, named, rate_wpm, pitch, pitch_range)
         return samples, library.sample_rate_hz, events

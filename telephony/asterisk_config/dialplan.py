@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hotline.config.menu_path import language
-from hotline.config.schema import Hours, Line, Menu, Queue, Site
+from hotline.config.menus import Menu
+from hotline.config.schema import Hours, Line, Queue, Site
 from hotline.core.errors import UsageError
 from hotline.telephony.asterisk_config import recording, supervision, transfer, wrap_up
 from hotline.telephony.asterisk_config.callback import callback_context

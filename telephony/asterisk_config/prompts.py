@@ -6,7 +6,8 @@ with ``_``, which no prompt of a site file can.
 
 from __future__ import annotations
 
-from hotline.config.schema import Line, Menu, Queue, Site
+from hotline.config.menus import Menu
+from hotline.config.schema import Line, Queue, Site
 
 PLEASE_WAIT = "_please_wait"
 THANK_YOU = "_thank_you"

@@ -10,7 +10,8 @@ import pytest
 
 from hotline.config import samples
 from hotline.config.loading import load_site
-from hotline.config.schema import Prompt, Site
+from hotline.config.menus import Prompt
+from hotline.config.schema import Site
 from hotline.core.errors import SetupError
 from hotline.ivr.prompts import FORMATS, Made, PromptFiles, Spoken, characters, prompts_of, say_slowly
 from hotline.speech.wav import read_wav, write_wav
@@ -156,6 +157,18 @@ def test_no_voice_on_the_machine_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("hotline.speech.espeak._library", None)
     with pytest.raises(SetupError, match="libespeak-ng1"):
         PromptFiles(ONE, tmp_path).prepare()
+
+
+def test_english_words_are_said_by_an_english_voice(tmp_path: Path) -> None:
+    """At a pace of its own: the Mandarin voice would read nothing of it; another language makes it anew."""
+    english = Prompt(name="hello", text="For English, press eight.", language="en")
+    site = ONE.model_copy(update={"prompts": (english,)})
+    files = PromptFiles(site, tmp_path)
+    made = files.prepare().made
+    assert made > 0 and 1.5 < files.duration_seconds("hello") < 4
+    assert PromptFiles(site, tmp_path).prepare().made == 0
+    chinese = english.model_copy(update={"language": "zh-CN", "text": "英语请按8。"})
+    assert PromptFiles(site.model_copy(update={"prompts": (chinese,)}), tmp_path).prepare().made == 1
 
 
 def test_a_prompt_that_is_not_there_takes_no_time(tmp_path: Path) -> None:

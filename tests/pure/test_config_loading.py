@@ -377,6 +377,14 @@ def test_menus_are_checked(file: Path, top: str, second: str, message: str) -> N
     assert message in only(problems_of(file, MENUS % (top, second))).message
 
 
+def test_a_prompt_in_a_language_without_a_voice_needs_a_recording(file: Path) -> None:
+    """English and Mandarin are said; for anything else the problem names the remedy."""
+    menus = MENUS.replace("text: 请按键}", "text: Press a key., language: %s}")
+    choices = ("{key: 1, title: 去, menu: second}", "back: true")
+    assert problems_of(file, menus % (*choices, "en-GB")) == []
+    assert "give a recording" in only(problems_of(file, menus % (*choices, "yue"))).message
+
+
 def test_a_key_twice_in_a_menu_is_told(file: Path) -> None:
     """The second use of a key is named."""
     text = MENUS % ("{key: 1, title: 去, line: '1'}, {key: 1, title: 来, menu: second}", "back: true")

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from hotline.config.menus import Choice, Menu, Prompt
 from hotline.config.schema import (
     Agent,
     AsteriskSection,
-    Choice,
     Hours,
     Line,
-    Menu,
     OutsideNumber,
-    Prompt,
     Queue,
     QueueKey,
     Recorded,

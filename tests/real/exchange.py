@@ -9,18 +9,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hotline.config.menus import Choice, Menu, Prompt
 from hotline.config.schema import (
     Agent,
     AmiSection,
     AsrSection,
     AsteriskSection,
     AudioSocketSection,
-    Choice,
     FastAgiSection,
     Line,
-    Menu,
     MetricsSection,
-    Prompt,
     Queue,
     Site,
     WebSection,
