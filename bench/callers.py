@@ -106,11 +106,13 @@ class Group:
     Attributes:
         numbers: who calls, one call each, in this order.
         per_second: how many of them begin each second.
+        dialled: the number they dial.
         patience_seconds: when a caller hangs up if nobody else does; None: not before `GIVE_UP_SECONDS`.
     """
 
     numbers: tuple[str, ...]
     per_second: float
+    dialled: str
     patience_seconds: float | None = None
 
 
@@ -137,13 +139,12 @@ class CallerRecord:
 
 
 async def place(
-    groups: Iterable[Group], dialled: str, server: tuple[str, int], folder: Path, ports: Iterable[int]
+    groups: Iterable[Group], server: tuple[str, int], folder: Path, ports: Iterable[int]
 ) -> dict[str, CallerRecord]:
     """Place every group's calls, all groups at once, and return each caller's record when all are over.
 
     Args:
         groups: who calls; their numbers differ.
-        dialled: the number they dial.
         server: the exchange.
         folder: for scenarios and logs.
         ports: two UDP ports a group (SIP and media) are taken from here.
@@ -161,7 +162,7 @@ async def place(
         scenario.write_text(_SCENARIO.replace("PATIENCE", str(round(patience * 1000))), encoding="utf-8")
         names.write_text("SEQUENTIAL\n" + "".join(f"{number}\n" for number in group.numbers), "utf-8")
         options: dict[str, object] = {
-            "-sf": scenario, "-inf": names, "-s": dialled, "-i": "127.0.0.1", "-p": next(free),
+            "-sf": scenario, "-inf": names, "-s": group.dialled, "-i": "127.0.0.1", "-p": next(free),
             "-mp": next(free), "-m": len(group.numbers), "-r": round(group.per_second * 10), "-rp": 10_000,
             "-l": len(group.numbers), "-log_file": folder / f"callers-{index}.log",
             "-error_file": folder / f"callers-{index}.errors",

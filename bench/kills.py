@@ -3,10 +3,10 @@
     python -m bench.kills                      five minutes, 10 calls a second, 60 agents, 10 kills
     python -m bench.kills --seconds 40 --kills 2 --per-second 4 --agents 20
 
-SIPp places the calls (`bench.callers`), our phones answer them and note what they did; hearing is off.
+SIPp places the calls (`bench.callers`), our phones answer, transfer and ask (`bench.staff`); hearing is off.
 ``hotline serve`` ends by SIGKILL at random moments (``--seed``) and is started again some seconds later.
-At the end every call of the ledger is compared with what caller and agent noted. The exit code is 1 if a
-call was lost or a row differs.
+At the end every call is compared (`bench.comparing`): what Asterisk says of it with what caller and agents
+noted, and the ledger with what Asterisk says. The exit code is 1 if a call was lost or a row differs.
 """
 
 from __future__ import annotations
@@ -17,43 +17,30 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
-from sqlalchemy import select
 
 from bench.callers import CallerRecord, Group, place
 from bench.common import machine, write_site
+from bench.comparing import Deaths, Rows, Said, asterisk_and_phones, server_and_asterisk
+from bench.staff import Note, Staff, on_duty
+from bench.witness import Witness, witnessing
 from hotline.config.samples import path as sample
 from hotline.config.secrets import Secrets
-from hotline.core.events import Outcome, Source
 from hotline.server.paths import database_url
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.models import Call as CallRow
-from hotline.store.models import QueueEntry
-from hotline.telephony.asterisk_config.secrets import secrets_of
-from hotline.telephony.local_asterisk import LocalAsterisk
-from hotline.telephony.phone.call import Call, EndedBy
-from hotline.telephony.phone.phone import Phone
-from hotline.telephony.phone.states import CallStateError
-from hotline.telephony.phone.ticker import Ticker
+from hotline.store.ledger import CallRecord, EntryRecord, Ledger, TalkRecord
 from tests.fixtures.ports import free_port
 from tests.real.serving import ServerProcess, serving
 
 LINE = "12333"
-RINGS_SECONDS = (0.3, 1.0)
-TALKS_SECONDS = (2.0, 5.0)
-REFUSES = 0.03  # share of the rings that an agent turns away
+NOBODYS_LINE = "12315"  # its queue has no agents here: who dials it waits until the own patience ends
 SETTLE_SECONDS = 90.0  # until the last row is closed: queue_log is read every 30 s
-SLACK_SECONDS = {Source.LIVE: 1.0, Source.QUEUE_LOG: 1.5}
-"""How far a row's times may be from the phones': queue_log has whole seconds, and phones on a machine that is
-busy with all sides at once note a moment late."""
-ANSWERING_SECONDS = 0.5
-"""Asterisk's Answer() waits so long for the caller's first sound, which SIPp never sends."""
+EVER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +54,21 @@ class Plan:
     seed: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """What an agent's phone noted of a call that it answered; moments of one monotonic clock."""
-
-    agent: str
-    number: str
-    seconds: float
-
-
 @dataclass(slots=True)
 class Report:
     """What came of a run.
 
     Attributes:
         calls: how many were placed.
-        lost: numbers of callers whose call was not taken, never ended, or ended by neither caller nor agent.
-        differences: rows that do not agree with the phones, one line each.
+        lost: callers whose call was not taken, never ended, or ended by neither caller nor agent, and what
+            Asterisk says of it.
+        differences: rows that do not agree with Asterisk or the phones, one line each.
         outcomes: the ledger's classes.
+        kinds: of the ledger's talks.
         sources: how many rows needed queue_log.
+        endings: how agents ended talks.
+        phones_late_seconds: how late the phones' own process was at most.
+        events_late_seconds: how late Asterisk's events were at least, at worst.
     """
 
     calls: int = 0
@@ -93,192 +76,174 @@ class Report:
     lost: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
+    endings: Counter[str] = field(default_factory=Counter)
+    phones_late_seconds: float = 0.0
+    events_late_seconds: float = 0.0
 
-
-class Silent(Ticker):
-    """Paces nothing: phones that talk with nobody's ears need no sound."""
-
-    def join(self, member: Callable[[], None]) -> None:
-        """No frame is ever due."""
-
-
-class Floor:
-    """The agents at work. Each answers what rings after a moment, talks for a while, and hangs up."""
-
-    def __init__(self, seed: int) -> None:
-        self.talks: list[Talk] = []
-        self.broken: set[str] = set()  # callers whose talk ended by a fault of a phone or the exchange
-        self._rng = random.Random(seed)
-
-    async def work(self, agent: str, phone: Phone) -> None:
-        """Take calls until the phone is closed."""
-        async for call in phone.incoming():
-            number = call.number
-            call.ring()
-            await self._pause(call, RINGS_SECONDS)
-            try:
-                if call.end is None and self._rng.random() < REFUSES:
-                    call.reject()
-                    continue
-                await call.answer()
-            except CallStateError:
-                continue  # the caller left while it rang
-            began = time.monotonic()
-            await self._pause(call, TALKS_SECONDS)
-            end = await call.hangup()
-            if end.by is EndedBy.FAULT:
-                self.broken.add(number)
-            self.talks.append(Talk(agent, number, time.monotonic() - began))
-
-    async def _pause(self, call: Call, between: tuple[float, float]) -> None:
-        """Wait for a while, or until the caller hangs up."""
-        try:
-            async with asyncio.timeout(self._rng.uniform(*between)):
-                await call.wait_ended()
-        except TimeoutError:
-            return
+    def __str__(self) -> str:
+        lines = [
+            f"{self.calls} calls, {self.kills} kills: {len(self.lost)} lost",
+            *(f"  {line}" for line in self.lost[:20]),
+            f"talks ended by: {dict(self.endings)}",
+            f"ledger: {dict(self.outcomes)}; talks: {dict(self.kinds)}; rows by source: {dict(self.sources)}",
+            f"late at most: phones {self.phones_late_seconds:.2f} s, events {self.events_late_seconds:.2f} s",
+            f"{len(self.differences)} differences",
+            *(f"  {line}" for line in self.differences[:40]),
+        ]
+        return "\n".join(lines)
 
 
 def write_busy_site(folder: Path, agents: int) -> Path:
-    """A site of so many agents, without hearing, notice and wrap-up."""
+    """A site of so many agents, without menus, hearing, notice and wrap-up."""
     data = yaml.safe_load(sample("demo").read_text(encoding="utf-8"))
-    calm = {"wrap_up_seconds": 0, "no_answer_pause_after": 0}
-    queues = [queue | calm for queue in data["queues"]]
-    prompts = [{"name": prompt["name"], "text": "请按键"} for prompt in data["prompts"]]
-    return write_site(folder, agents=agents, asr={"enabled": False}, queues=queues, prompts=prompts)
+    calm = {"wrap_up_seconds": 0, "no_answer_pause_after": 0, "ring_seconds": 5}
+    return write_site(
+        folder,
+        agents=agents,
+        asr={"enabled": False},
+        queues=[queue | calm for queue in data["queues"]],
+        lines=[{key: value for key, value in line.items() if key != "menu"} for line in data["lines"]],
+        menus=[],
+        prompts=[],
+    )
 
 
-@asynccontextmanager
-async def floor(server: ServerProcess, plan: Plan) -> AsyncIterator[Floor]:
-    """The agents' phones, registered and serving the queue (Asterisk is told directly: no console needed)."""
-    site = server.site
-    secret = secrets_of(site)
-    console = LocalAsterisk.of_site(site, secret)
-    staff = [agent for agent in site.agents if LINE in agent.skills]
-    people, silent = Floor(plan.seed), Silent()
-    async with AsyncExitStack() as stack:
-        for agent in staff:
-            phone = Phone(
-                agent.extension, secret(f"agent-{agent.id}"), ticker=silent,
-                server=(site.asterisk.host, site.asterisk.sip_port),
-            )  # fmt: skip
-            await stack.enter_async_context(phone)
-            await phone.register()
-            working = asyncio.create_task(people.work(agent.id, phone))
-            stack.push_async_callback(asyncio.wait, {working})
-            stack.callback(working.cancel)
-            device = f"PJSIP/{agent.extension}"
-            await console.rx(
-                f"queue add member {device} to {LINE} penalty 0 as {agent.id} state_interface {device}"
-            )
-        yield people
-
-
-async def kill_at_random(server: ServerProcess, plan: Plan) -> int:
-    """Kill and restart, once in each of as many equal parts of the time; how often it was done."""
+async def kill_at_random(server: ServerProcess, plan: Plan) -> Deaths:
+    """Kill and restart, once in each of as many equal parts of the time; when it was dead."""
     rng = random.Random(plan.seed)
     part = plan.seconds / plan.kills
     began = time.monotonic()
+    spans = []
     for number in range(plan.kills):
         due = began + number * part + rng.uniform(0.1, 0.7) * part
         await asyncio.sleep(max(0.0, due - time.monotonic()))
+        killed_at = datetime.now(UTC)
         await server.kill()
         await asyncio.sleep(rng.uniform(0.0, 0.2) * part)
         await server.start()
-    return plan.kills
+        spans.append((killed_at, datetime.now(UTC)))
+    return Deaths(spans)
 
 
 def groups_of(plan: Plan) -> list[Group]:
-    """Seven of ten callers stay until the agent hangs up; the others leave at some time before."""
-    shares: list[tuple[float, float | None]] = [(0.7, None), (0.1, 0.8), (0.1, 2.2), (0.1, 4.1)]
+    """Two of three callers stay until the agent hangs up; the others leave.
+
+    They leave while an agent rings or talks, or from where nobody answers, before or after the limit of a
+    short abandon (5 s).
+    """
+    shares: list[tuple[float, str, float | None]] = [
+        (0.66, LINE, None), (0.08, LINE, 0.8), (0.08, LINE, 2.2), (0.08, LINE, 4.1),
+        (0.03, NOBODYS_LINE, 2.0), (0.03, NOBODYS_LINE, 5.4), (0.04, NOBODYS_LINE, 8.0),
+    ]  # fmt: skip
     groups, first = [], 13_800_000_000
-    for share, patience in shares:
+    for share, dialled, patience in shares:
         count = round(plan.seconds * plan.per_second * share)
         numbers = tuple(str(first + index) for index in range(count))
-        groups.append(Group(numbers, plan.per_second * share, patience))
+        groups.append(Group(numbers, plan.per_second * share, dialled, patience))
         first += 1_000_000
     return groups
 
 
-async def read_ledger(server: ServerProcess) -> dict[str, list[QueueEntry]]:
-    """The rows of the database, by the caller's number."""
+async def read_ledger(server: ServerProcess) -> dict[str, Rows]:
+    """The rows of the database."""
     site = server.site
     engine = open_engine(database_url(site, Secrets(site.data_dir)))
-    found: dict[str, list[QueueEntry]] = {}
     try:
-        async with sessions_of(engine)() as session:
-            query = select(CallRow.caller_number, QueueEntry).join(
-                QueueEntry, QueueEntry.call_id == CallRow.call_id
-            )
-            for number, row in await session.execute(query):
-                found.setdefault(number, []).append(row)
+        known = await Ledger(sessions_of(engine)).recent(site.site.node, EVER)
     finally:
         await engine.dispose()
-    return found
+    return gathered(
+        {row.call_id: row for row in known.calls},
+        {row.entry_id: row for row in known.entries},
+        {row.talk_id: row for row in known.talks},
+    )
 
 
-async def settled(server: ServerProcess, calls: int) -> dict[str, list[QueueEntry]]:
+def gathered(
+    calls: dict[str, CallRecord], entries: dict[str, EntryRecord], talks: dict[str, TalkRecord]
+) -> dict[str, Rows]:
+    """Rows by the caller's number."""
+    found: dict[str, Rows] = {}
+    for entry in entries.values():
+        found.setdefault(calls[entry.call_id].caller_number, Rows()).entries.append(entry)
+    for talk in talks.values():
+        found.setdefault(calls[talk.call_id].caller_number, Rows()).talks.append(talk)
+    return {number: rows.sort() for number, rows in found.items()}
+
+
+async def settled(server: ServerProcess, calls: int) -> dict[str, Rows]:
     """The rows once all are there and closed, or as they are after `SETTLE_SECONDS`."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        rows = await read_ledger(server)
-        closed = all(row.closed_at is not None for entries in rows.values() for row in entries)
-        if (closed and len(rows) >= calls) or time.monotonic() > deadline:
-            return rows
+        found = await read_ledger(server)
+        closed = all(row.closed_at for rows in found.values() for row in rows.entries)
+        ended = all(row.ended_at for rows in found.values() for row in rows.talks)
+        if (closed and ended and len(found) >= calls) or time.monotonic() > deadline:
+            return found
         await asyncio.sleep(1.0)  # a database tells nobody that a row was written
 
 
-def differences(number: str, rows: list[QueueEntry], caller: CallerRecord, talks: list[Talk]) -> list[str]:
-    """Where the ledger's row of one caller is not what the phones noted, in words."""
-    if len(rows) != 1 or len(talks) > 1:
-        return [f"{number[-5:]}: {len(rows)} rows, {len(talks)} talks"]
-    row, talk = rows[0], talks[0] if talks else None
-    slack = SLACK_SECONDS[Source(row.source)]
-    if talk and caller.left and row.agent is None and talk.seconds <= slack:
-        talk = None  # the caller left in the moment of the answer: the exchange never joined the two
-    expected = {Outcome.ANSWERED} if talk else {Outcome.ABANDONED, Outcome.SHORT_ABANDON}
-    wanted_wait = (caller.seconds or 0.0) - ANSWERING_SECONDS - (talk.seconds if talk else 0.0)
-    found = []
-    if row.outcome not in expected:
-        found.append(f"is {row.outcome}, the phones say {' or '.join(sorted(expected))}")
-    if row.agent != (talk.agent if talk else None):
-        found.append(f"agent {row.agent}, the phones say {talk.agent if talk else 'nobody'}")
-    if abs(row.wait_ms / 1000 - wanted_wait) > slack:
-        found.append(f"waited {row.wait_ms / 1000:.2f} s, the phones say {wanted_wait:.2f}")
-    if talk and abs(row.talk_ms / 1000 - talk.seconds) > slack:
-        found.append(f"talked {row.talk_ms / 1000:.2f} s, the phones say {talk.seconds:.2f}")
-    return [f"{number[-5:]} ({row.source}): {what}" for what in found]
+def why_lost(caller: CallerRecord, notes: list[Note], broken: bool) -> str:
+    """What the phones miss of a call; empty if nothing."""
+    if caller.answered_ms is None:
+        return "was not taken"
+    if caller.ended_ms is None:
+        return "never ended for the caller"
+    if broken:
+        return "ended for an agent by a fault of a phone or of Asterisk"
+    return "" if caller.left or notes else "ended by neither caller nor agent"
+
+
+def account(
+    report: Report, callers: dict[str, CallerRecord], staff: Staff, witness: Witness,
+    server: dict[str, Rows], deaths: Deaths,
+) -> None:  # fmt: skip
+    """Compare all calls, one by one."""
+    by_events = gathered(witness.calls, witness.entries, witness.talks)
+    by_log = gathered(*witness.queue_log())
+    said = {number: Said(by_events.get(number, Rows()), by_log.get(number, Rows())) for number in callers}
+    events_late = max((one.late() for one in said.values()), default=timedelta())
+    if witness.cut_off:
+        report.differences.append("the witness lost its connection to Asterisk: run it again")
+    notes: dict[str, list[Note]] = {}
+    for note in staff.notes:
+        notes.setdefault(note.number, []).append(note)
+    for number, caller in callers.items():
+        own, asterisk = notes.get(number, []), said[number]
+        if why := why_lost(caller, own, number in staff.broken):
+            report.lost.append(f"{number[-7:]} {why}; {caller}; notes: {own}; Asterisk: {asterisk}")
+            continue
+        begin = min((row.joined_at.timestamp() for row in asterisk.log.entries), default=0.0)
+        late = witness.latest_between(begin - 2, begin + 60) + events_late.total_seconds()
+        found = [*asterisk_and_phones(asterisk, caller, own, late)]
+        found += server_and_asterisk(server.get(number, Rows()), asterisk, deaths, events_late)
+        report.differences += [f"{number[-7:]}: {what}" for what in found]
+    for rows in server.values():
+        report.outcomes.update(row.outcome or "open" for row in rows.entries)
+        report.sources.update(row.source for row in rows.entries)
+        report.kinds.update(row.kind for row in rows.talks)
+    report.endings.update({then.value: count for then, count in staff.done.items()})
+    report.phones_late_seconds = max((late for _, late in witness.lateness), default=0.0)
+    report.events_late_seconds = events_late.total_seconds()
 
 
 async def run(plan: Plan, folder: Path) -> Report:
     """Do it all in a folder, and compare."""
     report = Report()
     async with serving(write_busy_site(folder, plan.agents)) as server:
-        async with floor(server, plan) as people:
-            site = server.site.asterisk
+        site = server.site
+        async with witnessing(site) as witness, on_duty(site, LINE, witness, plan.seed) as staff:
             groups = groups_of(plan)
             ports = (free_port() for _ in range(2 * len(groups)))
             killing = asyncio.create_task(kill_at_random(server, plan))
-            callers = await place(groups, LINE, (site.host, site.sip_port), folder, ports)
-            report.kills = await killing
+            exchange = (site.asterisk.host, site.asterisk.sip_port)
+            callers = await place(groups, exchange, folder, ports)
+            deaths = await killing
             rows = await settled(server, len(callers))
-        talks: dict[str, list[Talk]] = {}
-        for talk in people.talks:
-            talks.setdefault(talk.number, []).append(talk)
-        report.calls = len(callers)
-        report.lost = [
-            number for number, caller in callers.items()
-            if caller.seconds is None
-            or number in people.broken
-            or not (caller.left or number in talks)
-        ]  # fmt: skip
-        for number, caller in callers.items():
-            if number not in report.lost:
-                report.differences += differences(number, rows.get(number, []), caller, talks.get(number, []))
-        for entries in rows.values():
-            report.outcomes.update(row.outcome or "open" for row in entries)
-            report.sources.update(row.source for row in entries)
+            report.calls, report.kills = len(callers), len(deaths.spans)
+            account(report, callers, staff, witness, rows, deaths)
     return report
 
 
@@ -295,11 +260,7 @@ def main() -> None:
     machine()
     with TemporaryDirectory(prefix="hotline-kills-") as folder:
         report = asyncio.run(run(plan, Path(folder)))
-    print(f"{report.calls} calls, {report.kills} kills: {len(report.lost)} lost {report.lost[:20]}")
-    print(f"ledger: {dict(report.outcomes)}; rows by source: {dict(report.sources)}")
-    print(f"{len(report.differences)} differences between ledger and phones")
-    for line in report.differences[:20]:
-        print(f"  {line}")
+    print(report)
     sys.exit(bool(report.lost or report.differences))
 
 

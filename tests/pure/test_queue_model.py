@@ -4,7 +4,7 @@ Hypothesis makes callers come, wait, be answered and leave; tells it live, twice
 kills the server with rows unsaved, starts it again, cuts the link, kills the exchange. After every step the
 rows must be what happened (``tests/fixtures/ledger_world.py``). Many more examples, by chance:
 
-    python -m pytest --hypothesis-profile=long tests/pure -k "TheLedger or TheTalks"
+    python -m pytest --timeout=0 --hypothesis-profile=long tests/pure -k "TheLedger or TheTalks"
 """
 
 from __future__ import annotations
