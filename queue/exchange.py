@@ -211,6 +211,7 @@ class Exchange:
             queues = [
                 queue for queue in await self._manager.queue_status() if queue.params.queue in self._queues
             ]
+            asked_at = self._clock.now()
             channels = await self._manager.core_show_channels()  # after: who waits is alive in it, or gone
         except AmiError as error:
             log.warning("the exchange could not be asked for its state: %s", error)
@@ -233,7 +234,7 @@ class Exchange:
         self._tell(self.table.reconcile(now, alive, known))
         for channel in channels:
             if channel.bridge_id:
-                self._tell(self.table.apply(_bridged(channel, now)))
+                self._tell(self.table.apply(_bridged(channel, asked_at)))
         self.seats.resync(queues, channels, now)
         return True
 
@@ -263,7 +264,7 @@ def _seen(at: datetime, channels: Iterable[ami.CoreShowChannel]) -> Seen:
 
 
 def _bridged(channel: ami.CoreShowChannel, at: datetime) -> Bridged:
-    """A channel that is in a bridge at a resync: told as if it had entered it now."""
+    """A channel that was in a bridge when a resync asked: told as if it had entered it then."""
     return Bridged(
         channel.uniqueid, at, channel.linkedid, channel.channel, channel.caller_number, channel.bridge_id
     )

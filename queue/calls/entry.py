@@ -89,6 +89,11 @@ class Entry:
     language: str = ""
     told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
 
+    def is_over(self, at: datetime) -> bool:
+        """Whether an event of that moment is of a later wait; who was answered may be back at once."""
+        margin = SAME_MOMENT if self.answered_at is None else timedelta()
+        return self.closed_at is not None and at > self.closed_at + margin
+
     def is_echo(self, fact: QueueFact, source: Source) -> bool:
         """Whether ``fact`` tells again what this entry knows: the other source's copy, or a replay."""
         after_queue_log = source is Source.LIVE and self.source is Source.QUEUE_LOG

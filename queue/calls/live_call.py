@@ -170,7 +170,7 @@ def told_again(visits: Iterable[Entry], at: datetime, source: Source) -> Entry |
             return entry
     for entry in visits:
         behind = at - entry.joined_at if source is Source.LIVE else entry.joined_at - at
-        over = source is Source.LIVE and entry.closed_at is not None and at > entry.closed_at + SAME_MOMENT
+        over = source is Source.LIVE and entry.is_over(at)
         if source not in entry.told and not over and -SAME_MOMENT <= behind <= TOLD_LATE:
             return entry
         # nobody joins a queue they wait in: the exchange's list and its event differ by the rounding

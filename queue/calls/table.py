@@ -321,7 +321,8 @@ class CallTable(Joinings):
         elif not entry.apply(fact, source, self._short_abandon):
             self.illegal[f"{entry.state} {type(fact).__name__}"] += 1
         else:
-            entry.told.setdefault(source, entry.joined_at)  # who tells more of it knows that it began
+            if source is Source.LIVE:
+                entry.told.setdefault(source, entry.joined_at)  # who tells more of it knows that it began
             self._report(call, entry, fact, source)
 
     def _joined(self, fact: Joined, call: LiveCall | None, source: Source) -> None:

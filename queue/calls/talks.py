@@ -20,7 +20,7 @@ from datetime import datetime
 
 from hotline.core.events import Source, TalkEnded, TalkKind
 from hotline.queue.calls.connections import Connections, Leg
-from hotline.queue.calls.entry import Entry, span_ms
+from hotline.queue.calls.entry import SAME_MOMENT, Entry, span_ms
 from hotline.store.ledger import TalkRecord
 
 
@@ -49,6 +49,11 @@ class Talk:
     def with_caller(self) -> bool:
         """Goes on, and is the caller's (not an agent's consult)."""
         return self.ended_at is None and self.kind is not TalkKind.CONSULT
+
+    def over_by_queue_log(self, at: datetime) -> bool:
+        """Whether queue_log told that it ended, at that moment or after it."""
+        told = self.ended_at is not None and self.source is Source.QUEUE_LOG
+        return told and self.ended_at is not None and at <= self.ended_at + SAME_MOMENT
 
     def hold(self, held: bool, at: datetime) -> None:
         """The caller is on hold, or is not."""
@@ -239,6 +244,8 @@ class CallTalks:
 
     def _present(self, via: Leg, party: Leg, at: datetime, entries: list[Entry]) -> None:
         legs = (via.uniqueid, party.uniqueid)
+        if any(one.leg in legs and one.over_by_queue_log(at) for one in self.rows):
+            return  # the exchange was asked before queue_log told of the end: they part in this moment
         talk = next((one for one in self.rows if one.ended_at is None and one.leg in legs), None)
         if talk is not None and talk.kind is not TalkKind.CONSULT:
             talk.leg = party.uniqueid  # a Local pair at the agent's end has been taken out, or seen through

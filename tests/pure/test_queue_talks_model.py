@@ -161,6 +161,15 @@ class TalksMachine(LedgerWorld):
         self.now = max([self.now, *(moment + WHOLE_SECONDS for moment in before)])
         self.tell(self.people.hand_on(talk, self.now, to, number, agent))
 
+        if to == "queue" and data.draw(st.booleans()):
+            self.arrives_in_a_queue(20)
+
+    @precondition(lambda self: self.people.under_way)
+    @rule(gap=gaps)
+    def arrives_in_a_queue(self, gap: int) -> None:
+        self.pass_time(gap)
+        self.tell(self.people.arrives(*self.people.under_way[0], self.now))
+
     @precondition(lambda self: self.people.rung)
     @rule(gap=gaps, data=st.data(), answers=st.sampled_from(["yes", "yes", "no", "caller leaves"]))
     def rung_phone(self, gap: int, data: st.DataObject, answers: str) -> None:
