@@ -98,6 +98,24 @@ def asterisk_and_phones(
         yield f"talks {spoken}, the phones say {noted}"
         return
     for note, of_leg in zip(met, legs, strict=True):
+        if of_leg[0].kind != note.kind:
+            yield f"{note.agent} had a {of_leg[0].kind}, the phones say {note.kind}"
+        if of_leg[-1].ended_at is None:
+            yield f"the talk of {note.agent} has no end"
+
+
+def times_of_phones(
+    said: Said, caller: CallerRecord, notes: Sequence[Note], late_seconds: float
+) -> Iterator[str]:
+    """Where the phones noted other times than Asterisk.
+
+    Asterisk, kept from the processors, may take up an answer or a hang-up seconds after the phone's word, and
+    both its records then say so: this finds a machine too busy to measure by, or a wrong clock in a row.
+    """
+    slack = PHONES_SLACK_SECONDS + late_seconds
+    entries, legs = said.events.entries, _by_leg(said.events.talks)
+    met = [note for note in sorted(notes, key=lambda one: one.began_at) if not _too_late(note, legs, slack)]
+    for note, of_leg in zip(met, legs, strict=False):
         yield from _note_and_talks(note, of_leg, slack)
     if len(entries) == 1 and not any(note.blurred or note.then for note in met):
         waited = (caller.seconds or 0.0) - ANSWERING_SECONDS - sum(note.seconds for note in met)
@@ -125,14 +143,10 @@ def _near(moment: datetime, note: Note, slack: float) -> bool:
 
 def _note_and_talks(note: Note, rows: Sequence[TalkRecord], slack: float) -> Iterator[str]:
     ended = rows[-1].ended_at
-    if rows[0].kind != note.kind:
-        yield f"{note.agent} had a {rows[0].kind}, the phones say {note.kind}"
     if not _near(rows[0].answered_at, note, slack):
         away = rows[0].answered_at.timestamp() - note.began_at
         yield f"{note.agent} answered, says Asterisk, {away:+.2f} s after the phone"
-    if ended is None:
-        yield f"the talk of {note.agent} has no end"
-    elif not note.blurred and abs(ended.timestamp() - note.ended_at) > slack:
+    if ended is not None and not note.blurred and abs(ended.timestamp() - note.ended_at) > slack:
         away = ended.timestamp() - note.ended_at
         yield f"the talk of {note.agent} ended, says Asterisk, {away:+.2f} s after the phone"
 

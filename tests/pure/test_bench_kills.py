@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from bench.callers import CallerRecord, read_log
-from bench.comparing import ANSWERING_SECONDS, Deaths, Rows, Said, asterisk_and_phones, server_and_asterisk
+from bench.comparing import (
+    ANSWERING_SECONDS,
+    Deaths,
+    Rows,
+    Said,
+    asterisk_and_phones,
+    server_and_asterisk,
+    times_of_phones,
+)
 from bench.staff import Note
 from hotline.core.events import TalkKind
 from hotline.store.ledger import EntryRecord, TalkRecord
@@ -98,7 +106,7 @@ ALONE = Said(Rows([ENTRY], [TALK]), Rows([LOGGED], [LOGGED_TALK]))
 
 def test_phones_that_agree_with_asterisk() -> None:
     """Each talk is on a phone's record, at its time; an answer too late for the caller is no talk."""
-    assert not [*asterisk_and_phones(ALONE, CALLER, [NOTE], 0)]
+    assert not [*asterisk_and_phones(ALONE, CALLER, [NOTE], 0), *times_of_phones(ALONE, CALLER, [NOTE], 0)]
     crossed = replace(
         NOTE, agent="3003", began_at=NOTE.began_at - 1, ended_at=NOTE.began_at - 0.5, dropped=True
     )
@@ -112,9 +120,6 @@ def test_phones_that_agree_with_asterisk() -> None:
         (ALONE, CALLER, [NOTE, replace(NOTE, agent="3003", ended_at=NOTE.ended_at + 5)]),
         (ALONE, CALLER, [replace(NOTE, agent="3003")]),
         (ALONE, CALLER, [replace(NOTE, kind=TalkKind.TRANSFER)]),
-        (ALONE, CALLER, [replace(NOTE, ended_at=NOTE.ended_at - 2)]),
-        (ALONE, CALLER, [replace(NOTE, began_at=NOTE.began_at - 2)]),
-        (ALONE, CallerRecord(0, 12_000), [NOTE]),
         (Said(Rows([replace(ENTRY, agent=None, outcome="abandoned")])), CALLER, []),
         (Said(Rows([replace(ENTRY, closed_at=None)], [TALK])), CALLER, [NOTE]),
     ],
@@ -122,8 +127,22 @@ def test_phones_that_agree_with_asterisk() -> None:
 def test_every_disagreement_of_phones_and_asterisk_is_seen(
     said: Said, caller: CallerRecord, notes: list[Note]
 ) -> None:
-    """A talk that no phone knows of, or no record; another agent, kind or time; a wait given up by nobody."""
+    """A talk that no phone knows of, or no record; another agent or kind; a wait given up by nobody."""
     assert [*asterisk_and_phones(said, caller, notes, 0)]
+
+
+@pytest.mark.parametrize(
+    ("caller", "note"),
+    [
+        (CALLER, replace(NOTE, ended_at=NOTE.ended_at - 2)),
+        (CALLER, replace(NOTE, began_at=NOTE.began_at - 2)),
+        (CallerRecord(0, 12_000), NOTE),
+    ],
+)
+def test_other_times_of_the_phones_are_seen(caller: CallerRecord, note: Note) -> None:
+    """An answer, an end, or a wait; as far as phones and events were late it is no matter."""
+    assert [*times_of_phones(ALONE, caller, [note], 0)]
+    assert not [*times_of_phones(ALONE, caller, [note], 6)]
 
 
 def test_a_caller_whose_call_never_ended_has_no_length() -> None:

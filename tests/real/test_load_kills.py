@@ -18,6 +18,7 @@ async def test_no_call_is_lost_and_no_row_differs_when_the_server_is_killed(tmp_
     report = await run(PLAN, tmp_path)
     assert (report.calls, report.kills, report.lost) == (100, PLAN.kills, []), report
     assert report.differences == [], report
+    assert len(report.stutters) < report.calls / 4, report
     assert report.outcomes.keys() >= {Outcome.ANSWERED, Outcome.SHORT_ABANDON, Outcome.ABANDONED}
     assert report.kinds.keys() >= {TalkKind.QUEUE, TalkKind.TRANSFER, TalkKind.CONSULT}
     assert report.sources[Source.LIVE] and report.sources[Source.QUEUE_LOG], "both had rows to tell of"
