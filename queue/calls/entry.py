@@ -150,7 +150,7 @@ class Entry:
         self.ring_ms = span_ms(rang_at, fact.at) if rang_at else fact.ring_ms
         self.wait_ms = self._waited(fact.at, fact.hold_ms, source)
         self.ringing.clear()
-        self.answered_at = max(fact.at, self.joined_at)  # queue_log's second began before a live moment in it
+        self.answered_at = not_before(self.joined_at, fact.at)
         self.agent, self.agent_uniqueid = fact.agent, fact.agent_uniqueid
         self.outcome = Outcome.ANSWERED
 
@@ -163,7 +163,7 @@ class Entry:
 
     def _close(self, at: datetime, outcome: Outcome, ended_by: str) -> None:
         self.ringing.clear()
-        self.closed_at = max(at, self.answered_at or self.joined_at)
+        self.closed_at = not_before(self.answered_at or self.joined_at, at)
         self.outcome, self.ended_by = outcome, ended_by
 
     def asked_for_callback(self, fact: Left, source: Source) -> bool:
@@ -292,3 +292,11 @@ class Entry:
 def span_ms(start: datetime | None, end: datetime) -> int:
     """Milliseconds from ``start`` to ``end``; 0 when the start is unknown or the clock was set back."""
     return max(0, round((end - start).total_seconds() * 1000)) if start else 0
+
+
+def not_before(began_at: datetime, moment: datetime) -> datetime:
+    """The moment; where queue_log's cut-off second would put it just before what it follows, the latter.
+
+    A moment further back is of a clock that was set back, and stays as it was told.
+    """
+    return began_at if timedelta() < began_at - moment < timedelta(seconds=1) else moment
