@@ -15,7 +15,7 @@ from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
 from hotline.core.events import Source
 from hotline.queue.calls.table import CallTable
-from hotline.queue.facts import Moved, Restarted
+from hotline.queue.facts import AGENTS_ONLY, Moved, Restarted
 from hotline.queue.from_ami import Withdrawals
 from hotline.queue.queue_log.reader import parse_line
 from hotline.queue.routing import Routing
@@ -104,7 +104,9 @@ class Witness:
         text = queue_log_of(self._site).read_text(encoding="utf-8")
         for line in text.splitlines():
             fact = parse_line(line)
-            if fact is not None and (isinstance(fact, Restarted | Moved) or fact.queue != "NONE"):
+            if fact is None or isinstance(fact, AGENTS_ONLY):
+                continue
+            if isinstance(fact, Restarted | Moved) or fact.queue != "NONE":
                 out = table.apply(fact, Source.QUEUE_LOG)
                 calls |= out.calls
                 entries |= out.entries
