@@ -142,6 +142,7 @@ async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str,
         "segments": to_json(segments),
         "notes": to_json(notes),
         "draft": to_json(await shown_draft(room, identity, call)),
+        "callbacks": to_json(await room.deps.history.callbacks_of(call_id)),
         "nuisance": room.deps.marks.is_nuisance(call.caller_number),
     }
 
@@ -222,4 +223,5 @@ def _summary(call: CallView) -> CallSummary:
         wait_seconds=call.wait_seconds,
         talk_seconds=None,
         language=call.language,
+        callback_of=call.callback_of,
     )

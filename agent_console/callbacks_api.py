@@ -56,7 +56,7 @@ async def call(entry_id: EntryId, identity: Signed, room: InRoom) -> dict[str, s
         raise ApiError(409, "taken", "a colleague is calling back already", hint="take another one")
     await room.deps.audit.record(user, "callback", request.call_id)
     await asked_of_exchange(
-        room.deps.control.call_back(asker(identity), request.call_id, request.caller_number)
+        room.deps.control.call_back(asker(identity), request.call_id, request.caller_number, request.line)
     )
     return {"call_id": request.call_id}
 

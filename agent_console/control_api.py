@@ -170,7 +170,10 @@ async def callback(body: CallBack, identity: Signed, room: InRoom) -> dict[str, 
     call = await find_call(room, identity, body.call_id)
     _must_have_number(call)
     await room.deps.audit.record(identity.account.name, "callback", body.call_id)
-    await asked_of_exchange(room.deps.control.call_back(asker(identity), body.call_id, call.caller_number))
+    first = call.callback_of or call.call_id
+    await asked_of_exchange(
+        room.deps.control.call_back(asker(identity), first, call.caller_number, call.line)
+    )
     return {"call_id": body.call_id}
 
 

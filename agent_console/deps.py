@@ -48,6 +48,10 @@ class PastCalls(CallHistory, Protocol):
         """How much of a call the seat took part in; None when it did not, or still does."""
         ...
 
+    async def callbacks_of(self, call_id: str) -> list[CallSummary]:
+        """The calls by which this call's caller was called back, oldest first."""
+        ...
+
 
 class Audit(Protocol):
     """Where views of hidden things are recorded before they are shown."""

@@ -212,11 +212,11 @@ class Hearing:
         self._hear_parties(call, known_before=event.at < self._started_at)
 
     def _joined(self, event: PartyJoined) -> None:
-        """A transfer or a third party; after a restart it may be the first that is heard of the call."""
+        """A transfer, a third party or a callback; after a restart it may be the first heard of the call."""
         call = self._calls.get(event.call_id)
         new = call is None
-        if call is None:  # the caller's channel gave the call its id
-            call = self._calls[event.call_id] = _HeardCall(event.call_id, event.at, event.call_id)
+        if call is None:
+            call = self._calls[event.call_id] = _HeardCall(event.call_id, event.at, event.caller_uniqueid)
         if event.uniqueid not in call.parties:
             call.parties.append(event.uniqueid)
         self._hear_parties(call, known_before=new)

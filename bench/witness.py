@@ -15,9 +15,9 @@ from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
 from hotline.core.events import Source
 from hotline.queue.calls.table import CallTable
-from hotline.queue.facts import AGENTS_ONLY, Moved, Restarted
+from hotline.queue.facts import AGENTS_ONLY
 from hotline.queue.from_ami import Withdrawals
-from hotline.queue.queue_log.reader import parse_line
+from hotline.queue.queue_log.reader import NewsOfTheExchange, parse_line
 from hotline.queue.routing import Routing
 from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
 from hotline.telephony.ami.client import AmiClient, AmiSettings
@@ -106,7 +106,7 @@ class Witness:
             fact = parse_line(line)
             if fact is None or isinstance(fact, AGENTS_ONLY):
                 continue
-            if isinstance(fact, Restarted | Moved) or fact.queue != "NONE":
+            if isinstance(fact, NewsOfTheExchange) or fact.queue != "NONE":
                 out = table.apply(fact, Source.QUEUE_LOG)
                 calls |= out.calls
                 entries |= out.entries

@@ -81,6 +81,17 @@ class CallbackResult(StrEnum):
     NOT_NEEDED = "not_needed"  # settled meanwhile
 
 
+class CallbackOutcome(StrEnum):
+    """What came of calling a citizen back. It is no class of the ledger: nobody waited in a queue."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    CANCELLED = "cancelled"  # the agent hung up before the citizen answered
+    FAILED = "failed"  # the number cannot be reached
+    UNKNOWN = "unknown"  # nobody told
+
+
 class AgentState(StrEnum):
     """What an agent is doing."""
 
@@ -123,7 +134,7 @@ class MenuOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """A caller reached the hotline."""
+    """A caller reached the hotline; or (``callback_of``, the earlier call) an agent calls one back."""
 
     call_id: str
     at: datetime
@@ -132,6 +143,7 @@ class CallStarted:
     caller_number: str
     caller_name: str
     language: str = ""
+    callback_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +288,17 @@ class PartyRinging:
 
 @dataclass(frozen=True, slots=True)
 class PartyJoined:
-    """Somebody other than whom the queue chose now talks with the caller; ``uniqueid`` is what to tap."""
+    """Somebody other than whom the queue chose now talks with the caller.
+
+    The channels of the two, ``uniqueid`` and ``caller_uniqueid``, are what to tap.
+    """
 
     call_id: str
     at: datetime
     agent: str | None
     party: str
     uniqueid: str
+    caller_uniqueid: str
 
 
 @dataclass(frozen=True, slots=True)

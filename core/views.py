@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from hotline.core.control import SuperviseVerb
-from hotline.core.events import AgentState, ConsultState, Outcome, RecordingState, Side
+from hotline.core.events import AgentState, CallbackOutcome, ConsultState, Outcome, RecordingState, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class CallView:
     that nobody on the call hears them. ``nuisance``: the caller was marked as one.
     ``language``: what the caller speaks (BCP 47), by line or menu; empty where it is not known.
     ``recording_paused_until``: when a pause of the recording ends by itself.
+    ``callback_of``: the earlier call whose caller an agent calls back with this one.
     """
 
     call_id: str
@@ -80,6 +81,7 @@ class CallView:
     nuisance: bool = False
     parties: tuple[str, ...] = ()
     language: str = ""
+    callback_of: str | None = None
     recording_paused_until: datetime | None = None
 
 
@@ -212,7 +214,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class CallSummary:
-    """One call of the past, for a history list."""
+    """One call of the past, for a history list.
+
+    ``callback_of`` and ``callback_outcome`` are those of a call by which an agent called a citizen back;
+    such a call has no ``outcome`` and no wait.
+    """
 
     call_id: str
     line: str
@@ -226,6 +232,8 @@ class CallSummary:
     talk_seconds: float | None
     has_recording: bool = False
     language: str = ""
+    callback_of: str | None = None
+    callback_outcome: CallbackOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class Exporter:
     def count(self, event: Event) -> None:
         """Count one event."""
         match event:
-            case CallStarted():
+            case CallStarted(callback_of=None):
                 self._calls.labels(self._line(event.line)).inc()
             case CallerQueued():
                 self._offered.labels(self._line(event.line)).inc()

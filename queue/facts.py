@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from hotline.core.events import Outcome
+from hotline.core.events import CallbackOutcome, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,43 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledBack:
+    """An agent, who has picked up, calls a citizen back. The call is named after the agent's channel.
+
+    Attributes:
+        call_id: of this call.
+        of: the earlier call.
+        number: the citizen's.
+    """
+
+    call_id: str
+    at: datetime
+    of: str
+    agent: str
+    line: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The citizen called back has answered. ``uniqueid``: the citizen's channel."""
+
+    uniqueid: str
+    at: datetime
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackOver:
+    """The agent no longer calls back or talks. ``ended_by``: who hung up first, if they talked."""
+
+    call_id: str
+    at: datetime
+    outcome: CallbackOutcome
+    ended_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Restarted:
     """The exchange began anew: whatever it carried before has ended."""
 
@@ -241,6 +278,9 @@ Fact = (
     | Held
     | Unheld
     | HandedOn
+    | CalledBack
+    | Reached
+    | CallbackOver
     | Restarted
 )
 """Everything the call table listens to."""
@@ -253,6 +293,9 @@ AgentFact = Duty | RingEnded | RingCanceled | Connected | Completed
 
 AGENTS_ONLY = (Duty, RingCanceled)
 """Those of them that say nothing of a call."""
+
+CallbackFact = CalledBack | Reached | CallbackOver
+"""Facts about a call that the hotline makes."""
 
 QueueFact = Joined | Rang | RingEnded | Connected | Completed | Abandoned | Left
 """Facts about one wait in one queue."""
@@ -270,3 +313,11 @@ EXIT_STATUS = {
 }
 """QUEUESTATUS, as app_queue sets it when a caller leaves unanswered, to the ledger's class. The last two are
 the dialplan's own, for a key the caller pressed: app_queue sets none then."""
+
+DIAL_STATUS = {
+    "ANSWER": CallbackOutcome.ANSWERED,
+    "BUSY": CallbackOutcome.BUSY,
+    "NOANSWER": CallbackOutcome.NO_ANSWER,
+    "CANCEL": CallbackOutcome.CANCELLED,
+}
+"""DIALSTATUS, as Dial leaves it, to what came of a callback; every other one is a failure."""

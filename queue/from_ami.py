@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from hotline.config.section import MAX_LANGUAGE_CHARACTERS
-from hotline.core.events import Outcome
+from hotline.core.events import CallbackOutcome, Outcome
 from hotline.queue.facts import (
+    DIAL_STATUS,
     EXIT_STATUS,
     Abandoned,
     Announced,
     Bridged,
+    CallbackOver,
+    CalledBack,
     Completed,
     Connected,
     Fact,
@@ -20,6 +23,7 @@ from hotline.queue.facts import (
     Left,
     Moved,
     Rang,
+    Reached,
     RingEnded,
     Routed,
     Unbridged,
@@ -163,6 +167,14 @@ def _ours(event: ami.UserEvent) -> Fact | None:
             return Held(event.uniqueid, event.at, by_exchange=True)
         case "HotlineUnhold":
             return Unheld(event.uniqueid, event.at, by_exchange=True)
+        case "HotlineCallback":
+            agent, number = fields.get("Agent", ""), event.exten
+            return CalledBack(event.linkedid, event.at, fields.get("CallId", ""), agent, line, number)
+        case "HotlineReached":
+            return Reached(event.uniqueid, event.at, event.linkedid)
+        case "HotlineCallbackOver":
+            outcome_of = DIAL_STATUS.get(fields.get("Status", ""), CallbackOutcome.FAILED)
+            return CallbackOver(event.linkedid, event.at, outcome_of, fields.get("By", ""))
         case "HotlineExit":
             outcome = EXIT_STATUS.get(fields.get("Status", ""))
             return Left(event.uniqueid, event.at, fields.get("Queue", ""), outcome) if outcome else None

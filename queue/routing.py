@@ -16,6 +16,7 @@ class Routing:
     line_of_queue: Callable[[str], str]
     menu_titles: Callable[[str], tuple[str, ...]]
     extensions: Mapping[str, str] = field(default_factory=dict)  # agent -> extension
+    queues: Mapping[str, str] = field(default_factory=dict)  # line -> queue
 
     def agent_at(self, channel: str) -> str | None:
         """Whose phone a channel is: ``PJSIP/1001-0000002a`` is that of the agent with extension 1001."""
@@ -29,7 +30,10 @@ class Routing:
         for line in site.lines:
             first.setdefault(line.queue_name, line.id)
         extensions = {agent.id: agent.extension for agent in site.agents}
-        return cls(lambda queue: first.get(queue, queue), lambda token: titles(site, token), extensions)
+        queues = {line.id: line.queue_name for line in site.lines}
+        return cls(
+            lambda queue: first.get(queue, queue), lambda token: titles(site, token), extensions, queues
+        )
 
 
 @dataclass(slots=True)

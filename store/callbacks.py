@@ -1,7 +1,7 @@
 """Callers who asked to be called back: ledger rows of that class, until somebody has spoken with them.
 
 A request is not stored twice: it is the ledger's own row. What is kept beside it is who took it and how it
-ended. A talk of kind ``callback`` with the same call ends it by itself.
+ended. A talk of kind ``callback``, in a call that answers that one, ends it by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from hotline.core.clock import Clock
 from hotline.core.events import CallbackResult, Outcome, TalkKind
@@ -64,8 +65,10 @@ class Callbacks:
         return _request(found[0], found[1], found[2]) if found else None
 
     def _waiting(self) -> Select[QueueEntry, Call, CallbackRow]:
+        back = aliased(Call)
         spoken = exists().where(
-            TalkRow.call_id == QueueEntry.call_id,
+            back.callback_of == QueueEntry.call_id,
+            TalkRow.call_id == back.call_id,
             TalkRow.kind == TalkKind.CALLBACK.value,
             TalkRow.answered_at >= QueueEntry.closed_at,
         )

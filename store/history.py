@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hotline.core.events import Outcome
+from hotline.core.events import CallbackOutcome, Outcome
 from hotline.core.views import CallFilter, CallSummary, OwnPart
 from hotline.store.database import Sessions
 from hotline.store.models import Call, QueueEntry, Recording, TalkRow
@@ -34,7 +34,7 @@ def summarise(
 
     Told is the wait that mattered: the newest answered one (of ``agent``, if given), else the newest. A talk
     that still goes on has no length yet. An agent to whom others handed the call has no wait of the own: then
-    the own talk is told.
+    the own talk is told; so for an agent who called a citizen back.
     """
     ordered = sorted(entries, key=lambda entry: entry.joined_at)
     own = [entry for entry in ordered if agent is not None and entry.agent == agent]
@@ -49,7 +49,7 @@ def summarise(
         menu_path=tuple(call.menu_path.split(PATH_SEPARATOR)) if call.menu_path else (),
         started_at=call.started_at,
         outcome=Outcome(chosen.outcome) if chosen and chosen.outcome else None,
-        agent=chosen.agent if chosen else None,
+        agent=chosen.agent if chosen else call.callback_agent,
         wait_seconds=chosen.wait_ms / 1000 if chosen and chosen.outcome else None,
         talk_seconds=(
             chosen.talk_ms / 1000
@@ -58,13 +58,17 @@ def summarise(
         ),
         has_recording=recorded,
         language=call.language,
+        callback_of=call.callback_of,
+        callback_outcome=CallbackOutcome(call.callback_outcome) if call.callback_outcome else None,
     )
-    handed = [talk for talk in talks if agent is not None and talk.agent == agent]
-    if own or not handed:
+    whose = agent or call.callback_agent
+    handed = [talk for talk in talks if whose is not None and talk.agent == whose]
+    if own or not handed or (agent is None and ordered):
         return summary
     talk = max(handed, key=lambda one: one.answered_at)
     length = talk.talk_ms / 1000 if talk.ended_at is not None else None
-    return replace(summary, agent=agent, outcome=Outcome.ANSWERED, talk_seconds=length)
+    outcome = Outcome.ANSWERED if call.callback_of is None else None
+    return replace(summary, agent=whose, outcome=outcome, talk_seconds=length)
 
 
 class StoredHistory:
@@ -84,6 +88,12 @@ class StoredHistory:
         async with self._sessions() as session:
             calls = list(await session.scalars(query))
             return await _summaries(session, calls, wanted.agent)
+
+    async def callbacks_of(self, call_id: str) -> list[CallSummary]:
+        """The calls by which this call's caller was called back, oldest first."""
+        query = select(Call).where(Call.callback_of == call_id).order_by(Call.started_at)
+        async with self._sessions() as session:
+            return await _summaries(session, list(await session.scalars(query)), None)
 
     async def one(self, call_id: str, *, agent: str | None) -> CallSummary | None:
         """One call; with ``agent`` only if that seat took part in it."""
@@ -120,7 +130,8 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         answered = QueueEntry.outcome == Outcome.ANSWERED.value
         queued = select(QueueEntry.call_id).where(QueueEntry.agent == wanted.agent, answered)
         talked = select(TalkRow.call_id).where(TalkRow.agent == wanted.agent)
-        found.append(Call.call_id.in_(queued.union(talked)))
+        called = select(Call.call_id).where(Call.callback_agent == wanted.agent)
+        found.append(Call.call_id.in_(queued.union(talked, called)))
     if wanted.caller_number is not None:
         found.append(Call.caller_number == wanted.caller_number)
     if wanted.since is not None:
@@ -138,14 +149,15 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
 async def _summaries(session: AsyncSession, calls: Sequence[Call], agent: str | None) -> list[CallSummary]:
     call_ids = [call.call_id for call in calls]
     entries = await _of_calls(session, QueueEntry, call_ids)
-    talks = await _of_calls(session, TalkRow, call_ids) if agent is not None else {}
+    callbacks = [call.call_id for call in calls if call.callback_of is not None]
+    talks = await _of_calls(session, TalkRow, call_ids if agent is not None else callbacks)
     recorded = await _recorded(session, call_ids)
     return [
         summarise(
             call,
             entries[call.call_id],
             agent,
-            talks=talks.get(call.call_id, ()),
+            talks=talks[call.call_id],
             recorded=call.call_id in recorded,
         )
         for call in calls

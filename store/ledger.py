@@ -44,6 +44,9 @@ class CallRecord:
     menu_ms: int = 0
     fallback_used: bool = False
     language: str = ""
+    callback_of: str | None = None
+    callback_agent: str | None = None
+    callback_outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

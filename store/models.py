@@ -65,9 +65,12 @@ class Base(DeclarativeBase):
 
 
 class Call(Base):
-    """A caller's visit. ``menu_path`` holds the titles of the choices, joined with ' > '.
+    """A caller's visit, or a call by which an agent called a citizen back.
 
-    ``language`` is BCP 47's name of what the caller speaks; empty where nobody said, as in earlier rows.
+    ``menu_path`` holds the titles of the choices, joined with ' > '. ``language`` is BCP 47's name of what
+    the caller speaks; empty where nobody said, as in earlier rows. The ``callback_`` columns are those of a
+    callback: the earlier call, who called, and what came of it (``CallbackOutcome``; None while it goes on).
+    A callback has no queue entry, so that it is never counted as offered; its talks are in ``talks``.
     """
 
     __tablename__ = "calls"
@@ -85,6 +88,9 @@ class Call(Base):
     menu_ms: Mapped[int] = mapped_column(default=0)
     fallback_used: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str] = mapped_column(String(35), default="")
+    callback_of: Mapped[str | None] = mapped_column(index=True)
+    callback_agent: Mapped[str | None] = mapped_column(index=True)
+    callback_outcome: Mapped[str | None]
 
 
 class QueueEntry(Base):

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select, update
 
+from hotline.core.events import TalkKind
 from hotline.store.database import Sessions
-from hotline.store.models import Call, QueueEntry, Recording, RecordingPause
+from hotline.store.models import Call, QueueEntry, Recording, RecordingPause, TalkRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,15 @@ class RecordingStore:
 
         As the ledger knows it; None for what it does not know (yet).
         """
-        answered = QueueEntry.answered_at.is_not(None)
-        query = select(func.min(QueueEntry.answered_at), func.max(QueueEntry.closed_at))
+        by_queue = select(func.min(QueueEntry.answered_at), func.max(QueueEntry.closed_at)).where(
+            QueueEntry.call_id == call_id, QueueEntry.answered_at.is_not(None)
+        )
+        called_back = select(func.min(TalkRow.answered_at), func.max(TalkRow.ended_at)).where(
+            TalkRow.call_id == call_id, TalkRow.kind == TalkKind.CALLBACK.value
+        )
         async with self._sessions() as session:
-            row = (await session.execute(query.where(QueueEntry.call_id == call_id, answered))).one()
+            back = (await session.execute(called_back)).one()
+            row = back if back[0] is not None else (await session.execute(by_queue)).one()
             return row[0], row[1]
 
     async def begin_pause(self, call_id: str, since: datetime, user: str) -> None:

@@ -201,11 +201,12 @@ class Seats:
             case ami.Newstate():
                 out = self._state_of_leg(event)
             case ami.Hangup() if agent := self.table.agent_of_interface(event.channel):
-                out = self.table.leg_gone(agent, event.at, event.uniqueid)
+                queue = self._calls.queue_of(event.linkedid)
+                out = self.table.leg_gone(agent, event.at, event.uniqueid, queue)
             case ami.Hold() | ami.UserEvent(name="HotlineHold"):
-                out = self.table.hold(event.uniqueid, event.at)
+                out = self.table.hold(self._calls.named_by(event.uniqueid), event.at)
             case ami.Unhold() | ami.UserEvent(name="HotlineUnhold"):
-                out = self.table.unhold(event.uniqueid, event.at)
+                out = self.table.unhold(self._calls.named_by(event.uniqueid), event.at)
             case ami.AttendedTransfer():  # of a three-way talk Asterisk does not say that the hold is over
                 out = AgentOutbox()
                 for channel in event.transferer_uniqueids:

@@ -101,8 +101,8 @@ class AgentTable(Picture):
         seat.leg, seat.call_id, seat.entry_id, seat.queue = leg, call_id, None, queue
         return self._cued(seat, Cue.CONNECTED, at)
 
-    def leg_gone(self, agent: str, at: datetime, leg: str) -> AgentOutbox:
-        """A channel of the agent's phone ended."""
+    def leg_gone(self, agent: str, at: datetime, leg: str, queue: str = "") -> AgentOutbox:
+        """A channel of the agent's phone ended; ``queue``: whose rules hold if nothing said so before."""
         seat = self._seats.get(agent)
         if seat is None or seat.leg != leg:
             return AgentOutbox()
@@ -111,7 +111,7 @@ class AgentTable(Picture):
         if seat.entry_id is not None:
             seat.leg_gone_at = seat.leg_gone_at or at
             return AgentOutbox()
-        return self.completed(agent, at, seat.queue, None)
+        return self.completed(agent, at, seat.queue or queue, None)
 
     def answered(
         self, agent: str, at: datetime, *, call_id: str | None, leg: str, queue: str, entry_id: str | None

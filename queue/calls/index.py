@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hotline.core.events import CallbackOutcome
 from hotline.core.views import CallView, WaitingCaller
 from hotline.queue.calls.entry import Entry, EntryState
 from hotline.queue.calls.live_call import LiveCall
+from hotline.queue.routing import Routing
 
 
 class CallIndex:
     """Calls by their id and by their channels; reading only."""
 
-    def __init__(self) -> None:
+    def __init__(self, routing: Routing) -> None:
+        self._routing = routing
         self._calls: dict[str, LiveCall] = {}
         self._by_channel: dict[str, LiveCall] = {}  # callers' channels, and those of agents who ask a queue
 
@@ -25,10 +28,22 @@ class CallIndex:
         call = self._by_channel.get(uniqueid)
         return call.call_id if call else None
 
+    def named_by(self, uniqueid: str) -> str:
+        """The call's id for the channel of its caller, also a citizen called back; else the channel's own."""
+        call = self._by_channel.get(uniqueid)
+        return call.call_id if call and call.uniqueid == uniqueid else uniqueid
+
     def queue_of(self, call_id: str) -> str:
-        """The queue that a call waited in last; empty when it is no caller's call, or waited in none."""
+        """The queue whose rules hold for who talks on a call: the one it waited in last.
+
+        For a citizen called back (and reached) it is the line's. Empty when it is no caller's call.
+        """
         call = self._calls.get(call_id)
-        return call.entries[-1].queue if call and call.entries else ""
+        if call is None:
+            return ""
+        if call.callback is not None and call.callback.outcome is CallbackOutcome.ANSWERED:
+            return self._routing.queues.get(call.line, "")
+        return call.entries[-1].queue if call.entries else ""
 
     def is_waiting(self, uniqueid: str, queue: str) -> bool:
         """Whether the caller is known to wait in ``queue``."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hotline.core.events import Source, TalkStarted
-from hotline.queue.calls.connections import Connections, Leg
+from hotline.core.events import CallbackOutcome, Source, TalkKind, TalkStarted
+from hotline.queue.calls.connections import LOCAL, Connections, Leg
 from hotline.queue.calls.entry import Entry
 from hotline.queue.calls.index import CallIndex
 from hotline.queue.calls.live_call import LiveCall
@@ -19,9 +19,8 @@ class Joinings(CallIndex):
     """Connections of all channels, and what their changes mean for the calls' talks."""
 
     def __init__(self, node: str, routing: Routing) -> None:
-        super().__init__()
+        super().__init__(routing)
         self.node = node
-        self._routing = routing
         self._connections = Connections()
         self._out = Outbox()
 
@@ -29,6 +28,7 @@ class Joinings(CallIndex):
         """Channels were joined, parted, held or handed on: see whose talks it changes."""
         match fact:
             case Bridged():
+                self._is_citizen(fact)
                 leg = self._connections.enter(fact)
             case Unbridged():
                 left = self._connections.leave(fact)
@@ -53,6 +53,20 @@ class Joinings(CallIndex):
                 call.talks.unheld()
             call.talks.look(fact.at, call.entries)
             self._tell_talks(call)
+
+    def _is_citizen(self, fact: Bridged) -> None:
+        """The first channel in a bridge of a callback that is no agent's phone is the citizen's."""
+        call = self._calls.get(fact.call_id)
+        waits = call is not None and call.callback is not None and call.uniqueid == call.call_id
+        if (
+            call is None
+            or not waits
+            or fact.channel.startswith(LOCAL)
+            or self._routing.agent_at(fact.channel)
+        ):
+            return
+        call.is_caller(fact.uniqueid)
+        self._by_channel[fact.uniqueid] = call
 
     def _was_transfer(self, call: LiveCall, leg: Leg) -> None:
         """Correct a talk of which app_queue said that the agent hung up: it hears of transfers late."""
@@ -106,6 +120,9 @@ class Joinings(CallIndex):
             self._out.talks[talk.talk_id] = talk.record(self.node)
             if not talk.told_start:
                 talk.told_start = True
+                if talk.kind is TalkKind.CALLBACK and call.callback is not None:
+                    call.callback.outcome = CallbackOutcome.ANSWERED
+                    self._save_call(call)
                 started = TalkStarted(
                     call.call_id, talk.answered_at, talk.talk_id, talk.kind, talk.agent, talk.party
                 )
@@ -125,3 +142,6 @@ class Joinings(CallIndex):
 
     def _save_entry(self, entry: Entry) -> None:
         self._out.entries[entry.entry_id] = entry.record()
+
+    def _save_call(self, call: LiveCall) -> None:
+        self._out.calls[call.call_id] = call.record(self.node)

@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hotline.core.events import Source
+from hotline.core.events import CallbackOutcome, CallStarted, Source
 from hotline.core.views import CallView
 from hotline.queue.calls.entry import SAME_MOMENT, TOLD_LATE, Entry, EntryState
 from hotline.queue.calls.talks import CallTalks
-from hotline.queue.facts import Completed, Joined, QueueFact
+from hotline.queue.facts import (
+    CallbackFact,
+    CallbackOver,
+    CalledBack,
+    Completed,
+    Joined,
+    QueueFact,
+    Reached,
+)
 from hotline.store.ledger import CallRecord
 
 MENU_SEPARATOR = " > "
 
 
 @dataclass(slots=True)
+class Callback:
+    """What a call by which an agent calls a citizen back has besides: the earlier call, and who calls.
+
+    ``over_at``: when that agent hung up.
+    """
+
+    of: str
+    agent: str
+    outcome: CallbackOutcome | None = None
+    over_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class LiveCall:
-    """A call from its arrival until some minutes after its end."""
+    """A call from its arrival until some minutes after its end.
+
+    ``uniqueid`` is the caller's channel. It names the call, but for a callback: that is named after the
+    agent's channel, which holds the place of the citizen's until the citizen answers.
+    """
 
     call_id: str
     uniqueid: str
@@ -37,6 +62,55 @@ class LiveCall:
     announced: bool = False
     told_by: Source = Source.LIVE  # who told of it first
     entries: list[Entry] = field(default_factory=list)
+    callback: Callback | None = None
+
+    @classmethod
+    def calling_back(cls, fact: CalledBack, talks: CallTalks) -> LiveCall:
+        """The call by which an agent calls a citizen back."""
+        call = cls(fact.call_id, fact.call_id, fact.line, "", fact.number, "", fact.at, talks)
+        call.callback = Callback(fact.of, fact.agent)
+        return call
+
+    def follow_callback(self, fact: CallbackFact, source: Source) -> bool:
+        """Let a fact about a callback happen; False if this call is none."""
+        callback = self.callback
+        match fact:
+            case _ if callback is None:
+                return False
+            case Reached():
+                self.is_caller(fact.uniqueid)
+                if source is not Source.LIVE:
+                    self.talks.reached(callback.agent, fact.at, source)
+            case CallbackOver():
+                callback.outcome, callback.over_at = callback.outcome or fact.outcome, fact.at
+                if source is not Source.LIVE:
+                    self.talks.callback_over(fact.at, fact.ended_by, source)
+        return True
+
+    def is_caller(self, uniqueid: str) -> None:
+        """The citizen called back has this channel."""
+        self.uniqueid = self.talks.caller = uniqueid
+
+    def is_alive(self, channels: Mapping[str, str]) -> bool:
+        """Whether the caller is still there; ``channels``: uniqueid -> linkedid of all there are.
+
+        After a restart it may not be known yet which channel is that of a citizen called back.
+        """
+        alone = self.callback is not None and self.call_id in channels.values()
+        return alone or self.uniqueid in channels
+
+    def as_started(self) -> CallStarted:
+        """The event of its beginning, with what is known of it."""
+        return CallStarted(
+            self.call_id,
+            self.started_at,
+            self.line,
+            self.did,
+            self.caller_number,
+            self.caller_name,
+            self.language,
+            self.callback.of if self.callback else None,
+        )
 
     def open_entry(self) -> Entry | None:
         """The newest wait or talk that goes on now."""
@@ -49,11 +123,13 @@ class LiveCall:
     def goes_on(self) -> bool:
         """Whether somebody waits or talks on it, as far as is known; or nothing is known but that it came."""
         talks = any(talk.ended_at is None for talk in self.talks.rows)
+        if self.callback is not None and self.callback.over_at is not None:
+            return talks
         return talks or not self.entries or self.open_entry() is not None
 
     def newest(self) -> datetime:
         """The latest moment that its rows tell of."""
-        moments: list[datetime | None] = [self.started_at]
+        moments: list[datetime | None] = [self.started_at, self.callback.over_at if self.callback else None]
         for entry in self.entries:
             moments += [entry.joined_at, entry.answered_at, entry.closed_at]
         for talk in self.talks.rows:
@@ -104,6 +180,7 @@ class LiveCall:
             started_at=self.started_at,
             queued_at=entry.joined_at if entry else None,
             answered_at=entry.answered_at if entry and talking else None,
+            callback_of=self.callback.of if self.callback else None,
             agent=self._agent_shown(entry),
             wait_seconds=entry.wait_ms / 1000 if entry and talking else None,
             language=self.language,
@@ -117,7 +194,7 @@ class LiveCall:
     def _agent_shown(self, entry: Entry | None) -> str | None:
         """Who has the caller, for whom it rings, or who had it last."""
         if entry is None:
-            return self.talks.agent_now()
+            return self.talks.agent_now() or (self.callback.agent if self.callback else None)
         if entry.state is EntryState.CLOSED:
             return self.talks.agent_now() or entry.agent
         return entry.agent or next(iter(entry.ringing), None)
@@ -138,11 +215,18 @@ class LiveCall:
             menu_ms=self.menu_ms,
             fallback_used=self.fallback_used,
             language=self.language,
+            callback_of=self.callback.of if self.callback else None,
+            callback_agent=self.callback.agent if self.callback else None,
+            callback_outcome=self.callback.outcome.value if self.callback and self.callback.outcome else None,
         )
 
     @classmethod
     def restored(cls, row: CallRecord, talks: CallTalks) -> LiveCall:
-        """The call a row of an earlier run stands for. The caller's channel gave the call its id."""
+        """The call a row of an earlier run stands for. The first channel gave the call its id."""
+        callback = None
+        if row.callback_of is not None:
+            outcome = CallbackOutcome(row.callback_outcome) if row.callback_outcome else None
+            callback = Callback(row.callback_of, row.callback_agent or "", outcome)
         return cls(
             call_id=row.call_id,
             uniqueid=row.call_id,
@@ -159,6 +243,7 @@ class LiveCall:
             language=row.language,
             hungup_at=row.ended_at,
             announced=True,
+            callback=callback,
         )
 
 

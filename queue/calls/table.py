@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from hotline.core.events import (
     AgentNoAnswer,
     AgentRinging,
+    CallbackOutcome,
     CallEnded,
     CallerQueued,
-    CallStarted,
     FallbackUsed,
     MenuFinished,
     Source,
@@ -28,6 +28,9 @@ from hotline.queue.calls.outbox import Outbox
 from hotline.queue.facts import (
     Announced,
     Bridged,
+    CallbackFact,
+    CallbackOver,
+    CalledBack,
     Completed,
     Connected,
     Fact,
@@ -40,6 +43,7 @@ from hotline.queue.facts import (
     Moved,
     QueueFact,
     Rang,
+    Reached,
     Restarted,
     RingEnded,
     Routed,
@@ -89,6 +93,8 @@ class CallTable(Joinings):
                 self._hang_up(fact)
             case Bridged() | Unbridged() | Held() | Unheld() | HandedOn():
                 self._join_or_part(fact)
+            case CalledBack() | Reached() | CallbackOver():
+                self._of_callback(fact, source)
             case Restarted():
                 self._restarted(fact)
             case Moved():
@@ -133,7 +139,7 @@ class CallTable(Joinings):
                 self._close_all(call, call.hungup_at)
             if now - call.hungup_at > self.KEEP:
                 del self._calls[call.call_id]
-                for uniqueid in {call.uniqueid, *(entry.uniqueid for entry in call.entries)}:
+                for uniqueid in {call.call_id, call.uniqueid, *(entry.uniqueid for entry in call.entries)}:
                     self._by_channel.pop(uniqueid, None)
         return self._out
 
@@ -192,7 +198,7 @@ class CallTable(Joinings):
         for call in list(self._calls.values()):
             if call.hungup_at is not None:
                 continue
-            if call.uniqueid not in alive:
+            if not call.is_alive(alive):
                 if known is None or call.call_id in known:
                     self._end_unheard(call, heard_at)
                 continue
@@ -226,17 +232,7 @@ class CallTable(Joinings):
         """Announce a call once, with what is known of it."""
         if not call.announced:
             call.announced = True
-            self._out.events.append(
-                CallStarted(
-                    call.call_id,
-                    call.started_at,
-                    call.line,
-                    call.did,
-                    call.caller_number,
-                    call.caller_name,
-                    call.language,
-                )
-            )
+            self._out.events.append(call.as_started())
         self._save_call(call)
 
     def _announce(self, fact: Announced) -> None:
@@ -262,6 +258,20 @@ class CallTable(Joinings):
         own = [one for one in call.entries if one.uniqueid == fact.uniqueid] if call else []
         if own and own[-1].moved_on(fact.at, source):
             self._save_entry(own[-1])
+
+    def _of_callback(self, fact: CallbackFact, source: Source) -> None:
+        """A call that the hotline makes. Live, its talk begins and ends with the bridges, as any other."""
+        call = self._calls.get(fact.call_id)
+        if call is None and isinstance(fact, CalledBack):
+            call = LiveCall.calling_back(fact, self._talks_of(fact.call_id, fact.call_id))
+            self._calls[call.call_id] = self._by_channel[call.call_id] = call
+            self._begin(call)
+        if call is None or not call.follow_callback(fact, source):
+            self.illegal[f"unknown {type(fact).__name__}"] += 1
+            return
+        self._by_channel[call.uniqueid] = call
+        self._save_call(call)
+        self._tell_talks(call)
 
     def _fall_back(self, fact: FellBack) -> None:
         call = self._call(fact, fact.call_id, fact.line, "")
@@ -297,6 +307,8 @@ class CallTable(Joinings):
 
     def _end(self, call: LiveCall, at: datetime) -> None:
         call.hungup_at = at
+        if call.callback is not None:
+            call.callback.outcome = call.callback.outcome or CallbackOutcome.UNKNOWN
         self._save_call(call)
         self._out.events.append(CallEnded(call.call_id, at))
 
@@ -437,6 +449,3 @@ class CallTable(Joinings):
         fact = entry.unheard_end(at, ended_by)
         entry.apply(fact, entry.source, self._short_abandon)
         self._report(call, entry, fact, entry.source)
-
-    def _save_call(self, call: LiveCall) -> None:
-        self._out.calls[call.call_id] = call.record(self.node)

@@ -7,6 +7,7 @@ from who is in a bridge with whom:
     transfer   whoever the caller was handed on to
     consult    whoever an agent asked while the caller waited on hold; the caller was not in it
     three_way  whoever joined a talk that went on
+    callback   the agent who called the citizen back: the call is named after the agent's channel
 
 The caller is on hold while the party has pressed hold, or is not in the caller's bridge although the talk has
 not ended (it consults, or keys a number). ``talk_ms`` is the whole length, of which ``hold_ms`` was hold.
@@ -211,6 +212,18 @@ class CallTalks:
             ended_by = "transfer"
         self._end(talk, ended_at, ended_by)
 
+    def reached(self, agent: str, at: datetime, source: Source) -> None:
+        """The citizen whom ``agent`` called has answered while nobody of us listened."""
+        if all(talk.kind is not TalkKind.CALLBACK for talk in self.rows):
+            self._begin(self.call_id, TalkKind.CALLBACK, agent, self.extension_of(agent), at, source, None)
+
+    def callback_over(self, at: datetime, ended_by: str, source: Source) -> None:
+        """The agent who called has hung up while nobody of us listened."""
+        for talk in self.rows:
+            if talk.kind is TalkKind.CALLBACK and talk.ended_at is None:
+                self._end(talk, at, ended_by)
+                talk.source = source
+
     def end_all(self, at: datetime) -> None:
         """Nothing of the call is left, and nobody told how it ended."""
         for talk in self.rows:
@@ -256,7 +269,8 @@ class CallTalks:
             # a phone called them by a second call of its own, which nothing tied to this one until now
             self._meet(party, TalkKind.CONSULT, party.since, entries, legs)
             self._end(self.rows[-1], at, "transfer")
-        self._meet(party, TalkKind.TRANSFER, at, entries, legs)
+        kind = TalkKind.CALLBACK if party.uniqueid == self.call_id else TalkKind.TRANSFER
+        self._meet(party, kind, at, entries, legs)
 
     def _consulted(self, party: Leg, at: datetime, entries: list[Entry]) -> None:
         busy = any(one.ended_at is None and one.leg == party.uniqueid for one in self.rows)

@@ -30,6 +30,7 @@ from hotline.queue.control.live_talks import MUTED
 from hotline.queue.control.numbers import dialled
 from hotline.telephony.ami.wire import escape_variable
 from hotline.telephony.asterisk_config.callback import NAME as CALLBACK
+from hotline.telephony.asterisk_config.callback import PURPOSE
 from hotline.telephony.asterisk_config.features import CONSULT_COMPLETE, HOLD, THREE_WAY
 from hotline.telephony.asterisk_config.transfer import NAME as TRANSFER
 from hotline.telephony.asterisk_config.transfer import OUTSIDE_RING_SECONDS, QUEUE_PREFIX
@@ -128,8 +129,8 @@ class Control:
 
         return await self._acting.once(who, call_id, ("emergency", service), act)
 
-    async def call_back(self, who: Asker, call_id: str, number: str) -> None:
-        """Ring the agent's phone, then the number, over the trunk."""
+    async def call_back(self, who: Asker, call_id: str, number: str, line: str) -> None:
+        """Ring the agent's phone, then the number, over the trunk: a call of its own, of the same line."""
         if self._site.transfer.trunk is None:
             raise IllegalState(
                 "this site dials nobody outside",
@@ -137,11 +138,12 @@ class Control:
                 code="nobody_outside",
             )
         agent = await self._acting.free_phone(who.agent or "")
-        line = self._site.line_of_did("12345") or self._site.lines[0]
+        shown = self._site.line_of_did("12345") or self._site.lines[0]
         variables = {
             "HOTLINE_CALLBACK_OF": call_id,
             "HOTLINE_CALLBACK_AGENT": agent.id,
-            "HOTLINE_CALLBACK_FROM": line.number or "",
+            "HOTLINE_CALLBACK_FROM": shown.number or "",
+            "__HOTLINE_LINE": line,  # __: whoever the citizen is handed on to knows it too
         }
         fields = {
             "Context": CALLBACK,
@@ -150,7 +152,7 @@ class Control:
             "CallerID": f"<{number}>",
             "Variable": [f"{name}={escape_variable(text)}" for name, text in variables.items()],
         }
-        await self._acting.ring(agent, "callback", fields)
+        await self._acting.ring(agent, PURPOSE, fields)
 
     def targets(self) -> Targets:
         """Everybody in the site file a call may go to, as they are now."""

@@ -4,6 +4,9 @@ A call's channels share its linkedid. Whoever stands in a bridge that is joined 
 through a pair of Local channels, talks with the caller. An agent in a bridge that is not joined with it asks
 somebody else: an enquiry (the exchange's attended transfer), whose target is in the Local channel's name.
 A channel that leaves a bridge is on its way to another or about to end, so only entering counts.
+
+The caller's channel gave the call its id. Only a callback bears the id of the agent's channel, which says so;
+the first channel of such a call that is no agent's phone is the citizen's.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from datetime import datetime
 
 from hotline.core.events import ConsultState
 from hotline.telephony.ami import events as ami
+from hotline.telephony.asterisk_config.callback import is_callback
 
 LOCAL = re.compile(r"Local/(?P<exten>[^@]+)@(?P<pair>.+);(?P<end>[12])")
 HOLDING = "WaitForCondition"  # what the caller's channel runs while the exchange holds it: see hold.py
@@ -108,6 +112,7 @@ class LegBook:
 
     agent_of: Callable[[str], str | None]
     number_of: Callable[[str], str]
+    _citizens: dict[str, str] = field(default_factory=dict)  # callback -> the citizen's channel
     _legs: dict[str, Leg] = field(default_factory=dict)
     _calls: dict[str, dict[str, Leg]] = field(default_factory=dict)  # call -> its legs, in order of arrival
 
@@ -152,6 +157,7 @@ class LegBook:
         muted = {leg.uniqueid for leg in self._legs.values() if leg.muted}
         self._legs.clear()
         self._calls.clear()
+        self._citizens.clear()
         dialled: dict[str, str] = {}
         for channel in sorted(channels, key=lambda one: -one.duration_seconds):
             leg = self._add(channel)
@@ -179,10 +185,11 @@ class LegBook:
 
     def talk(self, call_id: str) -> Talk:
         """How a call stands."""
-        legs = list(self._calls.get(call_id, {}).values())
-        caller = next((leg for leg in legs if leg.uniqueid == call_id), None)
+        by_id = self._calls.get(call_id, {})
+        caller = by_id.get(self._citizens.get(call_id, "") if is_callback(call_id) else call_id)
         if caller is None:
             return Talk(None)
+        legs = list(by_id.values())
         joined = _joined(legs)
         phones = tuple(leg for leg in legs if leg is not caller and leg.local is None)
         with_caller = joined(caller.bridge)
@@ -207,6 +214,8 @@ class LegBook:
             leg.call_id = event.linkedid
         leg.channel = event.channel
         self._calls.setdefault(leg.call_id, {})[leg.uniqueid] = leg
+        if leg.agent is None and leg.local is None and is_callback(leg.call_id):
+            self._citizens.setdefault(leg.call_id, leg.uniqueid)
         return leg
 
     def _remove(self, uniqueid: str) -> str | None:
@@ -221,6 +230,7 @@ class LegBook:
         legs.pop(leg.uniqueid, None)
         if not legs:
             self._calls.pop(leg.call_id, None)
+            self._citizens.pop(leg.call_id, None)
 
 
 _OnChannel = ami.Newchannel | ami.BridgeEnter | ami.Hold | ami.Unhold | ami.UserEvent | ami.CoreShowChannel

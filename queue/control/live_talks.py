@@ -277,7 +277,7 @@ class LiveTalks:
             leg, _ = told.phones.pop(uniqueid)
             self._bus.publish(PartyLeft(call_id, now, leg.agent, leg.party, uniqueid))
         for leg in talk.phones:
-            self._tell_leg(told, leg, leg in talk.talkers, now)
+            self._tell_leg(told, leg, talk, now)
         consult = talk.consult
         standing = (
             talk.held,
@@ -289,16 +289,18 @@ class LiveTalks:
             told.standing = standing
             self._bus.publish(CallChanged(call_id, now, *standing))
 
-    def _tell_leg(self, told: _Told, leg: Leg, joined: bool, now: datetime) -> None:
-        known = told.phones.get(leg.uniqueid)
+    def _tell_leg(self, told: _Told, leg: Leg, talk: Talk, now: datetime) -> None:
+        known, joined = told.phones.get(leg.uniqueid), leg in talk.talkers
         if leg.queued:  # the queue tells of it; here only that it left after it had talked
             if joined:
                 told.phones[leg.uniqueid] = (leg, True)
             return
-        if known is None and not joined:
+        calls_back = leg.uniqueid == leg.call_id  # it rang before there was anybody to talk with
+        if known is None and not joined and not calls_back:
             self._bus.publish(PartyRinging(leg.call_id, now, leg.agent, leg.party, leg.uniqueid))
         elif joined and (known is None or not known[1]):
-            self._bus.publish(PartyJoined(leg.call_id, leg.at, leg.agent, leg.party, leg.uniqueid))
+            caller = talk.caller.uniqueid if talk.caller else leg.call_id
+            self._bus.publish(PartyJoined(leg.call_id, leg.at, leg.agent, leg.party, leg.uniqueid, caller))
         told.phones[leg.uniqueid] = (leg, joined or (known is not None and known[1]))
 
 

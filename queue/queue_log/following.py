@@ -19,10 +19,10 @@ from hotline.core.clock import Clock
 from hotline.core.events import CallAnswered, CallStarted, Source, TalkStarted
 from hotline.queue.calls.outbox import Outbox
 from hotline.queue.calls.table import CallTable
-from hotline.queue.facts import AGENTS_ONLY, Duty, Moved, Restarted
+from hotline.queue.facts import AGENTS_ONLY, CallbackFact, Duty, Restarted
 from hotline.queue.queue_log.follower import Batch, QueueLogFollower
 from hotline.queue.queue_log.line import read_own_line
-from hotline.queue.queue_log.reader import AnyFact, MalformedLine
+from hotline.queue.queue_log.reader import AnyFact, MalformedLine, NewsOfTheExchange
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import Ledger, TailRecord, tail_of
 from hotline.store.refusals import SAVE_ERRORS
@@ -152,13 +152,17 @@ class LogFollowing:
             except MalformedLine:
                 lines.append((end, None))
                 continue
-            if fact is not None and (isinstance(fact, Restarted | Moved) or fact.queue in self._queues):
+            if fact is not None and (isinstance(fact, NewsOfTheExchange) or fact.queue in self._queues):
                 lines.append((end, fact))
         return lines
 
     async def _remember(self, lines: list[ReadLine]) -> None:
         """Have the table know the calls that the lines are about, as far as the database has them."""
-        channels = {fact.uniqueid for _, fact in lines if fact and not isinstance(fact, Restarted | Duty)}
+        channels = {
+            fact.call_id if isinstance(fact, CallbackFact) else fact.uniqueid
+            for _, fact in lines
+            if fact and not isinstance(fact, Restarted | Duty)
+        }
         forgotten = [uniqueid for uniqueid in channels if self._table.call_of_channel(uniqueid) is None]
         if not forgotten:
             return

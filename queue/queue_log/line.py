@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from hotline.queue.facts import (
     Abandoned,
+    CallbackFact,
     Completed,
     Connected,
     Duty,
@@ -41,7 +42,7 @@ def read_line(line: str, latest: datetime) -> LogFact | Duty | RingCanceled | Re
     fact = _read(line) or _of_the_dialplan(line)
     if fact is not None:
         _check_fact(fact, latest, LONGEST_NAME)
-    return None if isinstance(fact, Moved) else fact
+    return None if isinstance(fact, Moved | CallbackFact) else fact
 
 
 def read_own_line(line: str, latest: datetime) -> AnyFact | None:
@@ -66,8 +67,9 @@ def _check_fact(fact: AnyFact, latest: datetime, longest_name: int) -> None:
         raise MalformedLine("its time is yet to come")
     if isinstance(fact, Restarted | Duty):
         return
-    queue = "-" if isinstance(fact, Moved) else fact.queue
-    if not fact.uniqueid or not queue or len(fact.uniqueid) + len(queue) > longest_name:
+    name = fact.call_id if isinstance(fact, CallbackFact) else fact.uniqueid
+    queue = "-" if isinstance(fact, Moved | CallbackFact) else fact.queue
+    if not name or not queue or len(name) + len(queue) > longest_name:
         raise MalformedLine("its channel or queue is missing or too long")
     match fact:
         case Connected(hold_ms=first, ring_ms=second):

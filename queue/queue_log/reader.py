@@ -3,7 +3,9 @@
 A line is ``epoch|uniqueid|queue|agent|EVENT|data1|data2|…`` with whole seconds (Asterisk, main/logger.c and
 apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path|language`` before each wait
 (its earlier versions said no language), ``HOTLINEEXIT|status`` after one that no agent ended, and
-``HOTLINEMOVED`` where a caller is handed on: so the file alone can rebuild the ledger.
+``HOTLINEMOVED`` where a caller is handed on: so the file alone can rebuild the ledger. Of a callback it says
+``HOTLINECALLBACK|earlier call|line|number`` when the agent has picked up, ``HOTLINEREACHED|linkedid`` when
+the citizen has, and in the end ``HOTLINECALLBACKOVER|status|who hung up``.
 """
 
 from __future__ import annotations
@@ -12,16 +14,21 @@ from datetime import UTC, datetime
 
 from hotline.config.section import MAX_LANGUAGE_CHARACTERS
 from hotline.core.errors import PeerError
-from hotline.core.events import Outcome
+from hotline.core.events import CallbackOutcome, Outcome
 from hotline.queue.facts import (
+    DIAL_STATUS,
     EXIT_STATUS,
     Abandoned,
+    CallbackFact,
+    CallbackOver,
+    CalledBack,
     Completed,
     Connected,
     Duty,
     Joined,
     Left,
     Moved,
+    Reached,
     Restarted,
     RingCanceled,
     RingEnded,
@@ -39,7 +46,7 @@ class MalformedLine(PeerError):
 LogFact = Routed | Joined | RingEnded | Connected | Completed | Abandoned | Left
 """What becomes of callers."""
 
-NewsOfTheExchange = Moved | Restarted
+NewsOfTheExchange = Moved | Restarted | CallbackFact
 """Facts of no queue's."""
 
 AnyFact = LogFact | Duty | RingCanceled | NewsOfTheExchange
@@ -110,6 +117,13 @@ def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data:
             return Duty(at, queue, agent, serves=False, paused_reason=None)
         case "HOTLINEMOVED":
             return Moved(uniqueid, at)
+        case "HOTLINECALLBACK":
+            return CalledBack(uniqueid, at, data[0], agent, data[1], data[2])
+        case "HOTLINEREACHED":
+            return Reached(uniqueid, at, data[0])
+        case "HOTLINECALLBACKOVER":
+            outcome_of = DIAL_STATUS.get(data[0], CallbackOutcome.FAILED)
+            return CallbackOver(uniqueid, at, outcome_of, data[1])
         case "QUEUESTART":  # written once by each start of Asterisk, never by a reload
             return Restarted(at)
         case _:

@@ -113,8 +113,8 @@ class LiveRecordings:
             tasks.create_task(self._keep_time(), name="recordings-pauses")
             async for envelope in follow(self._bus, feed, "live-recordings", limit=FEED_LIMIT):
                 match envelope.event:
-                    case CallAnswered() as answered:
-                        tasks.create_task(self._look(answered), name="recordings-look")
+                    case CallAnswered(call_id=call_id, caller_uniqueid=caller, at=at):
+                        tasks.create_task(self._look(call_id, caller, at), name="recordings-look")
                     case PartyJoined() as joined:
                         tasks.create_task(self._joined(joined), name="recordings-joined")
                     case SupervisionChanged(call_id=call_id, verb=SuperviseVerb.BARGE):
@@ -183,26 +183,26 @@ class LiveRecordings:
         call.paused_since = paused_since
         self._bus.publish(RecordingChanged(call_id, at, self.state(call_id)))
 
-    async def _look(self, answered: CallAnswered) -> None:
+    async def _look(self, call_id: str, caller_uniqueid: str, answered_at: datetime) -> None:
         """A person answered (or is told to have, after a break of ours): is the call recorded?"""
-        question = {"Channel": answered.caller_uniqueid, "Variable": recording.CALL}
+        question = {"Channel": caller_uniqueid, "Variable": recording.CALL}
         try:
             answer = await self._manager.action("Getvar", question)
             if not answer.headers.get("Value"):
                 return
-            if not await asyncio.to_thread(self._is_written, answered.call_id):
+            if not await asyncio.to_thread(self._is_written, call_id):
                 self.unwritten += 1
-                log.error("call %s is not recorded: no file of it is in %s", answered.call_id, self._raw_dir)
+                log.error("call %s is not recorded: no file of it is in %s", call_id, self._raw_dir)
                 return
-            call = self._calls.setdefault(answered.call_id, _Recording())
-            paused_since = self._left_paused.pop(answered.call_id, call.paused_since)
+            call = self._calls.setdefault(call_id, _Recording())
+            paused_since = self._left_paused.pop(call_id, call.paused_since)
             if paused_since is not None:  # whoever answers during a pause is not recorded either
                 call.half_paused = True
-                await self._mute(await self._channels(answered.call_id), silent=True)
+                await self._mute(await self._channels(call_id), silent=True)
                 call.half_paused = False
-            self._change(answered.call_id, call, paused_since or answered.at, paused_since=paused_since)
+            self._change(call_id, call, paused_since or answered_at, paused_since=paused_since)
         except (AmiError, HotlineError) as error:
-            log.warning("call %s: whether it is recorded is not known: %s", answered.call_id, error)
+            log.warning("call %s: whether it is recorded is not known: %s", call_id, error)
 
     async def _joined(self, joined: PartyJoined) -> None:
         """Somebody else talks with a recorded caller: see that this voice is recorded, or silent in a pause.
@@ -212,6 +212,8 @@ class LiveRecordings:
         """
         call = self._calls.get(joined.call_id)
         if call is None:
+            if joined.caller_uniqueid != joined.call_id:  # a citizen called back, whom no queue answers
+                await self._look(joined.call_id, joined.caller_uniqueid, joined.at)
             return
         channel = {"Channel": joined.uniqueid}
         try:

@@ -2,7 +2,8 @@
 
 Pure: it reads through functions it is given. Every raw file keeps time from the moment in its name, so each
 sample has its place on one clock. That clock begins with the first answer, like the clock of the call's
-transcript; what the caller said while waiting falls away. Several who answered, one after another or together
+transcript; what the caller said while waiting falls away, and what an agent who calls back said before the
+citizen answered. Several who answered, one after another or together
 in a three-way talk, share the right channel.
 
 The sound is A-law in a WAV file: what came over the telephone, unchanged, 16 bytes a millisecond of talk for
@@ -103,7 +104,9 @@ def join(voices: Sequence[Voice]) -> JoinedSound | None:
     answered = [voice.began_at for voice in voices if voice.side is Side.AGENT]
     if not answered:
         return None
-    began_at = min(answered)
+    # whoever calls back is recorded before the citizen answers, whose voice then begins with the talk
+    citizen = [voice.began_at for voice in voices if voice.side is Side.CALLER]
+    began_at = max(min(answered), min(citizen, default=min(answered)))
     seconds = max((voice.ends_at - began_at).total_seconds() for voice in voices)
     return JoinedSound(began_at, max(0, round(seconds * RATE_HZ)), voices)
 

@@ -34,6 +34,7 @@ from hotline.store.recording_file import Written, key_id, write_recording
 from hotline.store.recordings import RecordingRecord, RecordingStore
 from hotline.telephony.ami.errors import AmiError
 from hotline.telephony.ami.events import CoreShowChannel
+from hotline.telephony.asterisk_config.callback import is_callback
 from hotline.telephony.asterisk_config.recording import RawName
 
 log = logging.getLogger(__name__)
@@ -169,7 +170,9 @@ class RecordingKeeper:
         return datetime.fromtimestamp(newest, UTC) <= self._clock.now() - SETTLE
 
     async def _keep(self, call_id: str, files: Mapping[Path, RawName]) -> None:
-        if await self._store.one(call_id) is None:
+        """Of a callback only if the citizen answered and may be recorded: then there is that voice too."""
+        wanted = not is_callback(call_id) or any(name.side is Side.CALLER for name in files.values())
+        if wanted and await self._store.one(call_id) is None:
             made = await asyncio.to_thread(self._write, call_id, files)
             if made is not None:
                 path, written, began_at, samples, levels = made

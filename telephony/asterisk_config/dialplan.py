@@ -15,7 +15,7 @@ from hotline.config.menus import Menu
 from hotline.config.schema import Hours, Line, Queue, Site
 from hotline.core.errors import UsageError
 from hotline.telephony.asterisk_config import recording, supervision, transfer, wrap_up
-from hotline.telephony.asterisk_config.callback import callback_context
+from hotline.telephony.asterisk_config.callback import callback_contexts
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.hold import hold_contexts
 from hotline.telephony.asterisk_config.prompts import PLEASE_WAIT, fallback_keys, fallback_prompt, sound
@@ -54,7 +54,7 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
         wrap_up.release_context(site),
         transfer.transfer_context(site),
         hold_contexts(),
-        callback_context(site),
+        callback_contexts(site),
         supervision.spy_context(site),
         _agents(),
     ]
@@ -122,9 +122,7 @@ def _line(site: Site, line: Line) -> str:
         f"UserEvent(HotlineCall,Line: {line.id},Did: ${{HOTLINE_DID}},Spoken: ${{HOTLINE_LANGUAGE}})",
         "Answer()",
     ]
-    if site.notice:
-        begin.append(f"Playback({sound(word(site.notice, 'prompt'))})")
-        begin.append(f"Set({recording.NOTICE}=${{PLAYBACKSTATUS}})")
+    begin += recording.notice(site)
     begin += _hours(site, line)
     serve = [
         at("open", f"Set(HOTLINE_LINE={line.id})"),

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from hotline.config.schema import Line, Recorded, Site
 from hotline.core.events import Side
 from hotline.telephony.asterisk_config.context import at, context
+from hotline.telephony.asterisk_config.prompts import sound
 from hotline.telephony.asterisk_config.text import word
 
 FOLDER = "hotline"
@@ -30,6 +31,8 @@ ANSWERED = "hotline-recorded"
 """The subroutine that an answering party's channel runs before it is joined to the caller."""
 
 NOTICE = "HOTLINE_NOTICE"
+_POLICY = "${HOTLINE_RECORD_${HOTLINE_LINE}}"
+
 ASKED = "hotline-asked"
 """The subroutine of whoever dials somebody; see ``asked_context``."""
 
@@ -80,13 +83,49 @@ def begin(site: Site) -> Iterator[str]:
     """
     if not site.records:
         return
-    policy = "${HOTLINE_RECORD_${HOTLINE_LINE}}"
     yield f'GotoIf($["${{{CALL}}}" != ""]?unrecorded)'
-    yield f'GotoIf($["{policy}" = "{Recorded.ON}"]?record)'
-    yield f'GotoIf($["{policy}:${{{NOTICE}}}" != "{Recorded.BY_NOTICE}:SUCCESS"]?unrecorded)'
-    yield at("record", f"Set(__{CALL}=${{CHANNEL(linkedid)}})")
-    yield _monitor(Side.CALLER)
+    yield from _if_allowed(f"Set(__{CALL}=${{CHANNEL(linkedid)}})", _monitor(Side.CALLER))
     yield at("unrecorded", "NoOp()")
+
+
+def calling(site: Site) -> Iterator[str]:
+    """Steps of an agent who calls a citizen back on a recorded line, before the citizen is called.
+
+    What lies before the citizen's answer is thrown away when the files are joined, and so is all of it if the
+    citizen's own channel is not recorded in the end.
+    """
+    if site.records:
+        yield f'GotoIf($["{_POLICY}" = ""]?unrecorded)'
+        yield f"Set(__{CALL}=${{CHANNEL(linkedid)}})"
+        yield _monitor(Side.AGENT)
+        yield at("unrecorded", "NoOp()")
+
+
+def called(site: Site) -> Iterator[str]:
+    """Steps of the citizen who answers a callback: the notice, like every caller's, then the recording.
+
+    The next step must be labelled ``reached``.
+    """
+    if site.records:
+        yield f'GotoIf($["${{{CALL}}}" = ""]?reached)'
+        yield from notice(site)
+        yield from _if_allowed(_monitor(Side.CALLER), "Goto(reached)")
+        yield at("unrecorded", f"Set({CALL}=)")
+
+
+def notice(site: Site) -> Iterator[str]:
+    """Say the site's notice, and note whether it was heard."""
+    if site.notice:
+        yield f"Playback({sound(word(site.notice, 'prompt'))})"
+        yield f"Set({NOTICE}=${{PLAYBACKSTATUS}})"
+
+
+def _if_allowed(*steps: str) -> Iterator[str]:
+    """Take these steps if the line is recorded and the law allows; else go to ``unrecorded``."""
+    yield f'GotoIf($["{_POLICY}" = "{Recorded.ON}"]?record)'
+    yield f'GotoIf($["{_POLICY}:${{{NOTICE}}}" != "{Recorded.BY_NOTICE}:SUCCESS"]?unrecorded)'
+    yield at("record", steps[0])
+    yield from steps[1:]
 
 
 def answering(site: Site) -> str:

@@ -109,6 +109,16 @@ async def test_files_written_a_moment_ago_are_waited_for(archive: Archive) -> No
     await check_kept(archive)
 
 
+async def test_of_a_callback_nothing_is_kept_without_the_citizens_own_voice(archive: Archive) -> None:
+    """The agent alone, waiting for a citizen who does not answer or may not be recorded, is deleted."""
+    back = "node1-callback-8001-1793581200000.1"
+    archive.record(back, caller=False)
+    archive.record(CALL, caller=False)
+    await archive.keeper().sweep()
+    assert archive.raw == [] and await archive.store.one(back) is None
+    assert await archive.store.one(CALL) is not None, "a call whose caller's file was lost is kept as it is"
+
+
 async def test_a_caller_nobody_answered_leaves_nothing(archive: Archive) -> None:
     """What was said while waiting in vain is deleted."""
     archive.record(answered=False)

@@ -70,16 +70,23 @@ async def test_one_agent_calls_back_and_a_talk_meets_the_request(console: Consol
     zhang, li = await console.user("zhang", agent="a1"), await console.user("li", agent="a1")
     path = f"/api/callbacks/c7:{QUEUE}:1/call"
     assert (await zhang.post(path)).status_code == 202
-    assert console.control.asked == [("call_back", Asker("zhang", "a1", False), "c7", "13812341234")]
+    assert console.control.asked == [("call_back", Asker("zhang", "a1", False), "c7", "13812341234", "12345")]
     refused = await li.post(path)
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "taken")
     assert (await zhang.post(path)).status_code == 202  # nobody answered: again
     assert [row.subject for row in await console.audit.recent() if row.action == "callback"] == ["c7", "c7"]
     async with sessions_of(console.engine).begin() as session:
+        now = datetime.now(UTC)
+        session.add(
+            Call(
+                call_id="b7", node="n1", line="12345", did="", caller_number="13812341234", caller_name="",
+                started_at=now, callback_of="c7", callback_agent="a1",
+            )
+        )  # fmt: skip
         session.add(
             TalkRow(
-                talk_id="t:1", node="n1", call_id="c7", kind="callback", agent="a1", party="13812341234",
-                source="live", answered_at=datetime.now(UTC),
+                talk_id="t:1", node="n1", call_id="b7", kind="callback", agent="a1", party="13812341234",
+                source="live", answered_at=now,
             )
         )  # fmt: skip
     assert (await zhang.get("/api/callbacks")).json() == {"callbacks": []}

@@ -192,7 +192,7 @@ async def test_a_callback_rings_the_whole_number_of_the_call(console: ConsoleUnd
     client = await console.user("zhang", agent="a1")
     answer = await client.post("/api/callback", json={"call_id": "c1"})
     assert (answer.status_code, answer.json()) == (202, {"call_id": "c1"})
-    assert console.control.asked == [("call_back", ZHANG, "c1", "13812341234")]
+    assert console.control.asked == [("call_back", ZHANG, "c1", "13812341234", "12345")]
     assert code_of(await client.post("/api/callback", json={"call_id": "c9"})) == (404, "not_found")
 
 

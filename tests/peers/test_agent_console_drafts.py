@@ -59,7 +59,7 @@ async def test_a_colleague_who_gets_the_call_sees_it_whole_and_goes_on(console: 
         console.picture.talk("c1", "a2")
         seen = (await other.get("/api/calls/c1")).json()["draft"]
         assert {key: seen["fields"][key] for key in WRITTEN} == WRITTEN
-        console.publish(PartyJoined("c1", AT, "a2", "8002", "u3"))
+        console.publish(PartyJoined("c1", AT, "a2", "8002", "u3", "c1"))
         await save(agent, 1, **WRITTEN | {"title": "预付卡"})
         while (frame := await page.until("event"))["name"] != "draft_changed":
             pass

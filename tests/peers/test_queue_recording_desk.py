@@ -150,7 +150,7 @@ async def test_whom_a_phone_brings_in_by_itself_is_recorded(world: World) -> Non
         world.bus.publish(ANSWER)
         await world.changed()
         for uniqueid in ("u8", "u9"):
-            world.bus.publish(PartyJoined(CALL, ANSWERED, "a2", "8002", uniqueid))
+            world.bus.publish(PartyJoined(CALL, ANSWERED, "a2", "8002", uniqueid, CALL))
         async with asyncio.timeout(10):
             while len(world.manager.begun) < 2:  # noqa: ASYNC110 - a list tells nobody
                 await asyncio.sleep(0.01)
@@ -167,7 +167,7 @@ async def test_who_joins_in_a_pause_is_silent_too(world: World) -> None:
         world.bus.publish(ANSWER)
         await world.changed()
         await world.desk.pause(CALL, "zhang")
-        world.bus.publish(PartyJoined(CALL, ANSWERED, "a2", "8002", "u8"))
+        world.bus.publish(PartyJoined(CALL, ANSWERED, "a2", "8002", "u8", CALL))
         async with asyncio.timeout(10):
             while len(world.manager.told) < 2:  # noqa: ASYNC110 - a list tells nobody
                 await asyncio.sleep(0.01)

@@ -80,14 +80,14 @@ def seen_by(viewer: Viewer, *events: Event) -> list[int]:
 
 def test_a_transfer_or_an_enquiry_is_the_other_agents_business_from_its_ringing_on() -> None:
     """Both see a talk of three; who leaves it to others sees it no more, nor does who rang in vain."""
-    rang, joined = PartyRinging("c1", AT, "a2", "8002", "u3"), PartyJoined("c1", AT, "a2", "8002", "u3")
+    rang, joined = PartyRinging("c1", AT, "a2", "8002", "u3"), PartyJoined("c1", AT, "a2", "8002", "u3", "c1")
     left = PartyLeft("c1", AT, "a1", "8001", "u2")
     assert seen_by(LI, answered("a1"), says(), rang, says(), joined, says()) == [3, 4, 5, 6]
     assert seen_by(ZHANG, answered("a1"), rang, joined, says(), left, says()) == [1, 2, 3, 4, 5]
     assert seen_by(ZHANG, answered("a1"), left, says(), rang, joined, says()) == [1, 2, 3, 4, 5]
     gone = PartyLeft("c1", AT, "a2", "8002", "u3")
     assert seen_by(LI, answered("a1"), rang, gone, says()) == [2, 3]
-    outside = PartyJoined("c1", AT, None, "110", "u4")
+    outside = PartyJoined("c1", AT, None, "110", "u4", "c1")
     assert seen_by(ZHANG, answered("a1"), outside, says(), left, says()) == [1, 2, 3, 4]
     assert seen_by(ZHANG, answered("a1"), left, outside, says()) == [1, 2, 3]
     police_gone = PartyLeft("c1", AT, None, "110", "u4")

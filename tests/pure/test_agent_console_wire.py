@@ -64,6 +64,7 @@ def test_an_event_frame_has_name_number_and_masked_data() -> None:
             "caller_number": "138****1234",
             "caller_name": "138****1234",
             "language": "",
+            "callback_of": None,
         },
     }
 

@@ -101,6 +101,30 @@ def test_a_hold_by_the_phone_or_by_the_exchange(begin: ami.AmiEvent, end: ami.Am
     assert not after(TALK).held and after(TALK, [begin]).held and not after(TALK, [begin, end]).held
 
 
+def test_of_a_callback_the_citizen_is_the_caller() -> None:
+    """The call is named after the agent's channel; who rings first outside is the citizen, to the end."""
+    back = "node1-callback-8001-1795000000000.1"
+    agent, citizen = new("PJSIP/8001-1", back, back), new("PJSIP/trunk-2", "c.1", back)
+    assert book_of([agent]).talk(back) == Talk(None)
+    book = book_of([agent, citizen])
+    assert [leg.agent for leg in book.talk(back).phones] == ["a1"] and talking(book.talk(back)) == []
+    book.apply(enter("PJSIP/8001-1", back, "b1", back))
+    book.apply(enter("PJSIP/trunk-2", "c.1", "b1", back))
+    talk = book.talk(back)
+    assert talk.caller is not None and talk.caller.uniqueid == "c.1" and talking(talk) == ["a1"]
+    book.apply(new("PJSIP/trunk-9", "o.1", back))
+    book.apply(gone("PJSIP/trunk-2", "c.1", back))
+    assert book.talk(back) == Talk(None), "somebody asked is taken for the citizen"
+    listed = book_of()
+    listed.adopt(
+        [
+            shown("PJSIP/trunk-2", "c.1", bridge="b1", application="AppDial", seconds=5, call=back),
+            shown("PJSIP/8001-1", back, bridge="b1", application="Dial", seconds=9, call=back),
+        ]
+    )
+    assert talking(listed.talk(back)) == ["a1"]
+
+
 def test_a_caller_who_holds_is_not_on_hold() -> None:
     """The caller's own music is heard by the agent: that is not the agent's hold."""
     assert not after(TALK, [hold("PJSIP/trunk-1", CALL)]).held

@@ -45,6 +45,16 @@ def test_the_clock_begins_with_the_answer() -> None:
     assert heard(right, 1100) == [(0.0, 0.5)]
 
 
+def test_the_clock_of_a_callback_begins_with_the_citizens_answer() -> None:
+    """What the agent said while the citizen's phone rang falls away."""
+    rang = alaw_encode(np.concatenate([tone(700, 4), tone(1100, 1)]))
+    left, right = channels(
+        wav_of(voice(Side.AGENT, -4, rang), voice(Side.CALLER, 0, alaw_encode(tone(500, 2))))
+    )
+    assert heard(left, 500) == [(0.0, 2.0)]
+    assert heard(right, 700) == [] and heard(right, 1100) == [(0.0, 1.0)]
+
+
 def test_a_second_agent_follows_in_the_same_channel() -> None:
     """After a transfer the right channel is quiet while the second phone rings, then it is the second's."""
     _, right = channels(

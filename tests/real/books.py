@@ -18,8 +18,8 @@ from hotline.core.clock import SystemClock
 from hotline.core.events import LinkChanged, Outcome, Source
 from hotline.queue.calls.table import CallTable
 from hotline.queue.exchange import Exchange as QueueRoom
-from hotline.queue.facts import AGENTS_ONLY, Moved, Restarted
-from hotline.queue.queue_log.reader import parse_line
+from hotline.queue.facts import AGENTS_ONLY
+from hotline.queue.queue_log.reader import NewsOfTheExchange, parse_line
 from hotline.queue.routing import Routing
 from hotline.store.database import Sessions, open_engine, sessions_of
 from hotline.store.ledger import EntryRecord, Ledger
@@ -162,7 +162,7 @@ class Books:
             fact = parse_line(line)
             if isinstance(fact, AGENTS_ONLY):
                 continue
-            if fact is not None and (isinstance(fact, Restarted | Moved) or fact.queue != "NONE"):
+            if fact is not None and (isinstance(fact, NewsOfTheExchange) or fact.queue != "NONE"):
                 rows |= table.apply(fact, Source.QUEUE_LOG).entries
         assert not table.illegal, table.illegal
         return rows

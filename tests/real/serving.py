@@ -28,7 +28,8 @@ from hotline.server.paths import database_url
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.models import QueueEntry, TranscriptRow
+from hotline.store.models import Call as CallRow
+from hotline.store.models import QueueEntry, TalkRow, TranscriptRow
 from hotline.telephony.asterisk_config.secrets import secrets_of
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
@@ -176,6 +177,17 @@ class ServerProcess:
         """The final texts as they stand in the database."""
         async with self._database() as session:
             return list(await session.scalars(select(TranscriptRow).order_by(TranscriptRow.id)))
+
+    async def calls(self) -> list[CallRow]:
+        """The calls in the database, oldest first."""
+        async with self._database() as session:
+            return list(await session.scalars(select(CallRow).order_by(CallRow.started_at)))
+
+    async def talks(self, call_id: str) -> list[TalkRow]:
+        """The talks of a call in the database, in order."""
+        query = select(TalkRow).where(TalkRow.call_id == call_id).order_by(TalkRow.answered_at)
+        async with self._database() as session:
+            return list(await session.scalars(query))
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[AsyncSession]:

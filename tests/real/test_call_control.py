@@ -8,9 +8,20 @@ from typing import Any
 
 import pytest
 
-from hotline.speech.voice import Voice
-from hotline.telephony.phone.call import Call
-from tests.real.room import AGENT, ALL, CALLER, CHIEF, MUSIC, OTHER, Talk, hum, open_room, picked_up, refused
+from tests.real.room import (
+    AGENT,
+    ALL,
+    CALLER,
+    CHIEF,
+    MUSIC,
+    OTHER,
+    Talk,
+    hum,
+    open_room,
+    picked_up,
+    refused,
+    say,
+)
 from tests.real.serving import Seat, Watcher, citizen
 from tests.real.tones import hears
 
@@ -270,8 +281,3 @@ async def _collect(seat: Seat, frames: list[dict[str, Any]]) -> None:
     """Everything that the agent's own page is told."""
     async for frame in seat.console.frames(["agent"]):
         frames.append(frame)
-
-
-async def say(call: Call, text: str, variant: str) -> None:
-    """Speak on a phone, followed by the quiet that ends an utterance."""
-    await call.play(Voice(variant).say(text).at_rate(8000).samples).done()

@@ -21,6 +21,8 @@ export type Outcome =
   | 'callback'
   | 'transferred'
 
+export type CallbackOutcome = 'answered' | 'busy' | 'no_answer' | 'cancelled' | 'failed' | 'unknown'
+
 export interface WaitingCaller {
   readonly call_id: string
   readonly entry_id: string
@@ -81,6 +83,8 @@ export interface CallView {
   readonly language: string
   /** When a pause of the recording ends by itself. */
   readonly recording_paused_until: Moment | null
+  /** The earlier call whose caller is called back with this one. */
+  readonly callback_of: string | null
 }
 
 export interface LiveView {
@@ -140,6 +144,9 @@ export interface CallSummary {
   readonly talk_seconds: number | null
   readonly has_recording: boolean
   readonly language: string
+  /** Of a call by which an agent called somebody back: the earlier call, and what came of it. */
+  readonly callback_of: string | null
+  readonly callback_outcome: CallbackOutcome | null
 }
 
 /** A caller who left the queue to be called back. */
@@ -244,6 +251,8 @@ export interface PastCall {
   readonly segments: readonly Segment[]
   readonly notes: readonly Note[]
   readonly draft: Draft
+  /** The calls by which this call's caller was called back, oldest first. */
+  readonly callbacks: readonly CallSummary[]
 }
 
 /** Whom a call may be handed to. */
@@ -352,6 +361,7 @@ export interface EventData {
     caller_number: string
     caller_name: string
     language: string
+    callback_of: string | null
   }
   menu_finished: {
     call_id: string

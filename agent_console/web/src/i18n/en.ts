@@ -95,6 +95,20 @@ export const en: Messages = {
     announceAnswered: 'Answered: {line}',
     announceEnded: 'Call ended',
   },
+  callback: {
+    name: 'Callback',
+    ringing: 'Calling back, not answered yet',
+    talking: 'Callback',
+    first: 'See the first call',
+    outcome: {
+      answered: 'reached',
+      busy: 'busy',
+      no_answer: 'no answer',
+      cancelled: 'given up before the answer',
+      failed: 'could not be reached',
+      unknown: 'not known',
+    },
+  },
   transcript: {
     caller: 'Caller',
     agent: 'Agent',

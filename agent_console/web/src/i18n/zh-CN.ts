@@ -93,6 +93,20 @@ export const zhCN = {
     announceAnswered: '已接通：{line}',
     announceEnded: '通话已结束',
   },
+  callback: {
+    name: '回拨',
+    ringing: '正在回拨，等待对方接听',
+    talking: '回拨通话',
+    first: '查看原来电',
+    outcome: {
+      answered: '已接通',
+      busy: '对方忙',
+      no_answer: '无人接听',
+      cancelled: '未等接听即挂断',
+      failed: '未能呼通',
+      unknown: '结果不明',
+    },
+  },
   transcript: {
     caller: '来电人',
     agent: '坐席',

@@ -39,6 +39,7 @@ function blankCall(callId: string, at: Moment): LiveCall {
     parties: [],
     language: '',
     recording_paused_until: null,
+    callback_of: null,
     rings: [],
     ended_at: null,
     outcome: null,
@@ -115,6 +116,7 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
       caller_number: data.caller_number,
       caller_name: data.caller_name,
       language: data.language,
+      callback_of: data.callback_of,
       started_at: data.at,
     }),
 
@@ -180,6 +182,7 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
   party_joined: (state, { call_id: callId, agent, at }) =>
     withParty(state, callId, agent, (call, id) => ({
       rings: without(call.rings, id),
+      agent: call.agent ?? id,
       answered_at: call.answered_at ?? at,
     })),
 

@@ -131,6 +131,7 @@ async function api(request, response, path) {
         segments: world.segments.get(id),
         notes: world.notes.get(id) ?? [],
         draft: world.draft(id),
+        callbacks: [],
       })
     : fail(response, 404, 'not_found')
 }

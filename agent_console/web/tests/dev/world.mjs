@@ -335,9 +335,10 @@ export class World {
       parties: [],
       recording_paused_until: null,
       language,
+      callback_of: null,
     })
     this.segments.set(id, [])
-    this.emit('call_started', { call_id: id, ...caller, language, at })
+    this.emit('call_started', { call_id: id, ...caller, language, callback_of: null, at })
     this.waiting.push({ call_id: id, entry_id: `e-${id}`, line, queue: line, since: at, position: 1 })
     this.count(line, { offered: 1, still_open: 1 })
     this.emit('caller_queued', {

@@ -245,10 +245,11 @@ describe('the list of targets', () => {
 describe('notes on a call', () => {
   const note = (text: string) => ({ call_id: 'c1', at: T0, user: 'chen', name: '陈晓梅', text })
   const past = {
-    call: { ...call(), outcome: null, talk_seconds: null, has_recording: false },
+    call: { ...call(), outcome: null, talk_seconds: null, has_recording: false, callback_outcome: null },
     segments: [segment({ text: '之前说的话', final: true })],
     notes: [note('前一位记的')],
     draft: draft(),
+    callbacks: [],
   }
 
   it('come with the call, together with the text heard before', async () => {

@@ -20,6 +20,8 @@ const past = (number: number): CallSummary => ({
   talk_seconds: 60,
   has_recording: false,
   language: 'zh-CN',
+  callback_of: null,
+  callback_outcome: null,
 })
 const page = (from: number, to: number): CallSummary[] =>
   Array.from({ length: from - to }, (_, index) => past(from - index))
@@ -102,7 +104,13 @@ describe('past calls', () => {
       (id) =>
         new Promise((resolve) =>
           answers.set(id, () =>
-            resolve({ call: past(Number(id.slice(1))), segments: [], notes: [], draft: draft() }),
+            resolve({
+              call: past(Number(id.slice(1))),
+              segments: [],
+              notes: [],
+              callbacks: [],
+              draft: draft(),
+            }),
           ),
         ),
     )

@@ -186,6 +186,8 @@ const pastCall = {
   wait_seconds: 3,
   talk_seconds: null,
   has_recording: false,
+  callback_of: null,
+  callback_outcome: null,
   language: '',
 }
 
@@ -271,7 +273,7 @@ describe('the languages', () => {
       .map(([, text]) => String(text))
       .join('\n')
     const computedKeys =
-      /^(state|outcome|error|obstacle|control|nuisance|target|floor|audit|notice\.consult|draft\.(sexOf|typeOf|warn)|board\.level|board\.formula|transcript\.(caller|agent)$)/
+      /^(state|outcome|error|obstacle|control|nuisance|target|floor|audit|callback|notice\.consult|draft\.(sexOf|typeOf|warn)|board\.level|board\.formula|transcript\.(caller|agent)$)/
     const unused = texts(zhCN)
       .map(([key]) => key)
       .filter((key) => !computedKeys.test(key) && !code.includes(`'${key}'`))

@@ -88,6 +88,7 @@ describe('a call through its events', () => {
     did: '12345',
     caller_number: '138****1234',
     caller_name: '',
+    callback_of: null,
   }
   const queued = {
     ...started,
@@ -122,6 +123,14 @@ describe('a call through its events', () => {
     expect(talk.waiting).toEqual([])
     expect(talk.calls['c1']).toMatchObject({ agent: 'a1001', answered_at: at(7), wait_seconds: 7 })
     expect(after(life.slice(6), talk).calls['c1']).toMatchObject({ outcome: 'answered', ended_at: at(67) })
+  })
+
+  it('knows a callback before the citizen answers, and who talks then', () => {
+    const begun = event(1, 'call_started', { ...started, callback_of: 'c0' })
+    const dialling = after([begun], base)
+    expect(dialling.calls['c1']).toMatchObject({ callback_of: 'c0', answered_at: null })
+    const joined = event(2, 'party_joined', { call_id: 'c1', agent: 'a1001', at: at(9) })
+    expect(after([joined], dialling).calls['c1']).toMatchObject({ agent: 'a1001', answered_at: at(9) })
   })
 
   it('goes back to waiting when the agent does not answer', () => {

@@ -54,6 +54,7 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   parties: [],
   language: 'zh-CN',
   recording_paused_until: null,
+  callback_of: null,
   ...change,
 })
 
