@@ -7,14 +7,16 @@
     await hearing.aclose()
 
 It hears of calls on the bus and tells there what it heard. A call told as answered twice (the queue room does
-so after it lost sight of the exchange) is tapped once. Whoever takes a call over is heard in the agent's
-place; of several at once, whoever was there first. Nothing here can touch a call.
+so after it lost sight of the exchange) is tapped once. Everybody who talks with the caller is heard, each by
+a tap of their own: in a three-way talk all three, after a transfer whoever has the caller. Each text says who
+said it. Nothing here can touch a call.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.asr.hidden import HiddenTimes
 from hotline.asr.models import model_path
-from hotline.asr.numbering import UtteranceNumbers
+from hotline.asr.numbering import UtteranceCount, UtteranceNumbers
 from hotline.asr.reasons import Reason
 from hotline.asr.stats import AsrStats
 from hotline.asr.tap import Manager, Tap, TapTools
@@ -65,21 +67,29 @@ class _HeardCall:
     Attributes:
         answered_at: its first answer: the zero of its transcript's times.
         caller_uniqueid: the caller's channel.
-        queued_uniqueid: the channel of the agent whom the queue chose.
-        parties: the channels that talk with the caller, the longest first.
+        chosen: queue entry -> the channel of the agent whom the queue chose.
+        parties: channel -> who talks there with the caller: an agent's id, or a number.
+        numbered: it is known how many utterances an earlier run of this server has numbered.
     """
 
     call_id: str
     answered_at: datetime
     caller_uniqueid: str
-    entry_id: str = ""
     ended: bool = False
-    queued_uniqueid: str = ""
-    parties: list[str] = field(default_factory=list)
-    numbers: dict[Side, UtteranceNumbers] = field(default_factory=dict)
-    taps: dict[Side, Tap] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
+    parties: dict[str, str] = field(default_factory=dict)
+    counts: dict[Side, UtteranceCount] = field(
+        default_factory=lambda: {side: UtteranceCount() for side in Side}
+    )
+    taps: dict[str, Tap] = field(default_factory=dict)  # by channel
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     hidden: HiddenTimes = field(default_factory=HiddenTimes)
+    numbered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def voices(self) -> dict[str, tuple[Side, str]]:
+        """Everybody to be heard: channel -> side and party."""
+        others = {uniqueid: (Side.AGENT, party) for uniqueid, party in self.parties.items()}
+        return {self.caller_uniqueid: (Side.CALLER, ""), **others}
 
 
 class Hearing:
@@ -173,8 +183,8 @@ class Hearing:
                 self._answered(event)
             case EntryClosed(call_id=call_id, entry_id=entry_id, outcome=Outcome.ANSWERED):
                 call = self._calls.get(call_id)
-                if call is not None and call.entry_id == entry_id:
-                    self._left(call, call.queued_uniqueid)
+                if call is not None and entry_id in call.chosen:
+                    self._left(call, call.chosen[entry_id])
             case PartyJoined():
                 self._joined(event)
             case PartyLeft(call_id=call_id, uniqueid=uniqueid):
@@ -201,80 +211,79 @@ class Hearing:
             call.hidden.end(seconds)
 
     def _answered(self, event: CallAnswered) -> None:
-        call = self._calls.get(event.call_id)
-        if call is None:
-            call = self._calls[event.call_id] = _HeardCall(event.call_id, event.at, event.caller_uniqueid)
-        elif call.entry_id == event.entry_id and not self._section.enabled:
+        known_before = event.at < self._started_at
+        call = self._call(event.call_id, event.at, event.caller_uniqueid, known_before=known_before)
+        told_before = call.chosen.get(event.entry_id)
+        if told_before is not None and not self._section.enabled:
             return
-        if call.entry_id != event.entry_id or event.agent_uniqueid not in call.parties:
-            call.parties = [event.agent_uniqueid]
-        call.entry_id, call.queued_uniqueid = event.entry_id, event.agent_uniqueid
-        self._hear_parties(call, known_before=event.at < self._started_at)
+        if told_before is not None and told_before != event.agent_uniqueid:
+            call.parties.pop(told_before, None)
+        call.chosen[event.entry_id] = event.agent_uniqueid
+        call.parties[event.agent_uniqueid] = event.agent
+        self._hear_voices(call)
 
     def _joined(self, event: PartyJoined) -> None:
         """A transfer, a third party or a callback; after a restart it may be the first heard of the call."""
-        call = self._calls.get(event.call_id)
-        new = call is None
+        call = self._call(event.call_id, event.at, event.caller_uniqueid, known_before=True)
+        call.parties[event.uniqueid] = event.agent or event.party
+        self._hear_voices(call)
+
+    def _call(self, call_id: str, at: datetime, caller_uniqueid: str, *, known_before: bool) -> _HeardCall:
+        """The call, made now if this is the first heard of it.
+
+        ``known_before``: an earlier run of this server may have numbered texts of it.
+        """
+        call = self._calls.get(call_id)
         if call is None:
-            call = self._calls[event.call_id] = _HeardCall(event.call_id, event.at, event.caller_uniqueid)
-        if event.uniqueid not in call.parties:
-            call.parties.append(event.uniqueid)
-        self._hear_parties(call, known_before=new)
+            call = self._calls[call_id] = _HeardCall(call_id, at, caller_uniqueid)
+            if known_before and self._section.enabled:
+                self._begin(call, self._number_on(call))
+            else:
+                call.numbered.set()
+        return call
 
     def _left(self, call: _HeardCall, uniqueid: str) -> None:
-        if uniqueid in call.parties:
-            call.parties.remove(uniqueid)
+        call.parties.pop(uniqueid, None)
         if call.parties:
-            self._hear_parties(call)
+            self._hear_voices(call)
         else:
             self._talk_ended(call)
 
-    def _hear_parties(self, call: _HeardCall, *, known_before: bool = False) -> None:
-        """Tap the caller and whoever talks with the caller, as far as they are not heard already.
-
-        ``known_before``: an earlier run of this server may have numbered texts of this call.
-        """
+    def _hear_voices(self, call: _HeardCall) -> None:
+        """Tap the caller and everybody who talks with the caller, and nobody who has left."""
         if call.ended:
             return
-        channels = {Side.CALLER: call.caller_uniqueid, Side.AGENT: call.parties[0]}
+        voices = call.voices()
         if not self._section.enabled:
-            for side in channels:
+            for side, party in voices.values():
                 self.stats.legs_lost[Reason.DISABLED.value] += 1
-                self._bus.publish(LegLost(call.call_id, self._clock.now(), side, Reason.DISABLED.value))
+                now = self._clock.now()
+                self._bus.publish(LegLost(call.call_id, now, side, Reason.DISABLED.value, party))
             return
-        changed = {
-            side: uniqueid
-            for side, uniqueid in channels.items()
-            if side not in call.taps or call.taps[side].uniqueid != uniqueid or call.taps[side].talk_over
-        }
-        if not changed:
-            return
-        replaced = [call.taps[side] for side in changed if side in call.taps]
-        for tap in replaced:
-            tap.talk_ended()
-        self._prepare(call, changed)
-        work = self._hear(call, [call.taps[side] for side in changed], replaced, known_before)
+        for uniqueid in call.taps.keys() - voices.keys():
+            call.taps.pop(uniqueid).talk_ended()
+        for uniqueid, (side, party) in voices.items():
+            tap = call.taps.get(uniqueid)
+            if tap is None or tap.talk_over:
+                self._hear(call, uniqueid, side, party)
+
+    def _hear(self, call: _HeardCall, uniqueid: str, side: Side, party: str) -> None:
+        """Tap a channel; the tap is there at once, so that the end of the talk finds it."""
+        age_seconds = max(0.0, (self._clock.now() - call.answered_at).total_seconds())
+        answered = self._clock.monotonic() - age_seconds
+        numbers = UtteranceNumbers(call.call_id, side, call.counts[side], party)
+        tap = call.taps[uniqueid] = Tap(numbers, uniqueid, answered, self._tools, call.hidden)
+
+        async def listen() -> None:
+            await call.numbered.wait()
+            await tap.run()
+
+        self._begin(call, listen())
+
+    def _begin(self, call: _HeardCall, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work, name="hearing a call")
         call.tasks.add(task)
         task.add_done_callback(lambda done: self._heard(call, done))
-
-    def _prepare(self, call: _HeardCall, channels: dict[Side, str]) -> None:
-        """Make the taps at once, so that the end of the talk finds them."""
-        now = self._clock.now()
-        age_seconds = max(0.0, (now - call.answered_at).total_seconds())
-        for side, uniqueid in channels.items():
-            numbers = call.numbers.setdefault(side, UtteranceNumbers(call.call_id, side))
-            answered = self._clock.monotonic() - age_seconds
-            call.taps[side] = Tap(numbers, uniqueid, answered, self._tools, call.hidden)
-
-    async def _hear(self, call: _HeardCall, taps: list[Tap], replaced: list[Tap], restarted: bool) -> None:
-        for tap in replaced:
-            await tap.finished.wait()  # its last text comes first
-        if restarted:
-            await self._number_on(call)
-        async with asyncio.TaskGroup() as group:
-            for tap in taps:
-                group.create_task(tap.run(), name=f"tap {tap.numbers.side.value}")
 
     async def _number_on(self, call: _HeardCall) -> None:
         """Go on after the numbers of an earlier run of this server, or, not knowing them, well above."""
@@ -284,8 +293,9 @@ class Hearing:
             log.warning("earlier texts of a call cannot be read: %s", type(error).__name__)
             age_seconds = max(0.0, (self._clock.now() - call.answered_at).total_seconds())
             last = dict.fromkeys(Side, int(age_seconds * UTTERANCES_A_SECOND) + 1)
-        for side, numbers in call.numbers.items():
-            numbers.last = max(numbers.last, last.get(side, 0))
+        for side, count in call.counts.items():
+            count.last = max(count.last, last.get(side, 0))
+        call.numbered.set()
 
     def _talk_ended(self, call: _HeardCall) -> None:
         for tap in call.taps.values():

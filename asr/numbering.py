@@ -1,7 +1,8 @@
-"""Texts of one side of a call into numbered segments: utterance 1, 2, 3; revision 1, 2, 3 of each.
+"""Texts of one voice of a call into numbered segments: utterance 1, 2, 3; revision 1, 2, 3 of each.
 
-Pure. A text that says nothing new makes no segment; an utterance that was shown and turned out to be nothing
-ends with an empty final text, so that nobody goes on showing it.
+Pure. All who speak on one side of a call, at once or one after another, share the count of its utterances;
+none writes into another's. A text that says nothing new makes no segment; an utterance that was shown and
+turned out to be nothing ends with an empty final text, so that nobody goes on showing it.
 """
 
 from __future__ import annotations
@@ -13,18 +14,32 @@ from hotline.core.events import Side, TranscriptSegment
 
 
 @dataclass(slots=True)
+class UtteranceCount:
+    """The utterances of one side. ``last``: the highest number that a text of it bears; 0 for none."""
+
+    last: int = 0
+
+    def next(self) -> int:
+        """The number of a new utterance."""
+        self.last += 1
+        return self.last
+
+
+@dataclass(slots=True)
 class UtteranceNumbers:
-    """Numbers the texts of one side.
+    """Numbers the texts of one voice.
 
     Args:
         call_id: of the call.
         side: of it.
-        last: the highest number that earlier texts of this side bear; 0 for none.
+        count: of that side.
+        party: whose voice; see ``TranscriptSegment``.
     """
 
     call_id: str
     side: Side
-    last: int = 0
+    count: UtteranceCount
+    party: str = ""
     _open: TranscriptSegment | None = field(default=None, init=False)
 
     def number(
@@ -44,13 +59,11 @@ class UtteranceNumbers:
             return None
         if open_one is not None and not final and text == open_one.text:
             return None
-        if open_one is None:
-            self.last += 1
         segment = TranscriptSegment(
             call_id=self.call_id,
             at=at,
             side=self.side,
-            utterance=self.last,
+            utterance=open_one.utterance if open_one else self.count.next(),
             revision=open_one.revision + 1 if open_one else 1,
             text=text,
             final=final,
@@ -58,6 +71,7 @@ class UtteranceNumbers:
             end_seconds=max(start_seconds, end_seconds),
             confidence=confidence if final else None,
             audio_at=audio_at,
+            party=self.party,
         )
         self._open = None if final else segment
         return segment

@@ -70,7 +70,7 @@ class Tap:
     """Listens to one channel until told that the talk is over.
 
     Args:
-        numbers: of this side of the call; they go on over several taps.
+        numbers: of this voice of the call.
         uniqueid: the channel.
         answered: when the call was answered, in monotonic seconds: the zero of its transcript.
         tools: see there.
@@ -129,7 +129,7 @@ class Tap:
         self.go(TapEvent.CONNECTED)
         self._lost_told = False
         self.tools.stats.legs_tapped += 1
-        self.tools.publish(LegTapped(self.numbers.call_id, at, self.numbers.side, engine))
+        self.tools.publish(LegTapped(self.numbers.call_id, at, self.numbers.side, engine, self.numbers.party))
 
     def tell(self, segment: TranscriptSegment) -> None:
         """Pass a text on; of what was said while the recording was paused, only that it is nothing."""
@@ -196,7 +196,9 @@ class Tap:
         if not self._lost_told:
             self._lost_told = True
             self.tools.stats.legs_lost[reason.value] += 1
-            self.tools.publish(LegLost(self.numbers.call_id, at, self.numbers.side, reason.value))
+            self.tools.publish(
+                LegLost(self.numbers.call_id, at, self.numbers.side, reason.value, self.numbers.party)
+            )
 
     def _cut_off(self, at: datetime) -> None:
         """What was heard of an utterance that is not going to be finished is kept."""

@@ -86,6 +86,7 @@ class TranscriptBook:
             end_seconds=event.end_seconds,
             confidence=event.confidence,
             at=event.at,
+            party=event.party,
         )
         self._remember(segment)
         if segment.final and segment.text:

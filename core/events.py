@@ -450,22 +450,24 @@ class RecordingChanged:
 
 @dataclass(frozen=True, slots=True)
 class LegTapped:
-    """One side of a call is being heard, from ``at`` on."""
+    """A voice of a call is being heard, from ``at`` on. ``party``: see ``TranscriptSegment``."""
 
     call_id: str
     at: datetime
     side: Side
     engine: str
+    party: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LegLost:
-    """One side of a live call is no longer heard; the transcript has a gap from ``at``."""
+    """A voice of a live call is no longer heard; the transcript has a gap from ``at``."""
 
     call_id: str
     at: datetime
     side: Side
     reason: str
+    party: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,13 +476,15 @@ class TranscriptSegment:
 
     Attributes:
         text: empty and final takes back a partial that turned out to be nothing.
-        utterance: counts the utterances of this side of this call from 1; a final text replaces the partial
-            texts that bore the same number.
+        utterance: counts the utterances of this side of this call from 1, whoever speaks; a final text
+            replaces the partial texts that bore the same number.
         revision: counts the texts of this utterance from 1.
         start_seconds: from the answering of the call to the start of the utterance.
         end_seconds: likewise to its end as known now.
         confidence: 0 to 1; None for partial texts, whose engines do not say.
         audio_at: when the newest audio that this text rests on reached the server; latency counts from it.
+        party: who of the agent's side speaks: an agent's id, or the number of somebody outside; empty for
+            the caller.
     """
 
     call_id: str
@@ -494,6 +498,7 @@ class TranscriptSegment:
     end_seconds: float
     confidence: float | None
     audio_at: datetime
+    party: str = ""
 
 
 @dataclass(frozen=True, slots=True)

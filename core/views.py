@@ -210,6 +210,7 @@ class Segment:
     end_seconds: float
     confidence: float | None
     at: datetime
+    party: str = ""
 
 
 @dataclass(frozen=True, slots=True)

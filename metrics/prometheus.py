@@ -75,7 +75,7 @@ class Exporter:
         self._bus = bus
         self._lines = set(lines)
         self._answered: dict[str, None] = {}  # entry ids told as answered, oldest first, at most 20,000
-        self._taps: set[tuple[str, Side]] = set()
+        self._taps: set[tuple[str, Side, str]] = set()
         make = self._make
         self._calls = make(Counter, "calls", "Callers who reached the hotline.", ["line"])
         self._offered = make(Counter, "offered", "Callers who began to wait in a queue.", ["line"])
@@ -104,9 +104,9 @@ class Exporter:
             ["kind"],
             buckets=LATENCY_BUCKETS,
         )
-        self._taps_live = make(Gauge, "taps", "Sides of calls being heard now.", ["side"])
+        self._taps_live = make(Gauge, "taps", "Voices of calls being heard now.", ["side"])
         self._taps_lost = make(
-            Counter, "taps_lost", "Sides of live calls that stopped being heard.", ["side"]
+            Counter, "taps_lost", "Voices of live calls that stopped being heard.", ["side"]
         )
         self._link = make(Gauge, "ami_connected", "1 while the link to Asterisk's manager is up.", [])
         self._alerts = make(Gauge, "alerts", "Alerts raised now, by kind.", ["kind"])
@@ -153,11 +153,11 @@ class Exporter:
                 seconds = max(0.0, (event.at - event.audio_at).total_seconds())
                 self._latency.labels("final" if event.final else "partial").observe(seconds)
             case LegTapped():
-                self._taps.add((event.call_id, event.side))
+                self._taps.add((event.call_id, event.side, event.party))
                 self._count_taps()
             case LegLost():
                 self._taps_lost.labels(event.side.value).inc()
-                self._taps.discard((event.call_id, event.side))
+                self._taps.discard((event.call_id, event.side, event.party))
                 self._count_taps()
             case LinkChanged():
                 self._link.set(event.up)
@@ -182,13 +182,12 @@ class Exporter:
 
     def _forget(self, call_id: str) -> None:
         """A call is over: its taps are, too."""
-        for side in Side:
-            self._taps.discard((call_id, side))
+        self._taps = {tap for tap in self._taps if tap[0] != call_id}
         self._count_taps()
 
     def _count_taps(self) -> None:
         for side in Side:
-            self._taps_live.labels(side.value).set(sum(1 for _, heard in self._taps if heard is side))
+            self._taps_live.labels(side.value).set(sum(1 for _, heard, _ in self._taps if heard is side))
 
     def _line(self, line: str) -> str:
         return line if line in self._lines else "other"

@@ -179,7 +179,11 @@ class AgentInterval(Base):
 
 
 class TranscriptRow(Base):
-    """A final text. Times are milliseconds from the call's answer."""
+    """A final text. Times are milliseconds from the call's answer.
+
+    ``party`` is who of the agent's side said it: an agent's id or a number outside; empty for the caller, and
+    in rows older than the column.
+    """
 
     __tablename__ = "segments"
     __table_args__ = (UniqueConstraint("call_id", "side", "utterance"),)
@@ -194,6 +198,7 @@ class TranscriptRow(Base):
     end_ms: Mapped[int]
     confidence: Mapped[float | None]
     at: Mapped[datetime]
+    party: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class CallbackRow(Base):

@@ -14,7 +14,7 @@ from hotline.store.database import Sessions
 from hotline.store.models import TranscriptRow
 
 _KEY = ("call_id", "side", "utterance")
-_ROWS_A_STATEMENT = 500  # SQLite takes 32,766 variables a statement, a row has nine
+_ROWS_A_STATEMENT = 500  # SQLite takes 32,766 variables a statement, a row has ten
 
 
 class TranscriptStore:
@@ -72,6 +72,7 @@ def _values(segment: Segment) -> dict[str, Any]:
         "end_ms": round(segment.end_seconds * 1000),
         "confidence": segment.confidence,
         "at": segment.at,
+        "party": segment.party,
     }
 
 
@@ -87,4 +88,5 @@ def _segment(row: TranscriptRow) -> Segment:
         end_seconds=row.end_ms / 1000,
         confidence=row.confidence,
         at=row.at,
+        party=row.party,
     )

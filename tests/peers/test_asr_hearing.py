@@ -244,27 +244,45 @@ async def test_the_second_agent_of_a_call_is_heard_and_the_first_no_more(room: R
     await room.heard.wait(final_text(Side.CALLER, "八"))
 
 
-async def test_whoever_takes_a_call_over_is_heard_in_the_agents_place(room: Room) -> None:
-    """A third party is heard once the first has left, the caller all the while; after a transfer likewise."""
+async def test_all_three_of_a_three_way_talk_are_heard_each_by_name(room: Room) -> None:
+    """Both parties beside the caller have a tap and a name; who leaves is heard no more, the others go on."""
     room.answer()
     caller, first = await room.exchange.tap(CALLER), await room.exchange.tap("agent.1")
     now = room.clock.now()
-    room.bus.publish(PartyJoined("call1", now, "1002", "1002", "agent.2", "call1"))
+    room.bus.publish(PartyJoined("call1", now, None, "110", "agent.2", CALLER))
+    second = await room.exchange.tap("agent.2")
     await first.say(7)
-    await room.heard.wait(final_text(Side.AGENT, "七"))
+    await room.heard.wait(final_text(Side.AGENT, "七", "1001"))
+    await second.say(9)
+    await room.heard.wait(final_text(Side.AGENT, "九", "110"))
     room.bus.publish(PartyLeft("call1", now, "1001", "1001", "agent.1"))
     await first.closed()
-    second = await room.exchange.tap("agent.2")
-    await second.say(9)
-    await room.heard.wait(final_text(Side.AGENT, "九"))
+    await second.say(4)
+    await room.heard.wait(final_text(Side.AGENT, "四", "110"))
+    await caller.say(8)
+    await room.heard.wait(final_text(Side.CALLER, "八", ""))
+    texts = await room.hearing.transcripts.of_call("call1")
+    assert sorted((one.party, one.text) for one in texts) == [
+        ("", "八"), ("1001", "七"), ("110", "九"), ("110", "四"),
+    ]  # fmt: skip
+
+
+async def test_a_call_is_heard_on_when_somebody_else_takes_it_over(room: Room) -> None:
+    """The caller all the while it is talked on; both anew when it is taken up again after an end."""
+    room.answer()
+    caller, first = await room.exchange.tap(CALLER), await room.exchange.tap("agent.1")
+    now = room.clock.now()
+    room.bus.publish(PartyJoined("call1", now, "1002", "1002", "agent.2", CALLER))
+    await room.exchange.tap("agent.2")
+    room.talk_ends()
+    await first.closed()
     await caller.say(8)
     await room.heard.wait(final_text(Side.CALLER, "八"))
-    room.talk_ends()
     room.bus.publish(PartyLeft("call1", now, "1002", "1002", "agent.2"))
     await caller.closed()
-    room.bus.publish(PartyJoined("call1", now, None, "110", "agent.3", "call1"))
+    room.bus.publish(PartyJoined("call1", now, None, "110", "agent.3", CALLER))
     await (await room.exchange.tap("agent.3")).say(6)
-    await room.heard.wait(final_text(Side.AGENT, "六"))
+    await room.heard.wait(final_text(Side.AGENT, "六", "110"))
     await (await room.exchange.tap(CALLER, 2)).say(5)
     await room.heard.wait(final_text(Side.CALLER, "五"))
 

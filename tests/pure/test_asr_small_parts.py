@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hotline.asr.messages import Connected, Expect, Gone, Message, MessageReader, Ping, Pong, Told, pack
 from hotline.asr.models import SMALL_MODEL, read_model
-from hotline.asr.numbering import UtteranceNumbers
+from hotline.asr.numbering import UtteranceCount, UtteranceNumbers
 from hotline.asr.process_state import Activity, ProcessState
 from hotline.asr.stats import AsrStats
 from hotline.asr.tap_state import TRANSITIONS, TapEvent, TapState, after
@@ -40,7 +40,7 @@ def shown(segment: TranscriptSegment | None) -> tuple[int, int, str, bool, float
 
 def test_utterances_and_revisions_count_from_one() -> None:
     """A final text replaces its partial texts under the same number; the next utterance has the next."""
-    numbers = UtteranceNumbers("c", Side.CALLER)
+    numbers = UtteranceNumbers("c", Side.CALLER, UtteranceCount())
     assert shown(say(numbers, "您")) == (1, 1, "您", False, None)
     assert shown(say(numbers, "您好")) == (1, 2, "您好", False, None)
     assert shown(say(numbers, "您好", final=True)) == (1, 3, "您好", True, 0.5)
@@ -49,7 +49,7 @@ def test_utterances_and_revisions_count_from_one() -> None:
 
 def test_a_text_that_says_nothing_new_is_not_sent() -> None:
     """The same partial text again, and silence, make no segment."""
-    numbers = UtteranceNumbers("c", Side.CALLER)
+    numbers = UtteranceNumbers("c", Side.CALLER, UtteranceCount())
     assert say(numbers, "") is None
     assert say(numbers, "", final=True) is None
     assert say(numbers, "您") is not None
@@ -58,7 +58,7 @@ def test_a_text_that_says_nothing_new_is_not_sent() -> None:
 
 def test_an_utterance_that_turns_out_to_be_nothing_is_taken_back() -> None:
     """What was shown and is withdrawn ends with an empty final text, and its number is not used again."""
-    numbers = UtteranceNumbers("c", Side.CALLER)
+    numbers = UtteranceNumbers("c", Side.CALLER, UtteranceCount())
     say(numbers, "嗯")
     assert shown(say(numbers, "", final=True)) == (1, 2, "", True, 0.5)
     assert shown(say(numbers, "您")) == (2, 1, "您", False, None)
@@ -66,10 +66,22 @@ def test_an_utterance_that_turns_out_to_be_nothing_is_taken_back() -> None:
 
 def test_what_was_heard_before_the_leg_was_lost_is_kept() -> None:
     """The last partial text becomes final, without a confidence, once."""
-    numbers = UtteranceNumbers("c", Side.AGENT, last=7)
+    numbers = UtteranceNumbers("c", Side.AGENT, UtteranceCount(7))
     say(numbers, "请讲")
     assert shown(numbers.cut_off(AT)) == (8, 2, "请讲", True, None)
     assert numbers.cut_off(AT) is None
+
+
+def test_two_who_speak_at_once_on_one_side_never_mix() -> None:
+    """Each utterance has a number and a speaker of its own, in whatever order their texts come."""
+    count = UtteranceCount()
+    first = UtteranceNumbers("c", Side.AGENT, count, "1005")
+    second = UtteranceNumbers("c", Side.AGENT, count, "110")
+    told = [say(first, "您好"), say(second, "这里"), say(second, "这里是", final=True)]
+    told += [say(first, "您好请讲", final=True), say(second, "公安")]
+    assert [(one.party, one.utterance, one.revision) for one in told if one is not None] == [
+        ("1005", 1, 1), ("110", 2, 1), ("110", 2, 2), ("1005", 1, 2), ("110", 3, 1),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

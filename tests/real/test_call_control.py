@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hotline.telephony.phone.call import Call
 from tests.real.room import (
     AGENT,
     ALL,
@@ -15,6 +17,7 @@ from tests.real.room import (
     CHIEF,
     MUSIC,
     OTHER,
+    Room,
     Talk,
     hum,
     open_room,
@@ -275,6 +278,52 @@ async def test_what_is_known_of_a_call_goes_along_to_whoever_gets_it(tmp_path: P
         await asyncio.wait({page})
         await call.hangup()
         await room.page.event("call_ended")
+
+
+async def test_all_three_of_a_three_way_talk_are_written_down_each_by_name(tmp_path: Path) -> None:
+    """Three voices, three names; who stays after the first has left says the next words in the own name."""
+    async with open_room(tmp_path, words=True) as room:
+        call = await room.caller.call("12333")
+        leg = await asyncio.wait_for(room.agent.next_call(), 20)
+        await leg.answer()
+        call_id = (await room.page.event("call_answered"))["call_id"]
+        talk = Talk(room, call_id, call, leg)
+        await talk.do("consult", {"target": {"agent": "1003"}})
+        asked = await asyncio.wait_for(room.other.next_call(), 20)
+        await asked.answer()
+        await room.page.event("call_changed", consult_state="talking")
+        assert (await talk.do("three-way"))["consult"]["state"] == "three_way"
+        for party in ("", "1005", "1003"):
+            await room.page.event("leg_tapped", call_id=call_id, party=party)
+        await speak(room, call, "我要投诉，健身房关门了。", "m1", heard="健身房", party="")
+        await speak(room, leg, "您好，请讲。", "f1", heard="请讲", party="1005")
+        await speak(room, asked, "请问您的电话号码是多少？", "f2", heard="电话", party="1003")
+        await talk.do("hangup")
+        await room.page.event("party_left", agent="1005")
+        await speak(room, asked, "您好，请讲。", "f2", heard="请讲", party="1003")
+        await talk.over()
+        said = (await room.page.console.get(f"/api/calls/{call_id}"))["segments"]
+    stored = {(one["side"], one["party"]) for one in said}
+    assert stored == {("caller", ""), ("agent", "1005"), ("agent", "1003")}
+    first = "".join(one["text"] for one in said if one["party"] == "1005")
+    assert "请讲" in first and "电话" not in first and "健身房" not in first
+    assert "健身房" not in words(room, "1003") and "电话" not in words(room, "")
+
+
+async def speak(room: Room, phone: Call, text: str, variant: str, *, heard: str, party: str) -> None:
+    """Say it until the words are on the page: a busy machine's phone stutters."""
+    for _ in range(4):
+        await say(phone, text, variant)
+        with suppress(AssertionError):
+            await room.page.until(lambda: heard in words(room, party), within_seconds=8)
+            return
+    raise AssertionError(f"{heard} is not heard of {party or 'the caller'}: {words(room, party)}")
+
+
+def words(room: Room, party: str) -> str:
+    """The final words of one voice so far, as the supervisor's page has them."""
+    heard = [one for one in room.page.events if one["name"] == "transcript_segment" and one["final"]]
+    return "".join(one["text"] for one in heard if one["party"] == party)
 
 
 async def _collect(seat: Seat, frames: list[dict[str, Any]]) -> None:

@@ -129,6 +129,8 @@ export interface Segment {
   readonly end_seconds: number
   readonly confidence: number | null
   readonly at: Moment
+  /** Who of the agent's side speaks: an agent's id or a number outside; empty for the caller. */
+  readonly party: string
 }
 
 export interface CallSummary {
@@ -431,8 +433,8 @@ export interface EventData {
   supervision_changed: { agent: string; at: Moment; call_id: string; verb: Listening | null }
   alert_raised: { at: Moment; alert: Alert }
   alert_cleared: { at: Moment; alert_id: string }
-  leg_tapped: { call_id: string; at: Moment; side: Side }
-  leg_lost: { call_id: string; at: Moment; side: Side; reason: string }
+  leg_tapped: { call_id: string; at: Moment; side: Side; party: string }
+  leg_lost: { call_id: string; at: Moment; side: Side; reason: string; party: string }
   transcript_segment: Segment
   link_changed: { at: Moment; up: boolean; detail: string }
 }

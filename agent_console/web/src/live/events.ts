@@ -248,13 +248,13 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
   }),
 
   leg_tapped: (state, data) =>
-    withText(state, data.call_id, (transcript) => withLegTapped(transcript, data.side, data.at)),
+    withText(state, data.call_id, (transcript) => withLegTapped(transcript, data, data.at)),
 
   leg_lost: (state, data) => {
     const call = state.calls[data.call_id]
     if (call === undefined || call.ended_at !== null) return state
     return withText(state, data.call_id, (transcript) =>
-      withLegLost(transcript, data.side, data.at, call.answered_at),
+      withLegLost(transcript, data, data.at, call.answered_at),
     )
   },
 

@@ -7,10 +7,15 @@
 
 import type { Moment, Segment, Side } from '@/api/types'
 
-export interface Utterance {
+/** Whose voice: `party` is an agent's id or a number outside; empty for the caller. */
+export interface Voice {
+  readonly side: Side
+  readonly party: string
+}
+
+export interface Utterance extends Voice {
   readonly kind: 'utterance'
   readonly key: string
-  readonly side: Side
   readonly revision: number
   readonly text: string
   readonly final: boolean
@@ -20,10 +25,9 @@ export interface Utterance {
   readonly endSeconds: number
 }
 
-export interface Gap {
+export interface Gap extends Voice {
   readonly kind: 'gap'
   readonly key: string
-  readonly side: Side
   readonly startSeconds: number
   readonly from: Moment
   readonly until: Moment | null
@@ -57,6 +61,7 @@ export function withSegment(transcript: Transcript, segment: Segment): Transcrip
     kind: 'utterance',
     key,
     side: segment.side,
+    party: segment.party,
     revision: segment.revision,
     text: segment.text,
     final: segment.final,
@@ -68,33 +73,36 @@ export function withSegment(transcript: Transcript, segment: Segment): Transcrip
   return isNewer(known, segment) ? { items: transcript.items.with(index, item) } : transcript
 }
 
-/** One side is no longer heard. `answeredAt` is the zero of the transcript's times. */
+export const sameVoice = (one: Voice, other: Voice): boolean =>
+  one.side === other.side && one.party === other.party
+
+/** A voice is no longer heard. `answeredAt` is the zero of the transcript's times. */
 export function withLegLost(
   transcript: Transcript,
-  side: Side,
+  { side, party }: Voice,
   at: Moment,
   answeredAt: Moment | null,
 ): Transcript {
-  const key = `gap:${side}:${at}`
+  const key = `gap:${side}:${party}:${at}`
   if (transcript.items.some((item) => item.key === key)) return transcript
   const heardUntil = transcript.items.at(-1)?.startSeconds ?? 0
   const lostAfter = answeredAt === null ? 0 : (Date.parse(at) - Date.parse(answeredAt)) / 1000
   const startSeconds = Math.max(heardUntil, lostAfter) // never above what has been read already
   const items = transcript.items.map((item) =>
-    item.kind === 'utterance' && item.side === side && !item.final ? { ...item, interrupted: true } : item,
+    item.kind === 'utterance' && sameVoice(item, { side, party }) && !item.final
+      ? { ...item, interrupted: true }
+      : item,
   )
-  return { items: place(items, { kind: 'gap', key, side, startSeconds, from: at, until: null }) }
+  return { items: place(items, { kind: 'gap', key, side, party, startSeconds, from: at, until: null }) }
 }
 
-/** One side is heard (again): closes that side's open gap. */
-export function withLegTapped(transcript: Transcript, side: Side, at: Moment): Transcript {
-  if (!transcript.items.some((item) => item.kind === 'gap' && item.side === side && item.until === null)) {
-    return transcript
-  }
+/** A voice is heard (again): closes its open gap. */
+export function withLegTapped(transcript: Transcript, voice: Voice, at: Moment): Transcript {
+  const open = (item: TranscriptItem): boolean =>
+    item.kind === 'gap' && sameVoice(item, voice) && item.until === null
+  if (!transcript.items.some(open)) return transcript
   return {
-    items: transcript.items.map((item) =>
-      item.kind === 'gap' && item.side === side && item.until === null ? { ...item, until: at } : item,
-    ),
+    items: transcript.items.map((item) => (open(item) ? { ...item, until: at } : item)),
   }
 }
 

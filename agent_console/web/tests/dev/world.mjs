@@ -397,8 +397,8 @@ export class World {
       agent: agentId,
     }
     this.emit('call_answered', { ...data, wait_seconds: wait, caller_uniqueid: '1', agent_uniqueid: '2', at })
-    this.emit('leg_tapped', { call_id: callId, side: 'caller', engine: 'vosk', at })
-    this.emit('leg_tapped', { call_id: callId, side: 'agent', engine: 'vosk', at })
+    this.emit('leg_tapped', { call_id: callId, side: 'caller', party: '', engine: 'vosk', at })
+    this.emit('leg_tapped', { call_id: callId, side: 'agent', party: agentId, engine: 'vosk', at })
     this.setState(agentId, 'talking', '', callId, agoSeconds)
   }
 
@@ -414,6 +414,7 @@ export class World {
       end_seconds: startSeconds + text.length * 0.25,
       confidence: final ? 0.93 : null,
       at: iso(Date.now()),
+      party: side === 'agent' ? this.calls.get(callId).agent : '',
     }
     const texts = this.segments.get(callId)
     const known = texts.findIndex((one) => one.side === side && one.utterance === utterance)

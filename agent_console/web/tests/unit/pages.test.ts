@@ -77,8 +77,18 @@ describe('the transcript on the page', () => {
     expect(view.find('[data-testid=segment]').element).toBe(before)
   })
 
+  it('names each of several who speak on one side', () => {
+    const transcript = transcriptOf([
+      segment({ side: 'agent', party: 'a1002', text: '您好', final: true }),
+      segment({ side: 'agent', party: '110', utterance: 2, text: '请讲', final: true, start_seconds: 3 }),
+      segment({ text: '谢谢', final: true, start_seconds: 5 }),
+    ])
+    const view = mount(TranscriptView, { props: { ...props, transcript }, global })
+    expect(view.findAll('.who').map((one) => one.text())).toEqual(['坐席 王立国', '坐席 110', '来电人'])
+  })
+
   it('marks where a side was not heard', () => {
-    const transcript = withLegLost(transcriptOf([segment()]), 'caller', T0, T0)
+    const transcript = withLegLost(transcriptOf([segment()]), { side: 'caller', party: '' }, T0, T0)
     const view = mount(TranscriptView, { props: { ...props, transcript }, global })
     expect(view.find('[data-testid=gap]').text()).toContain('来电人一侧')
     expect(view.find('[data-testid=segment]').attributes('data-typing')).toBe('false')

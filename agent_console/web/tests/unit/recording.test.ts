@@ -1,4 +1,5 @@
 import { mount, flushPromises } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { ApiError, api } from '@/api/client'
@@ -137,6 +138,8 @@ describe('the player', () => {
 })
 
 describe('the text beside the player', () => {
+  beforeEach(() => setActivePinia(createPinia()))
+
   const props = { callId: 'c1', live: false, follow: false, empty: '', jumpable: true }
   const transcript = transcriptOf([
     segment({ text: '一', final: true }),

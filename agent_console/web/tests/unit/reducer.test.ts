@@ -169,7 +169,7 @@ describe('a call through its events', () => {
   })
 
   it('shows a gap where a leg was lost, but not for a leg that ends with its call', () => {
-    const lost = { call_id: 'c1', side: 'caller', reason: 'worker', at: at(9) }
+    const lost = { call_id: 'c1', side: 'caller', party: '', reason: 'worker', at: at(9) }
     expect(said(after([...life.slice(0, 6), event(7, 'leg_lost', lost)], base))).toEqual(['[gap]'])
     expect(said(after([...life, event(9, 'leg_lost', lost)], base))).toEqual([])
   })

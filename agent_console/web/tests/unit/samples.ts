@@ -31,6 +31,7 @@ export const segment = (change: Partial<Segment> = {}): Segment => ({
   end_seconds: 2,
   confidence: null,
   at: T0,
+  party: '',
   ...change,
 })
 

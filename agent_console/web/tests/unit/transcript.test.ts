@@ -13,6 +13,8 @@ import {
 
 import { at, segment, T0 } from './samples'
 
+const caller = { side: 'caller', party: '' } as const
+const agent = { side: 'agent', party: '' } as const
 const texts = (transcript: Transcript): string[] =>
   shown(transcript).map((item) => (item.kind === 'gap' ? `[${item.side}]` : item.text))
 
@@ -83,39 +85,56 @@ describe('a leg that is lost', () => {
   ])
 
   it('leaves a gap after what was heard, and ends the typing of that side only', () => {
-    const lost = withLegLost(heard, 'caller', at(6), T0)
+    const lost = withLegLost(heard, caller, at(6), T0)
     expect(texts(lost)).toEqual(['你好', '请讲', '[caller]'])
     expect(lost.items[0]).toMatchObject({ interrupted: true })
     expect(lost.items[1]).toMatchObject({ interrupted: false })
   })
 
+  it('is one voice of a side: the other who speaks there goes on', () => {
+    const both = transcriptOf([
+      segment({ side: 'agent', party: 'a1001', text: '您好' }),
+      segment({ side: 'agent', party: '110', utterance: 2, text: '这里是', start_seconds: 3 }),
+    ])
+    const lost = withLegLost(both, { side: 'agent', party: '110' }, at(6), T0)
+    expect(lost.items.map((item) => item.kind === 'utterance' && item.interrupted)).toEqual([
+      false,
+      true,
+      false,
+    ])
+    expect(withLegTapped(lost, { side: 'agent', party: 'a1001' }, at(9))).toBe(lost)
+    expect(withLegTapped(lost, { side: 'agent', party: '110' }, at(9)).items.at(-1)).toMatchObject({
+      until: at(9),
+    })
+  })
+
   it('is told once, however often it is said', () => {
-    const lost = withLegLost(heard, 'caller', at(6), T0)
-    expect(withLegLost(lost, 'caller', at(6), T0)).toBe(lost)
+    const lost = withLegLost(heard, caller, at(6), T0)
+    expect(withLegLost(lost, caller, at(6), T0)).toBe(lost)
   })
 
   it('closes its gap when the side is heard again, and text goes on after it', () => {
-    const again = withLegTapped(withLegLost(heard, 'caller', at(6), T0), 'caller', at(9))
+    const again = withLegTapped(withLegLost(heard, caller, at(6), T0), caller, at(9))
     expect(again.items.at(-1)).toMatchObject({ from: at(6), until: at(9) })
     const more = withSegment(again, segment({ utterance: 2, text: '喂', start_seconds: 10 }))
     expect(texts(more)).toEqual(['你好', '请讲', '[caller]', '喂'])
   })
 
   it('never appears above text that was there already', () => {
-    const lost = withLegLost(heard, 'agent', at(0.5), T0)
+    const lost = withLegLost(heard, agent, at(0.5), T0)
     expect(texts(lost)).toEqual(['你好', '请讲', '[agent]'])
-    expect(texts(withLegLost(heard, 'agent', at(6), null))).toEqual(['你好', '请讲', '[agent]'])
+    expect(texts(withLegLost(heard, agent, at(6), null))).toEqual(['你好', '请讲', '[agent]'])
   })
 
   it('lets the last words before it become final in their place', () => {
-    const lost = withLegLost(heard, 'caller', at(6), T0)
+    const lost = withLegLost(heard, caller, at(6), T0)
     const late = withSegment(lost, segment({ revision: 2, text: '你好啊', final: true }))
     expect(texts(late)).toEqual(['你好啊', '请讲', '[caller]'])
     expect(late.items[0]).toMatchObject({ final: true, interrupted: false })
   })
 
   it('means nothing when a side is heard for the first time', () => {
-    expect(withLegTapped(EMPTY_TRANSCRIPT, 'caller', T0)).toBe(EMPTY_TRANSCRIPT)
+    expect(withLegTapped(EMPTY_TRANSCRIPT, caller, T0)).toBe(EMPTY_TRANSCRIPT)
   })
 })
 
