@@ -139,7 +139,13 @@ class Relay:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:  # there is no Asterisk now
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+            return
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_pass_on(reader, far_writer))
