@@ -90,9 +90,13 @@ class Entry:
     told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
 
     def is_over(self, at: datetime) -> bool:
-        """Whether an event of that moment is of a later wait; who was answered may be back at once."""
-        margin = SAME_MOMENT if self.answered_at is None else timedelta()
-        return self.closed_at is not None and at > self.closed_at + margin
+        """Whether an event of that moment is of a later wait; who was answered may be back at once.
+
+        The end of a talk may be told after the caller waits again: app_queue hears of transfers late.
+        """
+        if self.closed_at is not None:
+            return at > self.closed_at + (SAME_MOMENT if self.answered_at is None else timedelta())
+        return self.answered_at is not None and at > self.answered_at + SAME_MOMENT
 
     def is_echo(self, fact: QueueFact, source: Source) -> bool:
         """Whether ``fact`` tells again what this entry knows: the other source's copy, or a replay."""

@@ -241,6 +241,26 @@ def test_a_caller_who_is_back_at_once_is_a_second_visit() -> None:
     assert [(row.visit, row.outcome) for row in told.values()] == [(1, "answered"), (2, None)]
 
 
+def test_a_second_visit_begins_though_the_first_is_known_from_queue_log_only() -> None:
+    """The server was started during the talk; the transfer's end is told after the caller waits again."""
+    calls = table()
+    answered: list[Fact] = [
+        Joined(CALLER, at(0), Q, 1, ""),
+        Connected(CALLER, at(1), Q, "zhang", ZHANG, 1, 1),
+    ]
+    Rows(calls, answered, Source.QUEUE_LOG)
+    live: list[Fact] = [
+        Joined(CALLER, at(4.2), Q, 1, ""),
+        Completed(CALLER, at(4.5), Q, "zhang", 3000, "transfer"),
+        Connected(CALLER, at(6), Q, "li", LI, 2000, 1000),
+        enter(LI, 6, "b"),
+        enter(CALLER, 6, "b"),
+    ]
+    rows = Rows(calls, live)
+    assert {(row.visit, row.agent) for row in rows.entries.values()} == {(1, "zhang"), (2, "li")}
+    assert [(row.kind, row.agent) for row in rows.talks.values()] == [("queue", "zhang"), ("queue", "li")]
+
+
 def test_a_wait_found_in_the_exchanges_list_and_told_by_its_event_is_one() -> None:
     """After a reconnection the list says in whole seconds when it began; the event may come after it."""
     calls = table()
