@@ -299,8 +299,9 @@ def span_ms(start: datetime | None, end: datetime) -> int:
 
 
 def not_before(began_at: datetime, moment: datetime) -> datetime:
-    """The moment; where queue_log's cut-off second would put it just before what it follows, the latter.
+    """The moment; where queue_log puts it a little before what it follows, the latter.
 
-    A moment further back is of a clock that was set back, and stays as it was told.
+    queue_log's seconds are cut off, and what was told live before may be late. A moment further back is of a
+    clock that was set back, and stays as it was told.
     """
-    return began_at if timedelta() < began_at - moment < timedelta(seconds=1) else moment
+    return began_at if timedelta() < began_at - moment <= TOLD_LATE else moment
