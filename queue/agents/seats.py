@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, Protocol
@@ -23,6 +22,7 @@ from hotline.queue.calls.outbox import Outbox
 from hotline.queue.calls.table import CallTable
 from hotline.queue.facts import AgentFact, Restarted
 from hotline.queue.queue_log.reader import AnyFact
+from hotline.queue.waiting import Waiters
 from hotline.queue.writer import LedgerWriter
 from hotline.store.ledger import IntervalRecord
 from hotline.telephony.ami import events as ami
@@ -63,7 +63,7 @@ class Seats:
         self._orders: dict[str, PauseOrder] = {}
         self._lost_phones: set[str] = set()
         self._ordered = asyncio.Event()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters = Waiters()
         self._away = True  # nobody hears the exchange: what agents do is known from queue_log
         self._heard_at: datetime | None = None
         self._lately: deque[AgentFact] = deque(maxlen=2_000)  # queue_log's; the oldest go
@@ -100,15 +100,7 @@ class Seats:
 
     async def until(self, agent: str, reached: Callable[[], bool], within_seconds: float) -> AgentView:
         """The agent's view once ``reached`` holds, or as it is after ``within_seconds``."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_seconds):
-                while not reached():
-                    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                    self._waiters.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiters.discard(waiter)
+        await self._waiters.until(reached, within_seconds)
         return self.table.view(agent)
 
     def publish(self, event: AgentEvent) -> None:
@@ -124,9 +116,7 @@ class Seats:
         for order in out.orders:
             self._orders[order.agent] = order
             self._ordered.set()
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._waiters.wake()
 
     async def run(self) -> None:
         """Carry out what the table orders, until cancelled."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -30,6 +29,7 @@ from hotline.core.ports import Bus, CallMarks, LivePicture
 from hotline.core.views import CallView, ConsultView, LiveView, SupervisionView, WaitingCaller
 from hotline.queue.control.legs import Leg, LegBook, Talk
 from hotline.queue.control.spies import SpyBook, is_spy
+from hotline.queue.waiting import Waiters
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiError, AmiRefused
@@ -101,7 +101,7 @@ class LiveTalks:
         self._to_front: list[str] = []  # calls, the newest last; those that still wait
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters = Waiters()
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -115,16 +115,7 @@ class LiveTalks:
 
     async def until(self, reached: Callable[[], bool], within_seconds: float) -> bool:
         """Whether ``reached`` came to hold in time; it is asked whenever something changed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_seconds):
-                while not reached():
-                    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                    self._waiters.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiters.discard(waiter)
-        return reached()
+        return await self._waiters.until(reached, within_seconds)
 
     def set_muted(self, leg: Leg, muted: bool) -> None:
         """The exchange was made to mute this phone, or not to."""
@@ -247,9 +238,7 @@ class LiveTalks:
     def _touch(self, calls: set[str]) -> None:
         self._dirty |= calls
         self._wake.set()
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._waiters.wake()
 
     async def _tell(self) -> None:
         while True:
