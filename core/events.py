@@ -175,7 +175,7 @@ class MenuFinished:
 
 @dataclass(frozen=True, slots=True)
 class CallerQueued:
-    """A caller began to wait: the ledger row is open."""
+    """A caller began to wait: the ledger row is open. ``enquiry``: an agent did, to ask about the call."""
 
     call_id: str
     at: datetime
@@ -186,6 +186,7 @@ class CallerQueued:
     caller_number: str
     menu_path: tuple[str, ...]
     language: str = ""
+    enquiry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ class EntryClosed:
     agent: str | None
     wait_seconds: float
     talk_seconds: float
+    enquiry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

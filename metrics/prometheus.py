@@ -104,6 +104,7 @@ class Exporter:
             ["kind"],
             buckets=LATENCY_BUCKETS,
         )
+        self._enquiries: set[str] = set()  # open entries in which an agent waits
         self._taps_live = make(Gauge, "taps", "Voices of calls being heard now.", ["side"])
         self._taps_lost = make(
             Counter, "taps_lost", "Voices of live calls that stopped being heard.", ["side"]
@@ -136,12 +137,21 @@ class Exporter:
         match event:
             case CallStarted(callback_of=None):
                 self._calls.labels(self._line(event.line)).inc()
+            case CallerQueued(enquiry=True):
+                self._enquiries.add(event.entry_id)
             case CallerQueued():
                 self._offered.labels(self._line(event.line)).inc()
             case CallAnswered():
                 self._count_answer(event)
+            case EntryClosed(enquiry=True):
+                self._enquiries.discard(event.entry_id)
             case EntryClosed():
                 line = self._line(event.line)
+                if event.entry_id in self._enquiries:  # the caller was put through after all
+                    self._enquiries.discard(event.entry_id)
+                    self._offered.labels(line).inc()
+                    self._answers.labels(line).inc()
+                    self._wait.labels(line, event.outcome.value).observe(event.wait_seconds)
                 self._closed.labels(line, event.outcome.value).inc()
                 if event.outcome is not Outcome.ANSWERED:
                     self._wait.labels(line, event.outcome.value).observe(event.wait_seconds)
@@ -171,7 +181,7 @@ class Exporter:
                 pass
 
     def _count_answer(self, event: CallAnswered) -> None:
-        if event.entry_id in self._answered:
+        if event.entry_id in self._answered or event.entry_id in self._enquiries:
             return
         self._answered[event.entry_id] = None
         if len(self._answered) > 20_000:

@@ -52,7 +52,7 @@ async def count_by_agent(sessions: Sessions, start: datetime, end: datetime) -> 
     """Count the answered rows that joined a queue in [start, end), by who answered."""
     query = (
         select(QueueEntry.agent, func.count(), func.count(QueueEntry.closed_at), func.sum(QueueEntry.talk_ms))
-        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end)
+        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end, QueueEntry.enquiry.is_(False))
         .where(QueueEntry.outcome == Outcome.ANSWERED)
         .group_by(QueueEntry.agent)
     )

@@ -76,6 +76,7 @@ class EntryRecord:
     last_ring_at: datetime | None = None
     ended_by: str | None = None
     language: str = ""
+    enquiry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,9 @@ class QueueEntry(Base):
 
     ``outcome`` is None while the caller waits. A row answered by a person gets ``answered`` when the talk
     begins; ``closed_at`` follows when it ends. ``talk_ms`` is the answering agent's own whole talk, of which
-    the caller spent ``hold_ms`` on hold; ``wrap_up_ms`` is that agent's work after it.
+    the caller spent ``hold_ms`` on hold; ``wrap_up_ms`` is that agent's work after it. ``enquiry``: not the
+    caller waits but an agent who asks this queue about the call; no figure counts it, unless the caller is
+    put through, which ends the enquiry.
     """
 
     __tablename__ = "queue_entries"
@@ -126,6 +128,7 @@ class QueueEntry(Base):
     talk_ms: Mapped[int] = mapped_column(default=0)
     hold_ms: Mapped[int] = mapped_column(default=0)
     wrap_up_ms: Mapped[int] = mapped_column(default=0)
+    enquiry: Mapped[bool] = mapped_column(default=False)
     unanswered_rings: Mapped[int] = mapped_column(default=0)
     last_ring_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]

@@ -86,6 +86,7 @@ class Entry:
     ended_by: str | None = None
     agent_left_first: bool = False  # the agent's channel ended before the caller's left the bridge
     refused: bool = False  # the queue did not let the caller in
+    enquiry: bool = False  # an agent waits here, to ask about the call
     language: str = ""
     told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
 
@@ -223,6 +224,7 @@ class Entry:
             last_ring_at=self.last_ring_at,
             ended_by=self.ended_by,
             language=self.language,
+            enquiry=self.enquiry,
         )
 
     def as_answered(self, caller_uniqueid: str) -> CallAnswered:
@@ -253,6 +255,7 @@ class Entry:
             agent=self.agent,
             wait_seconds=self.wait_ms / 1000,
             talk_seconds=self.talk_ms / 1000,
+            enquiry=self.enquiry,
         )
 
     @classmethod
@@ -290,6 +293,7 @@ class Entry:
             last_ring_at=row.last_ring_at,
             ended_by=row.ended_by,
             language=row.language,
+            enquiry=row.enquiry,
         )
 
 

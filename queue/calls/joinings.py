@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from hotline.core.events import CallbackOutcome, Source, TalkKind, TalkStarted
@@ -49,6 +50,7 @@ class Joinings(CallIndex):
         for call in self._calls_with(leg.uniqueid, leg.call_id):
             if isinstance(fact, HandedOn):
                 self._was_transfer(call, leg)
+                self._put_through(call.open_entries())
             elif isinstance(fact, Unheld):
                 call.talks.unheld()
             call.talks.look(fact.at, call.entries)
@@ -118,6 +120,8 @@ class Joinings(CallIndex):
         """The talks that changed: their rows, and an event when one began or ended."""
         for talk in call.talks.take_changed():
             self._out.talks[talk.talk_id] = talk.record(self.node)
+            if talk.kind is not TalkKind.CONSULT:
+                self._put_through(one for one in call.entries if one.entry_id == talk.entry_id)
             if not talk.told_start:
                 talk.told_start = True
                 if talk.kind is TalkKind.CALLBACK and call.callback is not None:
@@ -130,6 +134,13 @@ class Joinings(CallIndex):
             if talk.ended_at is not None and not talk.told_end:
                 talk.told_end = True
                 self._out.events.append(talk.as_ended())
+
+    def _put_through(self, entries: Iterable[Entry]) -> None:
+        """Where an agent had asked a queue it is the caller now who waits or talks: that counts."""
+        for entry in entries:
+            if entry.enquiry:
+                entry.enquiry = False
+                self._save_entry(entry)
 
     def _talks_of(self, call_id: str, caller: str) -> CallTalks:
         return CallTalks(

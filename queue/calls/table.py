@@ -155,6 +155,8 @@ class CallTable(Joinings):
         for entry_row in sorted(entries, key=lambda row: row.joined_at):
             owner = restored.get(entry_row.call_id)
             if owner is not None:
+                if not (owner.entries or entry_row.enquiry):
+                    owner.uniqueid = entry_row.uniqueid  # the caller's, also where it is a Local channel
                 owner.entries.append(Entry.restored(entry_row))
                 self._by_channel[entry_row.uniqueid] = owner
         for talk_row in talks:
@@ -392,6 +394,7 @@ class CallTable(Joinings):
             fact.position,
             told={source: fact.at},
             language=call.language,
+            enquiry=fact.uniqueid != call.uniqueid,
         )
         call.entries.append(entry)
         self._save_entry(entry)
@@ -406,6 +409,7 @@ class CallTable(Joinings):
                 call.caller_number,
                 call.menu_path,
                 call.language,
+                entry.enquiry,
             )
         )
         return entry
@@ -422,6 +426,8 @@ class CallTable(Joinings):
             call.talks.answered(entry, source)
         elif isinstance(fact, Completed):
             entry.hold_ms = call.talks.completed(entry, source)
+            if fact.ended_by != "caller":  # an agent who leaves while asking a queue leaves the caller to it
+                self._put_through(call.open_entries())
         self._save_entry(entry)
         match fact:
             case Rang():

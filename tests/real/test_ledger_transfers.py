@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from hotline.config.schema import Site
+from hotline.core.events import Outcome
+from hotline.store.counting import By, count_by_line
 from tests.real.answered_case import TALK_SECONDS, AnsweredCase, answered_by_zhang, was
 from tests.real.books import NEAR_MS, Books, Party, ms, near, open_books, take
 from tests.real.exchange import StartAsterisk
@@ -110,6 +112,8 @@ async def test_attended_transfers(start_asterisk: StartAsterisk, site: Site, tmp
             await _three_way_by_keys(books)
             await _consult_a_queue_and_join(books)
             await _leave_while_the_queue_rings(books)
+            await _ask_a_queue_in_vain(books)
+            await _leave_the_caller_to_the_queue(books)
             await books.check_everything()
 
 
@@ -196,6 +200,7 @@ async def _consult_a_queue_and_join(books: Books) -> None:
     was(talks[1], "consult", "8003", wang.answered_at, case.zhang.ended_at)
     was(talks[2], "transfer", "8003", case.zhang.ended_at, wang.ended_at)
     assert talks[1].entry_id == talks[2].entry_id == second.entry_id
+    assert not second.enquiry, "the caller talked with whom the queue found"
 
 
 async def _leave_while_the_queue_rings(books: Books) -> None:
@@ -213,3 +218,34 @@ async def _leave_while_the_queue_rings(books: Books) -> None:
     assert (second.queue, second.outcome, second.agent) == ("12333", "answered", "wang")
     assert [talk.kind for talk in talks] == ["queue", "transfer"]
     was(talks[1], "transfer", "8003", wang.answered_at, wang.ended_at)
+
+
+async def _ask_a_queue_in_vain(books: Books) -> None:
+    """Nobody of the queue answers, and Zhang goes back: no caller waited there."""
+    async with AnsweredCase(books, "1382006") as case:
+        await case.consult("q12333")
+        await ringing(case.floor.phones["wang"])
+        await case.floor.ami.action("CancelAtxfer", {"Channel": await case.floor.channel_of("zhang")})
+        await books.outcome(case.number, "12333", "abandoned")
+        await case.caller.hangup()
+        await case.zhang.ended()
+    (first, asked), _ = await books.closed(case.number)
+    answered_by_zhang(first, case.zhang, "caller")
+    assert (asked.queue, asked.enquiry, first.enquiry) == ("12333", True, False)
+    counted = await count_by_line(books.sessions, first.joined_at, datetime.now(UTC), 15, By.QUEUE)
+    of_queue = [one.rows for one in counted if one.line == "12333" and one.outcome is Outcome.ABANDONED]
+    assert of_queue == [], "an agent's question is nobody's abandoned call"
+
+
+async def _leave_the_caller_to_the_queue(books: Books) -> None:
+    """Zhang leaves while the queue rings, and the caller gives up: that is a caller lost."""
+    async with AnsweredCase(books, "1382007") as case:
+        await case.consult("q12333")
+        await ringing(case.floor.phones["wang"])
+        await case.zhang.hangup()
+        await asyncio.sleep(TALK_SECONDS)
+        await case.caller.hangup()
+    (first, waited), _ = await books.closed(case.number)
+    answered_by_zhang(first, case.zhang, "transfer")
+    assert (waited.queue, waited.enquiry) == ("12333", False)
+    assert waited.outcome in ("abandoned", "short_abandon")

@@ -107,7 +107,7 @@ async function api(request, response, path) {
   if (path === '/api/shift') return answer(response, 200, world.shift())
   if (path === '/api/supervise') return answer(response, 200, world.supervision(viewer.agent))
   if (path.endsWith('/earlier')) return answer(response, 200, { calls: world.earlier() })
-  if (path === '/api/callbacks') return answer(response, 200, { callbacks: [] })
+  if (path === '/api/callbacks') return answer(response, 200, { callbacks: world.callbackRequests() })
   if (path === '/api/audit') return answer(response, 200, { rows: world.audit() })
   if (path === '/api/agents/today') return answer(response, 200, world.agentsToday())
   if (path === '/api/alerts') return answer(response, 200, { alerts: world.alerts })

@@ -191,6 +191,23 @@ export class World {
     }
   }
 
+  callbackRequests() {
+    return [
+      ['12315', '139****2208', 31],
+      ['12345', '138****0416', 6],
+    ].map(([line, number, minutes], index) => ({
+      entry_id: `back-${index}`,
+      call_id: `back-${index}`,
+      line,
+      queue: line,
+      caller_number: number,
+      asked_at: new Date(Date.now() - minutes * 60_000).toISOString(),
+      wait_seconds: 95,
+      taken_by: null,
+      taken_at: null,
+    }))
+  }
+
   earlier() {
     const notes = [
       { call_id: '', at: iso(Date.now()), user: 'wang', name: '王立国', text: '已报城管委维修，三日内回复' },
