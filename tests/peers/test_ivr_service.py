@@ -181,6 +181,7 @@ async def test_keys_lead_to_a_line_and_the_dialplan_learns_it(site: Site) -> Non
         ("HOTLINE_LINE", "12358"),
         ("HOTLINE_QUEUE", "12315"),
         ("HOTLINE_PATH", "main.1.2"),
+        ("HOTLINE_LANGUAGE", "zh-CN"),
         ("HOTLINE_RESULT", "queue"),  # the last: without it the dialplan falls back
     ]
     assert event.call_id == "demo-1700000000.0"
