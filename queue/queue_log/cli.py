@@ -9,6 +9,7 @@ import asyncio
 import gc
 import json
 import re
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -98,6 +99,8 @@ async def _import(site: Site, engine: AsyncEngine, node: str, files: list[LogFil
         console=console,
         disable=not console.is_terminal,
     )
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     try:
         await upgrade(engine)
         with bar:
@@ -109,9 +112,10 @@ async def _import(site: Site, engine: AsyncEngine, node: str, files: list[LogFil
                 SystemClock(),
                 lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True),
                 lambda count: bar.update(task, completed=count),
+                stop.is_set,
             )
             return await work.run(files, anew=anew)
-    except asyncio.CancelledError:
+    except KeyboardInterrupt:
         console.print("stopped; the same command goes on where it was", highlight=False)
         raise
     finally:

@@ -86,6 +86,7 @@ class LogImport:
         clock: lines of a time to come are malformed.
         say: told one line of text for each thing a person should look at.
         advance: told how many bytes on disk are read, of all files together.
+        stopped: asked between saves; true ends the import there.
     """
 
     def __init__(
@@ -96,11 +97,13 @@ class LogImport:
         clock: Clock,
         say: Callable[[str], None],
         advance: Callable[[int], None],
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._names = HistoryNames(site)
         self._history = History(node, self._names, site.figures.short_abandon_seconds)
         self._agents: AgentHistory
         self._ledger, self._clock, self._say, self._advance = ledger, clock, say, advance
+        self._stopped = stopped
         self._latest = clock.now() + timedelta(days=1)
         self._summary = Summary(node)
         self._told: set[str] = set()
@@ -114,6 +117,7 @@ class LogImport:
             anew: read everything again, also what an earlier import has read.
 
         Raises:
+            KeyboardInterrupt: ``stopped`` says so; what was saved stays.
             SetupError: the database cannot be written; what was saved before stays.
             PeerError: a compressed file is broken; likewise.
         """
@@ -130,10 +134,16 @@ class LogImport:
                     begun.read += len(raw) if raw.endswith(b"\n") else 0
                 await self._save(self._history.unfinished)
                 self._advance(before + block.read_bytes)
+                self._go_on()
             before += file.size_bytes
             self._advance(before)
         await self._save(self._history.end(self._clock.now()))
         return self._summed_up()
+
+    def _go_on(self) -> None:
+        """Between two saves is the place to end: a cancelled save may end the cancelling instead."""
+        if self._stopped():
+            raise KeyboardInterrupt
 
     async def _begin(self, file: LogFile, from_its_start: bool) -> _Begun:
         """Where to read: on from the earlier import, unless lines of a file before this one are new."""
@@ -223,6 +233,7 @@ class LogImport:
                         f"the database cannot be written: {getattr(error, 'orig', None) or error}",
                         hint="mend that and run the same command again: it goes on where it was",
                     ) from error
+                self._go_on()
                 pause = next(delays)
                 waited += pause + 5  # SQLite itself has waited that long
                 await asyncio.sleep(pause)

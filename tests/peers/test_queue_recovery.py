@@ -154,7 +154,8 @@ async def test_a_queue_log_that_may_not_be_read_yet_stops_no_start(
     log.mkdir()
     await start_and_stop(site, engine, log)
     log.rmdir()
-    log.write_text(lines("demo-1.1", EPOCH - 9_000) + lines("demo-1700000000.9", EPOCH - 60))
+    now = int(datetime.now(UTC).timestamp())  # the start said when it was, and news is what came after
+    log.write_text(lines("demo-1.1", now - 9_000) + lines("demo-1700000000.9", now - 60))
     await start_and_stop(site, engine, log)
     assert [row.uniqueid for row in await rows(engine)] == ["demo-1700000000.9"]
 

@@ -159,7 +159,7 @@ async def test_a_supervisor_sees_who_waits_and_moves_the_caller(
 
         await page.get_by_test_id("floor-act").first.click()
         await page.locator("[data-item=release]").click()
-        await page.get_by_test_id("confirm-yes").click()
+        await page.locator("dialog[open]").get_by_test_id("confirm-yes").click()
         await call.wait_ended()
         await expect(page.get_by_test_id("floor-call")).to_have_count(0, timeout=SECONDS)
         assert faults == []
