@@ -52,7 +52,7 @@ async def count_by_agent(sessions: Sessions, start: datetime, end: datetime) -> 
     """Count the answered rows that joined a queue in [start, end), by who answered."""
     query = (
         select(QueueEntry.agent, func.count(), func.count(QueueEntry.closed_at), func.sum(QueueEntry.talk_ms))
-        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end, QueueEntry.enquiry.is_(False))
+        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end)
         .where(QueueEntry.outcome == Outcome.ANSWERED)
         .group_by(QueueEntry.agent)
     )
@@ -100,7 +100,7 @@ async def count_by_line(
             func.sum(QueueEntry.wrap_up_ms),
             *([func.sum(_menu_ms())] if with_menu else []),
         )
-        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end)
+        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end, QueueEntry.enquiry.is_(False))
         .group_by(group, QueueEntry.outcome)
     )
     async with sessions() as session:

@@ -226,14 +226,14 @@ async def _ask_a_queue_in_vain(books: Books) -> None:
         await case.consult("q12333")
         await ringing(case.floor.phones["wang"])
         await case.floor.ami.action("CancelAtxfer", {"Channel": await case.floor.channel_of("zhang")})
-        await books.outcome(case.number, "12333", "abandoned")
+        await books.outcome(case.number, "12333", "short_abandon")
         await case.caller.hangup()
         await case.zhang.ended()
     (first, asked), _ = await books.closed(case.number)
     answered_by_zhang(first, case.zhang, "caller")
     assert (asked.queue, asked.enquiry, first.enquiry) == ("12333", True, False)
     counted = await count_by_line(books.sessions, first.joined_at, datetime.now(UTC), 15, By.QUEUE)
-    of_queue = [one.rows for one in counted if one.line == "12333" and one.outcome is Outcome.ABANDONED]
+    of_queue = [one.rows for one in counted if one.line == "12333" and one.outcome is Outcome.SHORT_ABANDON]
     assert of_queue == [], "an agent's question is nobody's abandoned call"
 
 
