@@ -165,7 +165,6 @@ export const en: Messages = {
     strike: 'Strike off',
     not_reached: 'Nobody answers',
     not_needed: 'Settled meanwhile',
-    busy: 'Call back when this call and its wrap-up are over',
   },
   earlier: {
     title: 'Caller’s history',

@@ -163,7 +163,6 @@ export const zhCN = {
     strike: '不再回电',
     not_reached: '多次无人接听',
     not_needed: '诉求已解决',
-    busy: '通话或整理结束后再回电',
   },
   earlier: {
     title: '来电人历史',
