@@ -55,9 +55,14 @@ async def call(entry_id: EntryId, identity: Signed, room: InRoom) -> dict[str, s
     if request is None:
         raise ApiError(409, "taken", "a colleague is calling back already", hint="take another one")
     await room.deps.audit.record(user, "callback", request.call_id)
-    await asked_of_exchange(
-        room.deps.control.call_back(asker(identity), request.call_id, request.caller_number, request.line)
+    calling = room.deps.control.call_back(
+        asker(identity), request.call_id, request.caller_number, request.line
     )
+    try:
+        await asked_of_exchange(calling)
+    except ApiError:
+        await room.deps.callbacks.give_back(entry_id, user)
+        raise
     return {"call_id": request.call_id}
 
 

@@ -156,6 +156,10 @@ class Callbacks(Protocol):
         """The request, which is this user's for a while; None if it is another's or no longer waits."""
         ...
 
+    async def give_back(self, entry_id: str, user: str) -> None:
+        """This user could not set out after all: anybody may take it."""
+        ...
+
     async def end(self, entry_id: str, user: str, result: CallbackResult) -> bool:
         """Strike it off without a talk; False if it does not wait."""
         ...

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -50,6 +50,12 @@ class Callbacks:
                 return None
             await session.merge(CallbackRow(entry_id=entry_id, user=user, at=now, result=None))
         return request
+
+    async def give_back(self, entry_id: str, user: str) -> None:
+        """This user could not set out after all: anybody may take it."""
+        mine = (CallbackRow.entry_id == entry_id, CallbackRow.user == user, CallbackRow.result.is_(None))
+        async with self._sessions.begin() as session:
+            await session.execute(delete(CallbackRow).where(*mine))
 
     async def end(self, entry_id: str, user: str, result: CallbackResult) -> bool:
         """Say how it ended; False if it does not wait."""

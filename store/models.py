@@ -107,6 +107,7 @@ class QueueEntry(Base):
     __table_args__ = (
         UniqueConstraint("node", "uniqueid", "queue", "visit"),
         Index("ix_queue_entries_line_joined", "line", "joined_at"),
+        Index("ix_queue_entries_outcome_joined", "outcome", "joined_at"),  # pages ask for callbacks often
     )
 
     entry_id: Mapped[str] = mapped_column(primary_key=True)

@@ -88,7 +88,7 @@ class LiveCall:
         return True
 
     def is_caller(self, uniqueid: str) -> None:
-        """The citizen called back has this channel."""
+        """Who is served has this channel: it is not the one that gave the call its id."""
         self.uniqueid = self.talks.caller = uniqueid
 
     def is_alive(self, channels: Mapping[str, str]) -> bool:

@@ -156,7 +156,7 @@ class CallTable(Joinings):
             owner = restored.get(entry_row.call_id)
             if owner is not None:
                 if not (owner.entries or entry_row.enquiry):
-                    owner.uniqueid = entry_row.uniqueid  # the caller's, also where it is a Local channel
+                    owner.is_caller(entry_row.uniqueid)  # where it is a Local channel the call bears another
                 owner.entries.append(Entry.restored(entry_row))
                 self._by_channel[entry_row.uniqueid] = owner
         for talk_row in talks:
@@ -426,7 +426,7 @@ class CallTable(Joinings):
             call.talks.answered(entry, source)
         elif isinstance(fact, Completed):
             entry.hold_ms = call.talks.completed(entry, source)
-            if fact.ended_by != "caller":  # an agent who leaves while asking a queue leaves the caller to it
+            if fact.ended_by in ("agent", "transfer"):  # they leave the caller to whom they asked
                 self._put_through(call.open_entries())
         self._save_entry(entry)
         match fact:

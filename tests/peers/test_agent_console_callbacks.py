@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline.core.control import Asker
+from hotline.core.errors import IllegalState
 from hotline.store.database import sessions_of
 from hotline.store.models import Call, QueueEntry, TalkRow
 from tests.fixtures.console import SITE, ConsoleUnderTest, running_console
@@ -102,3 +103,13 @@ async def test_a_request_is_struck_off_without_a_talk(console: ConsoleUnderTest)
     assert (await li.post(path, json={"result": "not_reached"})).status_code == 204
     assert (await li.get("/api/callbacks")).json() == {"callbacks": []}
     assert ("callback_ended", "not_reached") in {(r.action, r.detail) for r in await console.audit.recent()}
+
+
+async def test_a_request_whose_call_cannot_be_made_is_anybodys(console: ConsoleUnderTest) -> None:
+    """The phone is away: the colleague need not wait until the request is free again."""
+    zhang, li = await console.user("zhang", agent="a1"), await console.user("li", agent="a1")
+    path = f"/api/callbacks/c7:{QUEUE}:1/call"
+    console.control.fails = IllegalState("gone", code="phone_unreachable")
+    assert (await zhang.post(path)).status_code == 409
+    console.control.fails = None
+    assert (await li.post(path)).status_code == 202

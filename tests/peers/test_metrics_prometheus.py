@@ -6,6 +6,7 @@ import asyncio
 import threading
 import urllib.request
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,6 +91,26 @@ async def test_a_replayed_answer_is_counted_once(exporter: Exporter) -> None:
     for event in (QUEUED, ANSWERED, ANSWERED):
         exporter.count(event)
     assert exporter.registry.get_sample_value("hotline_answered_total", {"line": "12315"}) == 1
+
+
+async def test_an_agents_question_to_a_queue_counts_when_it_is_the_callers(exporter: Exporter) -> None:
+    """Until then it is nobody's call; then it is offered, answered and closed, like the row that says so."""
+
+    def counted(name: str, **labels: str) -> float | None:
+        return exporter.registry.get_sample_value(f"hotline_{name}_total", {"line": "12315", **labels})
+
+    for number, outcome in ((1, Outcome.ANSWERED), (2, Outcome.ABANDONED)):
+        entry_id = f"c{number}:12315:1"
+        exporter.count(replace(QUEUED, entry_id=entry_id, enquiry=True))
+        if outcome is Outcome.ANSWERED:
+            exporter.count(replace(ANSWERED, entry_id=entry_id))
+        exporter.count(replace(CLOSED, entry_id=entry_id, outcome=outcome, enquiry=True))
+    assert (counted("offered"), counted("answered")) == (0, 0)
+    assert not any(counted("entries_closed", outcome=one.value) for one in Outcome)
+    for event in (replace(QUEUED, enquiry=True), ANSWERED, CLOSED):
+        exporter.count(event)
+    assert (counted("offered"), counted("answered")) == (1, 1)
+    assert counted("entries_closed", outcome="answered") == 1
 
 
 async def test_labels_stay_bounded_whatever_the_exchange_says(exporter: Exporter) -> None:

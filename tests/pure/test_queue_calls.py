@@ -338,3 +338,72 @@ def test_a_key_that_asks_for_a_callback_is_told_twice_by_queue_log() -> None:
     both = table()
     play(both, [*begin, Left(UID, at(9.3), Q, Outcome.CALLBACK)])
     assert play(both, logged, Source.QUEUE_LOG).entries == {}
+
+
+ASKING = "node1-100.9"
+ASKS: list[Fact] = [
+    *ANSWERED[:7],
+    Routed(ASKING, at(40), UID, "12315", "12315", "12333", ""),
+    Joined(ASKING, at(40.2), "12333", 1, ""),
+]
+"""Agent 1002 talks with the caller, and waits in another queue to ask it."""
+
+
+@pytest.mark.parametrize(
+    ("then", "enquiry"),
+    [
+        ([Abandoned(ASKING, at(50), "12333", 10_000)], True),  # back to the caller
+        (
+            [Completed(UID, at(50), Q, "1002", 20_000, "caller"), Abandoned(ASKING, at(51), "12333", 11_000)],
+            True,
+        ),
+        (
+            [Completed(UID, at(50), Q, "1002", 20_000, "agent"), Abandoned(ASKING, at(60), "12333", 20_000)],
+            False,
+        ),
+        (
+            [Completed(UID, at(50), Q, "1002", 20_000, "transfer")],
+            False,
+        ),  # left to that queue, which may answer
+    ],
+)
+def test_an_agents_question_to_a_queue_is_no_callers_wait(then: list[Fact], enquiry: bool) -> None:
+    """Unless the agent leaves: then it is the caller who waits there. The same after a restart in between."""
+    through = table()
+    begun = play(through, ASKS)
+    again = table()
+    again.restore(begun.calls.values(), begun.entries.values())
+    for target in (through, again):
+        rows = play(target, then)
+        asked = {**begun.entries, **rows.entries}[f"{ASKING}:12333:1"]
+        assert (asked.call_id, asked.enquiry) == (UID, enquiry)
+        assert not {**begun.entries, **rows.entries}[f"{UID}:{Q}:1"].enquiry
+
+
+def test_a_question_that_the_exchanges_death_ended_stays_one() -> None:
+    """Nobody told that the agent left the caller to the queue."""
+    target = table()
+    play(target, ASKS)
+    ended = target.reconcile(at(90), {}).entries
+    assert ended[f"{ASKING}:12333:1"].enquiry and ended[f"{ASKING}:12333:1"].outcome == "abandoned"
+
+
+def test_a_caller_who_is_a_local_channel_asks_nobody() -> None:
+    """Its id is not the call's, also after a restart: what it waits for next counts."""
+    local = "node1-100.2"
+    waits: list[Fact] = [
+        Routed(local, at(4), UID, "12315", "12315", Q, ""),
+        Joined(local, at(4.2), Q, 1, "138"),
+        Left(local, at(64), Q, Outcome.TIMEOUT),
+    ]
+    then: list[Fact] = [
+        Routed(local, at(65), UID, "12315", "12315", "12333", ""),
+        Joined(local, at(65.1), "12333", 1, "138"),
+    ]
+    through = table()
+    begun = play(through, waits)
+    again = table()
+    again.restore(begun.calls.values(), begun.entries.values())
+    for target in (through, again):
+        (entry,) = play(target, then).entries.values()
+        assert (entry.queue, entry.enquiry) == ("12333", False)
