@@ -7,6 +7,8 @@ import inspect
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import wraps
+from typing import Any
 
 import psutil
 import pytest
@@ -19,6 +21,9 @@ settings.load_profile("untimed")
 GRACE_SECONDS = 3.0
 """How long a thing that was told to end may take; nothing waits that long in a test that cleans up."""
 
+TIDYING_SECONDS = 30.0
+"""Of a test's time, what is kept for putting things away after it was found to hang."""
+
 POOLED_THREADS = ("asyncio_", "ThreadPoolExecutor-")
 """Idle workers of the loop's own executor: they end with their loop."""
 
@@ -26,6 +31,23 @@ POOLED_THREADS = ("asyncio_", "ThreadPoolExecutor-")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Trials that take their time are shorter in CI."""
     parser.addoption("--cut-seconds", type=float, default=25.0, help="how long a test cuts the link")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """End a test that hangs a little before pytest-timeout would: then the report shows where it waited."""
+    test = getattr(item, "obj", None)
+    mark = item.get_closest_marker("timeout")
+    seconds = float(mark.args[0] if mark else item.config.getini("timeout"))
+    if not inspect.iscoroutinefunction(test) or seconds <= 2 * TIDYING_SECONDS:
+        return
+
+    @wraps(test)
+    async def bounded(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(seconds - TIDYING_SECONDS):
+            await test(*args, **kwargs)
+
+    item.obj = bounded  # type: ignore[attr-defined]  # a Function's
 
 
 def _threads() -> set[threading.Thread]:

@@ -114,7 +114,10 @@ class LiveCall:
 
     def open_entry(self) -> Entry | None:
         """The newest wait or talk that goes on now."""
-        return next((entry for entry in reversed(self.entries) if entry.state is not EntryState.CLOSED), None)
+        for entry in reversed(self.entries):
+            if entry.state is not EntryState.CLOSED:
+                return entry
+        return None
 
     def open_entries(self) -> list[Entry]:
         """The waits and talks that go on now: more than one while an agent consults a queue."""
