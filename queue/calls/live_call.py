@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hotline.core.events import CallbackOutcome, CallStarted, Source
 from hotline.core.views import CallView
@@ -155,7 +155,8 @@ class LiveCall:
         """The entry a fact speaks of: the newest visit that had begun by then.
 
         queue_log is read behind the present: its words are for the visit that it told of last. The end of a
-        talk may be told after the caller has come back into the same queue: it is the agent's.
+        talk may be told after the caller has come back into the same queue: it is the agent's, and of an
+        agent's two talks it is the one that began when this one did.
         """
         visits = self.visits(fact.uniqueid, fact.queue)
         begun = [entry for entry in visits if entry.joined_at <= fact.at + SAME_MOMENT]
@@ -167,6 +168,8 @@ class LiveCall:
             begun = [entry for entry in visits if entry.state is not EntryState.CLOSED]
         if isinstance(fact, Completed):
             begun = [entry for entry in begun if entry.agent == fact.agent] or begun
+            began_at = fact.at - timedelta(milliseconds=fact.talk_ms)
+            begun.sort(key=lambda entry: abs((entry.answered_at or fact.at) - began_at), reverse=True)
         return begun[-1] if begun else None
 
     def view(self) -> CallView:

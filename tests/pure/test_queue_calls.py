@@ -100,6 +100,29 @@ def test_an_answered_call_has_one_row_with_its_times_in_milliseconds() -> None:
     assert rows.calls[UID].menu_path == "main > 1" and rows.calls[UID].ended_at == at(89.8)
 
 
+def test_the_end_of_an_earlier_talk_with_the_same_agent_read_again_ends_no_other() -> None:
+    """Handed to a queue, back to the same agent, a kill: queue_log says again how the first talk ended."""
+    before = play(
+        table(),
+        [
+            *arrival(),
+            Connected(UID, at(29.5), Q, "1002", "node1-100.2", 25_000, 3_000),
+            Completed(UID, at(34.5), Q, "1002", 5_000, "transfer"),
+            Joined(UID, at(34.6), Q, 1, ""),
+            Connected(UID, at(36.2), Q, "1002", "node1-100.3", 2_000, 1_000),
+        ],
+    )
+    calls = table()
+    calls.restore(before.calls.values(), before.entries.values())
+    first, second = before.entries
+    after = play(calls, [Completed(UID, at(34), Q, "1002", 5_000, "transfer")], Source.QUEUE_LOG)
+    assert after.entries == {}
+    after = play(calls, [Completed(UID, at(40), Q, "1002", 4_000, "caller")], Source.QUEUE_LOG)
+    row = after.entries[second]
+    assert first not in after.entries
+    assert (row.closed_at, row.talk_ms, row.ended_by) == (at(40), 4_000, "caller")
+
+
 def test_the_language_goes_along_with_the_call_and_each_of_its_waits() -> None:
     """Chosen in the menu, it replaces the line's; a later wait, a restart and queue_log alone know it too."""
     calls = table()
