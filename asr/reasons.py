@@ -10,7 +10,8 @@ class Reason(StrEnum):
     """Why a leg is not heard. The value is what the event carries."""
 
     DISABLED = "disabled"  # the site does not want recognition
-    NO_CAPACITY = "no_capacity"  # every worker has as many legs as it may
+    NO_CAPACITY = "no_capacity"  # every worker has as many legs as it can hear
+    GAVE_WAY = "gave_way"  # an agent's voice, so that a caller's is heard
     NO_WORKER = "no_worker"  # no recogniser process is ready
     EXCHANGE_UNREACHABLE = "exchange_unreachable"  # the manager interface is down
     REFUSED = "refused"  # Asterisk did not make the tap

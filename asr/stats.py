@@ -23,6 +23,8 @@ class AsrStats:
         worker_restarts: processes that were started again.
         workers_frozen: of them, processes that no longer answered.
         worker_memory_megabytes: the largest of them.
+        legs_room: how many more sides could be heard, as far as was measured.
+        leg_price: what a side costs, as a share of a worker's thread.
         backlog_seconds: audio that waits for recognition, all workers.
         busy_seconds: time the workers' recognition took.
         counts: what workers count: unknown_uuid, duplicate_uuid, no_identity, garbage, floods, idle,
@@ -41,6 +43,8 @@ class AsrStats:
     worker_restarts: int = 0
     workers_frozen: int = 0
     worker_memory_megabytes: float = 0.0
+    legs_room: int = 0
+    leg_price: float = 0.0
     backlog_seconds: float = 0.0
     busy_seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
@@ -61,6 +65,8 @@ class AsrStats:
             False,
             self.worker_memory_megabytes * 1e6,
         )
+        yield "asr_legs_room", "Sides of calls that could be heard besides.", False, self.legs_room
+        yield "asr_leg_price_ratio", "A side's share of a recogniser's thread.", False, self.leg_price
         yield "asr_backlog_seconds", "Audio that waits for recognition.", False, self.backlog_seconds
         yield "asr_busy_seconds", "Time that recognition took.", True, self.busy_seconds
         yield "asr_tap_failures", "Attempts to tap that failed.", True, self.tap_failures.total()

@@ -155,7 +155,7 @@ class Tap:
                 return
             self.go(TapEvent.LOST)
             self._lose(reason, attempt.ended_at or self.tools.clock.now())
-            if reason in (Reason.NO_CAPACITY, Reason.NO_WORKER):
+            if reason in (Reason.NO_CAPACITY, Reason.NO_WORKER, Reason.GAVE_WAY):
                 await self._room_or_end()
                 continue
             losses += 1
@@ -236,7 +236,7 @@ class _Attempt:
     async def run(self) -> Reason:
         """Try, hear, end; return why it ended."""
         try:
-            place = self._tools.pool.place(self._leg, self._tap.answered, self)
+            place = self._tools.pool.place(self._leg, self._tap.numbers.side, self._tap.answered, self)
         except NoPlace as full:
             return full.reason
         self._engine = place.engine

@@ -2,7 +2,7 @@
 
     pool = WorkerPool(section, model, stats, clock)
     await pool.start()                                   # every process has its model and its port
-    place = pool.place(uuid, answered, listener)         # -> Place("127.0.0.1:9092", "vosk/...")
+    place = pool.place(uuid, side, answered, listener)   # -> Place("127.0.0.1:9092", "vosk/...")
     listener.connected(at) / told(Told) / gone(Reason)   # called on the loop
     pool.release(uuid)                                   # gone(RELEASED) follows after the last text
     await pool.aclose()
@@ -22,15 +22,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from hotline.asr.admission import Load, Price
 from hotline.asr.messages import Connected, Expect, Gone, Message, Pong, Release, Told
 from hotline.asr.reasons import Reason
 from hotline.asr.stats import AsrStats
 from hotline.asr.worker import WorkerSettings
 from hotline.asr.worker_process import Watch, WorkerProcess, worker_settings
-from hotline.config.schema import AsrSection
+from hotline.config.schema import AsrSection, WhenFull
 from hotline.core.backoff import backoff
 from hotline.core.clock import Clock
 from hotline.core.errors import SetupError
+from hotline.core.events import Side
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,9 @@ ENGINES: Final = {"vosk": "hotline.asr.vosk_engine:open_engine"}
 STABLE_SECONDS: Final = 30.0  # a process that lived this long is started again at once
 STOP_SECONDS: Final = 3.0
 BACKLOG: Final = 256  # connections that wait while a process is started again
+KEPT_FOR_CALLERS: Final = 2  # legs' room that agents' voices leave where callers come first
+LEAVING: Final = 16  # legs a process may have beyond its share, for those that are about to go
+GIVE_WAY_SECONDS: Final = 1.0  # from one agent's giving way to the next where recognition falls behind
 
 
 class LegListener(Protocol):
@@ -72,6 +77,15 @@ class Place:
     engine: str
 
 
+@dataclass(slots=True)
+class _Held:
+    """A leg that a worker has. ``reason``: why we ended it, if not because its talk is over."""
+
+    side: Side
+    listener: LegListener
+    reason: Reason | None = None
+
+
 @dataclass(slots=True, eq=False)
 class _Slot:
     """One worker's seat: its port for good, its process for now."""
@@ -79,9 +93,11 @@ class _Slot:
     number: int
     listening: socket.socket
     address: str
+    load: Load
+    gave_way_at: float = float("-inf")
     process: WorkerProcess | None = None
     ready: bool = False
-    legs: dict[str, LegListener] = field(default_factory=dict)
+    legs: dict[str, _Held] = field(default_factory=dict)  # in the order they came
     retired: Counter[str] = field(default_factory=Counter)  # what its earlier processes counted
     newest: Pong | None = None
     retired_busy_seconds: float = 0.0
@@ -114,8 +130,12 @@ class WorkerPool:
         self._clock = clock
         self._watch = watch or Watch()
         self._settings: WorkerSettings = worker_settings(
-            engine or ENGINES[section.engine], model, section.chunk_milliseconds, section.legs_per_worker
+            engine or ENGINES[section.engine],
+            model,
+            section.chunk_milliseconds,
+            section.legs_per_worker + LEAVING,
         )
+        self._price = Price()
         self._slots: list[_Slot] = []
         self._supervisors: list[asyncio.Task[None]] = []
         self._room = asyncio.Event()
@@ -146,12 +166,18 @@ class WorkerPool:
         return tuple(slot.process.pid if slot.process else None for slot in self._slots)
 
     def place(
-        self, leg: str, answered: float, listener: LegListener, grammar: Sequence[str] | None = None
+        self,
+        leg: str,
+        side: Side,
+        answered: float,
+        listener: LegListener,
+        grammar: Sequence[str] | None = None,
     ) -> Place:
-        """Give a leg to the worker with the fewest.
+        """Give a leg to the worker with the least to do.
 
         Args:
             leg: the UUID that Asterisk will name.
+            side: whose voice; where callers come first, an agent's gives way to a caller's.
             answered: when the call was answered, in monotonic seconds.
             listener: told of everything that happens to it.
             grammar: words to expect, for an engine that can.
@@ -162,13 +188,32 @@ class WorkerPool:
         ready = [slot for slot in self._slots if slot.ready]
         if not ready or self._closing:
             raise NoPlace(Reason.NO_WORKER)
-        slot = min(ready, key=lambda one: len(one.legs))
-        if len(slot.legs) >= self._section.legs_per_worker:
+        slot = max(ready, key=lambda one: self._room_of(one, side))
+        if self._room_of(slot, side) < 1 and not (side is Side.CALLER and self._make_room(slot)):
             raise NoPlace(Reason.NO_CAPACITY)
         assert slot.process is not None and slot.process.ready is not None  # noqa: S101 - ready slots have both
-        slot.legs[leg] = listener
+        slot.legs[leg] = _Held(side, listener)
+        slot.load.admitted(self._clock.monotonic())
         slot.process.send(Expect(leg, answered, list(grammar) if grammar else None))
         return Place(slot.address, slot.process.ready.engine)
+
+    def _room_of(self, slot: _Slot, side: Side) -> int:
+        """How many more voices of that side a worker can hear."""
+        callers_first = self._section.when_full is WhenFull.CALLERS_FIRST
+        kept = KEPT_FOR_CALLERS if callers_first and side is Side.AGENT else 0
+        return min(slot.load.room(kept), self._section.legs_per_worker - len(slot.legs))
+
+    def _make_room(self, slot: _Slot) -> bool:
+        """Have the newest of a worker's agents give way; whether there was one."""
+        if self._section.when_full is not WhenFull.CALLERS_FIRST or slot.process is None:
+            return False
+        for leg, held in reversed(slot.legs.items()):
+            if held.side is Side.AGENT and held.reason is None:
+                held.reason = Reason.GAVE_WAY
+                slot.gave_way_at = self._clock.monotonic()
+                slot.process.send(Release(leg))
+                return True
+        return False
 
     async def wait_for_room(self) -> None:
         """Wait until a place became free or a worker ready."""
@@ -214,7 +259,8 @@ class WorkerPool:
             ) from error
         listening.setblocking(False)
         port = listening.getsockname()[1]
-        return _Slot(number, listening, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return _Slot(number, listening, address, Load(self._price))
 
     async def _start_processes(self) -> None:
         ready = [asyncio.Event() for _ in self._slots]
@@ -275,18 +321,26 @@ class WorkerPool:
     def _heard(self, slot: _Slot, message: Message) -> None:
         match message:
             case Connected(leg, at) if leg in slot.legs:
-                slot.legs[leg].connected(at)
+                slot.legs[leg].listener.connected(at)
             case Told(leg=leg) if leg in slot.legs:
-                slot.legs[leg].told(message)
+                slot.legs[leg].listener.told(message)
             case Gone(leg, reason):
-                listener = slot.legs.pop(leg, None)
+                held = slot.legs.pop(leg, None)
                 self._room.set()
-                if listener is not None:
-                    listener.gone(Reason(reason))
+                if held is not None:
+                    held.listener.gone(held.reason or Reason(reason))
 
     def _pong(self, slot: _Slot, pong: Pong) -> None:
         slot.newest = pong
+        now = self._clock.monotonic()
+        slot.load.seen(now, pong.busy_seconds, pong.backlog_seconds, len(slot.legs))
+        if slot.load.overloaded and now - slot.gave_way_at > GIVE_WAY_SECONDS:
+            self._make_room(slot)
+        elif slot.load.room():
+            self._room.set()
         stats = self._stats
+        stats.legs_room = sum(max(0, self._room_of(one, Side.CALLER)) for one in self._slots if one.ready)
+        stats.leg_price = self._price.share
         total: Counter[str] = Counter()
         busy_seconds = 0.0
         for one in self._slots:
@@ -311,8 +365,9 @@ class WorkerPool:
             slot.newest = None
         self._stats.workers_ready = sum(one.ready for one in self._slots)
         legs, slot.legs = slot.legs, {}
-        for listener in legs.values():
-            listener.gone(Reason.RELEASED if self._closing else reason)
+        slot.load = Load(self._price)
+        for held in legs.values():
+            held.listener.gone(Reason.RELEASED if self._closing else reason)
 
 
 async def _all_set(events: Sequence[asyncio.Event]) -> None:

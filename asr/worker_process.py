@@ -26,7 +26,7 @@ START_SECONDS: Final = 180.0  # the largest models are over a gigabyte
 STOP_SECONDS: Final = 3.0
 PING_SECONDS: Final = 0.2
 LOOK_SECONDS: Final = 0.3  # an answer this late is worth a look at the process
-ASLEEP_SECONDS: Final = 1.0  # asleep and not answering: it waits for something that does not come
+ASLEEP_SECONDS: Final = 0.6  # asleep and not answering: it waits for something that does not come
 WORKING_SECONDS: Final = 5.0  # at work and not answering: it runs in circles
 WATCH_SECONDS: Final = 0.1
 

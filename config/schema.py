@@ -95,14 +95,22 @@ class AudioSocketSection(Section):
     port: Port = 9092
 
 
+class WhenFull(StrEnum):
+    """Whom to hear when the recognisers can hear no more."""
+
+    WAIT = "wait"  # whoever is heard stays heard; others wait for room
+    CALLERS_FIRST = "callers first"  # agents' voices give way to callers'
+
+
 class AsrSection(Section):
-    """Recognition."""
+    """Recognition. How many a worker hears is measured; ``legs_per_worker`` is what it hears at most."""
 
     enabled: bool = True
     engine: Literal["vosk"] = "vosk"
     model: Path | None = None  # a Vosk model folder; the small one in the package when absent
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    legs_per_worker: Annotated[int, Field(ge=1, le=1000)] = 60
+    legs_per_worker: Annotated[int, Field(ge=1, le=1000)] = 200
+    when_full: WhenFull = WhenFull.WAIT
     chunk_milliseconds: Annotated[int, Field(ge=20, le=400)] = 60
     audiosocket: AudioSocketSection = AudioSocketSection()
 

@@ -106,8 +106,8 @@ def workers(ready: int, wanted: int) -> Texts:
 def capacity() -> Texts:
     """More calls than recognisers can hear."""
     return Texts(
-        "语音识别已满，部分通话没有文字：通话照常；请增加 asr.workers 或 asr.legs_per_worker。",
-        "Recognition is full, some calls get no text: calls go on; raise asr.workers or asr.legs_per_worker.",
+        "语音识别已满，部分通话没有文字：通话照常；请增加 asr.workers（处理器有余时）或换更快的机器。",
+        "Recognition is full, some calls get no text: calls go on; raise asr.workers.",
     )
 
 

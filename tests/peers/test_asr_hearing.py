@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from hotline.config.schema import WhenFull
 from hotline.core.errors import SetupError
 from hotline.core.events import (
     CallAnswered,
@@ -26,6 +28,7 @@ from hotline.core.events import (
 from hotline.core.views import Segment
 from tests.fixtures.asr import (
     BROKEN_ENGINE,
+    LABOURING_ENGINE,
     ROOT,
     Room,
     connect_tap,
@@ -56,6 +59,19 @@ def lost(event: Event) -> bool:
 
 def tapped(event: Event) -> bool:
     return isinstance(event, LegTapped)
+
+
+@asynccontextmanager
+async def talking(room: Room, call: str) -> AsyncIterator[asyncio.Future[list[None]]]:
+    """A call on which both sides send sound until it is over; yields their end."""
+    room.answer(call)
+    taps = [await room.exchange.tap(f"{call}-caller.1"), await room.exchange.tap("agent.1")]
+    sound = asyncio.gather(*(tap.play(frames(0, 60)) for tap in taps))
+    try:
+        yield sound
+    finally:
+        sound.cancel()
+        await asyncio.gather(sound, return_exceptions=True)
 
 
 async def test_both_sides_are_heard_while_they_speak(room: Room) -> None:
@@ -188,6 +204,34 @@ async def test_a_full_house_tells_so_and_hears_the_next_when_there_is_room(tmp_p
         await room.heard.wait(lambda e: isinstance(e, LegLost) and e.reason == "no_capacity", 2)
         room.talk_ends("call1")
         await room.heard.wait(lambda e: isinstance(e, LegTapped) and e.call_id == "call2", 2)
+
+
+async def test_what_a_recogniser_manages_is_measured(tmp_path: Path) -> None:
+    """Two voices fill it, whatever it may have at most: a third waits until one of them is gone."""
+    async with hearing_room(tmp_path, engine=LABOURING_ENGINE) as room, talking(room, "call1") as first:
+        await eventually(lambda: room.hearing.stats.leg_price > 0.3)
+        room.answer("call2", entry="e2", agent="agent.2")
+        await room.heard.wait(lambda e: isinstance(e, LegLost) and e.reason == "no_capacity", 2)
+        assert {getattr(e, "call_id", "") for e in room.heard.of(LegTapped)} == {"call1"}
+        room.talk_ends("call1")
+        room.call_ends("call1")
+        await first
+        await room.heard.wait(lambda e: isinstance(e, LegTapped) and e.call_id == "call2")
+
+
+async def test_where_callers_come_first_an_agents_voice_gives_way(tmp_path: Path) -> None:
+    """The new caller is heard and so is the first; the agent of the first call is said not to be."""
+    async with (
+        hearing_room(tmp_path, engine=LABOURING_ENGINE, when_full=WhenFull.CALLERS_FIRST) as room,
+        talking(room, "call1"),
+    ):
+        await eventually(lambda: room.hearing.stats.leg_price > 0.3)
+        room.answer("call2", entry="e2", agent="agent.2")
+        (gone,) = await room.heard.wait(lambda e: isinstance(e, LegLost) and e.reason == "gave_way")
+        assert isinstance(gone, LegLost)
+        assert (gone.call_id, gone.side) == ("call1", Side.AGENT)
+        await (await room.exchange.tap("call2-caller.1")).say(7)
+        await room.heard.wait(final_text(Side.CALLER, "七"))
 
 
 async def test_a_site_without_recognition_says_why_there_is_no_text(tmp_path: Path) -> None:

@@ -115,6 +115,10 @@ export const en: Messages = {
     interrupted: 'cut short',
     gap: '{side} not heard since {from}: text is missing here',
     gapClosed: '{side} not heard from {from} to {until}: text is missing here',
+    gapReasons: {
+      no_capacity: ' (recognition is full; goes on when there is room)',
+      gave_way: ' (recognition is full; callers are heard first)',
+    },
     newest: 'Newest',
     newestCount: '{count} new',
     empty: 'What both sides say appears here once the call is answered',

@@ -28,6 +28,8 @@ export interface Utterance extends Voice {
 export interface Gap extends Voice {
   readonly kind: 'gap'
   readonly key: string
+  /** Why: see the reasons of `leg_lost` in docs/console-api.md. */
+  readonly reason: string
   readonly startSeconds: number
   readonly from: Moment
   readonly until: Moment | null
@@ -79,7 +81,7 @@ export const sameVoice = (one: Voice, other: Voice): boolean =>
 /** A voice is no longer heard. `answeredAt` is the zero of the transcript's times. */
 export function withLegLost(
   transcript: Transcript,
-  { side, party }: Voice,
+  { side, party, reason = '' }: Voice & { readonly reason?: string },
   at: Moment,
   answeredAt: Moment | null,
 ): Transcript {
@@ -93,7 +95,7 @@ export function withLegLost(
       ? { ...item, interrupted: true }
       : item,
   )
-  return { items: place(items, { kind: 'gap', key, side, party, startSeconds, from: at, until: null }) }
+  return { items: place(items, { kind: 'gap', key, side, party, reason, startSeconds, from: at, until: null }) }
 }
 
 /** A voice is heard (again): closes its open gap. */
