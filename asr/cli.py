@@ -6,73 +6,27 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hotline.asr.bench import as_json, run_bench
-from hotline.asr.models import ModelInfo, known_models, model_path, read_model
+from hotline.asr.cli_options import Format, FormatOption, ModelOption, clear_errors
+from hotline.asr.models import ModelInfo, model_path, read_model
+from hotline.asr.pulling.cli import models, pull
 from hotline.asr.transcribe import read_speech, transcribe
-from hotline.asr.vosk_engine import probe_model
-from hotline.core.errors import HotlineError, SetupError, UsageError
+from hotline.asr.trial import try_model
+from hotline.core.errors import HotlineError, SetupError
 
 app = typer.Typer(no_args_is_help=True, help="Recognition: models, files, what this machine can carry.")
 
 BENCH_TEXT = "您好，这里是12345热线，请问有什么可以帮您？我想咨询社保卡怎么办理。"
 
 
-class Format(StrEnum):
-    """How to print."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="table or json.")]
-ModelOption = Annotated[
-    Path | None, typer.Option("--model", help="A Vosk model folder; the package's small one when absent.")
-]
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """One line on stderr: exit code 2 for wrong usage, 1 for a problem found."""
-    try:
-        yield
-    except UsageError as error:
-        typer.echo(f"hotline asr: {error}", err=True)
-        raise typer.Exit(2) from None
-    except (HotlineError, OSError) as error:
-        typer.echo(f"hotline asr: {error}", err=True)
-        raise typer.Exit(1) from None
-
-
-@app.command("models")
-def models(
-    model: ModelOption = None,
-    probe: Annotated[bool, typer.Option(help="Load each in a process of its own.")] = False,
-    output: FormatOption = Format.TABLE,
-) -> None:
-    """List the models on this machine: where, rate, size, licence, and what is wrong with a broken one."""
-    rows = [_model_row(path, probe) for path in known_models(model)]
-    if output is Format.JSON:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-    else:
-        for row in rows:
-            state = row["problem"] or row["seen"] or "ok"
-            size = f"{int(str(row['size_bytes'])) / 1e6:.1f} MB" if row["size_bytes"] else "-"
-            rate = f"{row['sample_rate_hz']} Hz" if row["sample_rate_hz"] else "-"
-            typer.echo(f"{row['name']}  {row['language'] or '-'}  {rate}  {size}  {row['licence'] or '-'}")
-            typer.echo(f"    {row['path']}: {state}")
-    if not rows:
-        typer.echo("hotline asr: no model; make one: hotline asr build --out DIR", err=True)
-    if not rows or any(row["problem"] for row in rows):
-        raise typer.Exit(1)
+app.command("models")(models)
+app.command("pull")(pull)
 
 
 @app.command("build")
@@ -82,7 +36,7 @@ def build(
     processes: Annotated[int, typer.Option(min=1, help="Processes that speak at once.")] = 2,
 ) -> None:
     """Make the small Mandarin model from espeak's voices (some minutes; needs libespeak-ng1)."""
-    with _clear_errors():
+    with clear_errors():
         try:
             from hotline.asr.builder.build import DEFAULT_SENTENCES, BuildProgress, build_model
         except ImportError as error:
@@ -108,7 +62,7 @@ def transcribe_file(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Write down what is said in a recording."""
-    with _clear_errors():
+    with clear_errors():
         pcm, rate_hz = read_speech(wav)
         info = _usable(model)
         from hotline.asr.vosk_engine import VoskEngine
@@ -158,7 +112,7 @@ def bench(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Measure how many calls this machine can hear with a model."""
-    with _clear_errors(), tempfile.TemporaryDirectory() as folder:
+    with clear_errors(), tempfile.TemporaryDirectory() as folder:
         info = _usable(model)
         if audio is None:
             audio = _speak(Path(folder) / "bench.wav")
@@ -175,7 +129,7 @@ def bench(
 def _usable(model: Path | None) -> ModelInfo:
     """A model that was tried in a process of its own, which may crash in place of this one."""
     info = read_model(model_path(model))
-    probe_model(model)
+    try_model(model)
     return info
 
 
@@ -191,16 +145,6 @@ def _speak(path: Path) -> Path:
         ) from error
     write_wav(path, speech.samples, speech.sample_rate_hz)
     return path
-
-
-def _model_row(path: Path, probe: bool) -> dict[str, object]:
-    empty = ModelInfo(path, path.name, "", "", 0, 0, False)
-    try:
-        info = read_model(path)
-        seen = probe_model(path) if probe else ""
-    except SetupError as error:
-        return {**asdict(empty), "path": str(path), "seen": "", "problem": str(error)}
-    return {**asdict(info), "path": str(path), "seen": seen, "problem": ""}
 
 
 if __name__ == "__main__":

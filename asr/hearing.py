@@ -31,7 +31,7 @@ from hotline.asr.reasons import Reason
 from hotline.asr.stats import AsrStats
 from hotline.asr.tap import Manager, Tap, TapTools
 from hotline.asr.transcripts import TranscriptBook
-from hotline.asr.vosk_engine import probe_model
+from hotline.asr.verdicts import Verdicts
 from hotline.asr.worker_pool import WorkerPool
 from hotline.asr.worker_process import Watch
 from hotline.config.schema import Site
@@ -124,6 +124,7 @@ class Hearing:
         self._clock = clock
         self._own_engine = engine is None
         self._model: Path = model_path(site.asr.model)
+        self._verdicts = Verdicts(site.data_dir)
         self.pool = WorkerPool(site.asr, self._model, self.stats, clock, engine=engine, watch=watch)
         self._tools = TapTools(self.pool, manager, bus.publish, self.transcripts, clock, self.stats)
         self._calls: dict[str, _HeardCall] = {}
@@ -142,7 +143,7 @@ class Hearing:
         if self._section.enabled:
             try:
                 if self._own_engine:
-                    log.info("model %s", await asyncio.to_thread(probe_model, self._model))
+                    log.info("model %s", await asyncio.to_thread(self._verdicts.of, self._model))
                 await self.pool.start()
             except BaseException:
                 self._feed.close()

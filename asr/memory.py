@@ -1,4 +1,4 @@
-"""How much memory this process holds."""
+"""How much memory this process holds, and this machine has to spare."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def resident_megabytes() -> float:
     except OSError:
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def available_bytes() -> int:
+    """Memory that this machine can give without swapping, from Linux's /proc; 0 where there is none."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+    except OSError:
+        return 0
+    kilobytes = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), "0")
+    return int(kilobytes) * 1024

@@ -12,6 +12,9 @@ from hotline.core.errors import SetupError
 SMALL_MODEL = Path(__file__).parent / "small_model"
 """The model that comes with the package: hotline words, spoken by synthetic voices."""
 
+USUAL_PLACE = Path("~/.cache/vosk")
+"""Where Vosk itself looks for models."""
+
 _ACOUSTIC = ("am/final.mdl", "final.mdl")  # since 2020, and before
 _FEATURES = ("conf/mfcc.conf", "mfcc.conf")
 _GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"), ("HCLG.fst",), ("HCLr.fst", "Gr.fst"))
@@ -48,15 +51,12 @@ def read_model(path: Path) -> ModelInfo:
     Raises:
         SetupError: it is no Vosk model, or a file is missing or empty.
     """
-    if not path.is_dir():
-        raise SetupError(f"no model folder at {path}", hint="set asr.model to an unpacked Vosk model")
+    _must_be_a_folder(path)
     present = {name for names in (_ACOUSTIC, _FEATURES, *_GRAPHS, _WORDS) for name in names}
     present = {name for name in present if _has_content(path / name)}
     for what, names in (("acoustic model", _ACOUSTIC), ("feature settings", _FEATURES), ("words", _WORDS)):
         if not present.intersection(names):
-            raise SetupError(
-                f"{path} is no Vosk model: no {what} ({names[0]})", hint="unpack the model's archive again"
-            )
+            raise SetupError(f"{path} is no Vosk model: no {what} ({names[0]})", hint=_remedy(path))
     graph = next((names for names in _GRAPHS if present.issuperset(names)), None)
     if graph is None:
         raise SetupError(
@@ -74,16 +74,55 @@ def read_model(path: Path) -> ModelInfo:
     )
 
 
-def known_models(configured: Path | None = None) -> list[Path]:
-    """Model folders to show: the package's, the site's, and those in Vosk's own usual places."""
-    places = [Path.home() / ".cache/vosk", Path("/usr/share/vosk")]
+def word_count(path: Path) -> int | None:
+    """How many words a model knows; None for a graph that holds its own list."""
+    for name in ("graph/words.txt", "words.txt"):
+        try:
+            with (path / name).open("rb") as words:
+                return sum(not line.startswith((b"<", b"#", b"!", b"[")) for line in words)
+        except OSError:
+            continue
+    return None
+
+
+def known_models(*further: Path) -> list[Path]:
+    """Model folders to show: the package's, ``further`` ones, and those in Vosk's own usual places."""
     found = [SMALL_MODEL.resolve()] if SMALL_MODEL.is_dir() else []
-    if configured is not None:
-        found.append(configured.expanduser().resolve())
-    for place in places:
-        if place.is_dir():
-            found += sorted(folder.resolve() for folder in place.iterdir() if folder.is_dir())
+    found += [folder.expanduser().resolve() for folder in further]
+    for place in (USUAL_PLACE.expanduser(), Path("/usr/share/vosk")):
+        found += models_in(place)
     return list(dict.fromkeys(found))
+
+
+def models_in(place: Path) -> list[Path]:
+    """The folders in a folder of models; hidden ones are half pulled."""
+    if not place.is_dir():
+        return []
+    return sorted(one.resolve() for one in place.iterdir() if one.is_dir() and one.name[0] != ".")
+
+
+def _must_be_a_folder(path: Path) -> None:
+    if path.is_dir():
+        return
+    if path.is_file():
+        name = path.name.partition(".zip")[0].partition(".tar")[0]
+        raise SetupError(
+            f"{path} is a file, not a model folder",
+            hint=f"unpack it: hotline asr pull {name} --archive {path} --into {path.parent}",
+        )
+    raise SetupError(
+        f"no model folder at {path}", hint="set asr.model to an unpacked model: hotline asr models lists some"
+    )
+
+
+def _remedy(path: Path) -> str:
+    """What to do about a folder that is no model: often the model lies one folder deeper."""
+    inside = models_in(path)
+    if len(inside) == 1 and any(_has_content(inside[0] / name) for name in _ACOUSTIC):
+        return f"name the folder in it: {inside[0]}"
+    if _has_content(path / "tokens.txt") and any(path.glob("*.onnx")):
+        return "it is a sherpa-onnx model: name it with that engine"
+    return "unpack the model's archive again"
 
 
 def _has_content(file: Path) -> bool:

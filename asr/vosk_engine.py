@@ -1,7 +1,7 @@
 """Vosk behind the engine interface, for one worker process.
 
 What is known of vosk 0.3.45 and minded here: a recogniser used by two threads aborts the process; an assert
-of Kaldi's ends it too, so a model is tried in a process of its own (`probe_model`) before calls meet it;
+of Kaldi's ends it too, so a model is tried in a process of its own (`trial`) before calls meet it;
 audio above the model's rate is brought down inside, audio below it is refused, so it is resampled here; the
 partial result of a stream without audio has no "partial"; times run on over utterances.
 """
@@ -10,25 +10,18 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
-import time
-from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hotline.asr.engine import Capabilities, EngineError, Heard, Partial, Word
 from hotline.asr.engine import Final as FinalText
-from hotline.asr.memory import resident_megabytes
-from hotline.asr.models import ModelInfo, model_path, read_model
+from hotline.asr.models import read_model
 from hotline.asr.text import join_words, readable_word
-from hotline.core.errors import SetupError
 
 if TYPE_CHECKING:
     from hotline.speech.resample import StreamResampler
 
-PROBE_SECONDS: Final = 180.0  # the largest models are over a gigabyte, and disks may be slow
 SAMPLE_BYTES: Final = 2
 
 
@@ -190,63 +183,3 @@ def _clamp(confidence: Any) -> float | None:
 def open_engine(folder: Path) -> VoskEngine:
     """Load the engine: what a worker is told to call."""
     return VoskEngine(folder)
-
-
-def probe_model(configured: Path | None, *, timeout_seconds: float = PROBE_SECONDS) -> str:
-    """Try a model in a process that may crash; return one line about it.
-
-    Args:
-        configured: a model folder; None for the package's own.
-        timeout_seconds: for loading it and recognising a second of sound.
-
-    Raises:
-        SetupError: the model is not there, damaged, or ends the process that uses it.
-    """
-    info = read_model(model_path(configured))
-    command = [sys.executable, "-m", "hotline.asr.vosk_engine", str(info.path)]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=timeout_seconds,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        raise SetupError(
-            f"the model {info.path} did not load within {timeout_seconds:g} s",
-            hint="use a smaller model or a faster disk",
-        ) from None
-    if done.returncode != 0:
-        how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
-        raise SetupError(
-            f"the model {info.path} cannot be used: loading it ended with {how}",
-            hint="unpack the model's archive again, or name another model",
-        )
-    return _describe(info, json.loads(done.stdout.splitlines()[-1]))
-
-
-def _describe(info: ModelInfo, seen: dict[str, float]) -> str:
-    megabytes = info.size_bytes / 1e6
-    return (
-        f"{info.name}: {info.sample_rate_hz} Hz, {megabytes:.1f} MB,"
-        f" loads in {seen['load_seconds']:.2f} s, {seen['memory_megabytes']:.0f} MB of memory"
-    )
-
-
-def _probe(folder: Path) -> dict[str, float]:
-    """Load the model and have it hear half a second of a tone and of silence."""
-    began = time.perf_counter()
-    engine = VoskEngine(folder)
-    load_seconds = time.perf_counter() - began
-    stream = engine.open(8_000)
-    tone = array("h", (round(8_000 * math.sin(step * 0.35)) for step in range(4_000)))
-    stream.push(tone.tobytes())
-    stream.push(bytes(8_000))
-    stream.end()
-    return {"load_seconds": load_seconds, "memory_megabytes": resident_megabytes()}
-
-
-if __name__ == "__main__":
-    print(json.dumps(_probe(Path(sys.argv[1]))))

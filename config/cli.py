@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from hotline.config.loading import check_site
+from hotline.config.loading import Checked, check_site
 from hotline.config.problems import Problem, Severity
 
-__all__ = ["OutputFormat", "app", "check", "print_problems"]
+__all__ = ["Format", "OutputFormat", "SiteFile", "app", "check", "print_checked", "print_problems"]
 
 app = typer.Typer(add_completion=False)
 
@@ -32,8 +32,12 @@ Format = Annotated[OutputFormat, typer.Option("--format", help="text for people,
 @app.command()
 def check(file: SiteFile, output: Format = OutputFormat.TEXT) -> None:
     """Say every problem of a site file, with its line and a hint; exit 1 if the site cannot run."""
-    checked = check_site(file)
-    print_problems(file, checked.problems, output)
+    print_checked(check_site(file), output)
+
+
+def print_checked(checked: Checked, output: OutputFormat) -> None:
+    """Print what came of a check; exit 1 if the site cannot run."""
+    print_problems(checked.file, checked.problems, output)
     if checked.site is None:
         raise typer.Exit(1)
 

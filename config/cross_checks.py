@@ -293,7 +293,8 @@ def _files(checker: Checker) -> None:
             _recording(checker, (*prompt.path, "recording"), checker.folder / Path(recording).expanduser())
     model = checker.site.section("asr").text("model")
     if model is not None and not (checker.folder / Path(model).expanduser()).is_dir():
-        checker.error(("asr", "model"), f"there is no model folder {model}", "unpack a Vosk model there")
+        hint = "get one: hotline asr pull NAME, see hotline asr models"
+        checker.error(("asr", "model"), f"there is no model folder {model}", hint)
 
 
 def _recording(checker: Checker, path: KeyPath, file: Path) -> None:

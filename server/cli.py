@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hotline import __version__
 from hotline.agent_console.cli import user_commands
 from hotline.asr.cli import app as asr_app
-from hotline.config.cli import Format, OutputFormat, check
+from hotline.config.cli import Format, OutputFormat
 from hotline.config.loading import load_site
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
@@ -27,6 +27,7 @@ from hotline.queue.recording.cli import recording_commands
 from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
 from hotline.server.paths import database_url
+from hotline.server.site_check import check
 from hotline.store.counting import By
 from hotline.store.database import open_engine
 from hotline.telephony.cli import app as asterisk_app

@@ -12,7 +12,7 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.agent_console.deps import WEB_DIST
-from hotline.asr.vosk_engine import probe_model
+from hotline.asr.verdicts import Verdicts
 from hotline.config.alerting import Webhook
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
@@ -41,7 +41,10 @@ class Finding:
 
 
 async def examine(site: Site) -> AsyncIterator[Finding]:
-    """Look at everything the server needs. Changes nothing but making data_dir and the database's tables."""
+    """Look at everything the server needs.
+
+    Changes nothing but data_dir, which it makes and where it notes the model's verdict, and the tables.
+    """
     yield _disk(site)
     yield await _database(site)
     if site.asterisk.managed:
@@ -194,10 +197,10 @@ async def _model(site: Site) -> Finding:
     if not site.asr.enabled:
         return Finding("model", None, "asr.enabled is false")
     try:
-        detail = await asyncio.to_thread(probe_model, site.asr.model)
+        trial = await asyncio.to_thread(Verdicts(site.data_dir).of, site.asr.model, anew=True)
     except HotlineError as error:
         return Finding("model", False, str(error))
-    return Finding("model", True, detail)
+    return Finding("model", True, str(trial))
 
 
 async def _webhook(site: Site, hook: Webhook) -> Finding:
