@@ -19,6 +19,7 @@ from hotline.asr.bench import as_json, run_bench
 from hotline.asr.models import ModelInfo, known_models, model_path, read_model
 from hotline.asr.transcribe import read_speech, transcribe
 from hotline.asr.vosk_engine import probe_model
+from hotline.asr.written.writer import Writer
 from hotline.core.errors import HotlineError, SetupError, UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Recognition: models, files, what this machine can carry.")
@@ -113,11 +114,13 @@ def transcribe_file(
         info = _usable(model)
         from hotline.asr.vosk_engine import VoskEngine
 
+        writer = Writer()
         segments = [
             {
                 "start": round(final.start_seconds, 2),
                 "end": round(final.end_seconds, 2),
                 "text": final.text,
+                "written": writer.write(final.text, final.words),
                 "confidence": None if final.confidence is None else round(final.confidence, 3),
                 "words": [
                     {
