@@ -16,8 +16,10 @@ from hotline.agent_console.ownership import visible_live
 from hotline.agent_console.room import Room
 from hotline.agent_console.routes import NO_SUCH_CALL, Body, InRoom, Signed
 from hotline.agent_console.wire import to_json
+from hotline.config.line_wording import keywords_of
 from hotline.config.orders import order_fields
 from hotline.core.events import Outcome
+from hotline.core.sensitive import mask_segments
 from hotline.core.views import CallSummary, CallView, OwnPart
 
 router = APIRouter()
@@ -101,6 +103,7 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
                 "parent": line.parent,
                 "queue": line.queue_name,
                 "order_fields": [field.value for field in order_fields(here, line)],
+                "keywords": keywords_of(here, line),
             }
             for line in here.lines
         ],
@@ -137,9 +140,11 @@ async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str,
     if part is not None:
         segments = [one for one in segments if one.start_seconds < part.seconds]
         notes = [one for one in notes if one.at <= part.until or one.user == identity.account.name]
+    shown = segments if await was_there(room, identity, call_id) else mask_segments(segments)
     return {
         "call": to_json(call),
-        "segments": to_json(segments),
+        "segments": to_json(shown),
+        "text_masked": shown != segments,
         "notes": to_json(notes),
         "draft": to_json(await shown_draft(room, identity, call)),
         "callbacks": to_json(await room.deps.history.callbacks_of(call_id)),
@@ -194,6 +199,14 @@ def has_now(room: Room, identity: Identity, call_id: str) -> bool:
     return _alive(room, identity, call_id) is not None or (
         seat is not None and room.hub.ownership.has(call_id, seat)
     )
+
+
+async def was_there(room: Room, identity: Identity, call_id: str) -> bool:
+    """Whether the numbers said on a call are open to this user: it goes on, or the own seat took part."""
+    seat = identity.account.agent
+    if not identity.supervisor or _alive(room, identity, call_id) is not None:
+        return True  # an agent reads no other calls
+    return seat is not None and await room.deps.history.one(call_id, agent=seat) is not None
 
 
 async def own_part(room: Room, identity: Identity, call_id: str) -> OwnPart | None:

@@ -16,6 +16,7 @@ from typing import Final
 from hotline.agent_console.outbox import Outbox
 from hotline.agent_console.ownership import Ownership, Topic, Viewer, visible
 from hotline.agent_console.pictures import Pictures
+from hotline.agent_console.tails import Revisions, tail_frame
 from hotline.agent_console.wire import dump, event_frame, to_json
 from hotline.core.clock import Clock
 from hotline.core.errors import SlowConsumer
@@ -53,6 +54,7 @@ class Console:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     shown: str = ""  # the last live picture without its moment
+    texts: Revisions = field(default_factory=Revisions)
     close_code: int | None = None
     close_reason: str = ""
 
@@ -85,6 +87,25 @@ class Joined:
     seq: int
     missed: list[str] | None
     live: LiveView
+
+
+class _Frames:
+    """The frames of one event, each encoded once for all pages that get it."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+        self._whole: str | None = None
+        self._tail: str | None = None
+
+    def for_page(self, console: Console) -> str:
+        event = self._envelope.event
+        if isinstance(event, TranscriptSegment):
+            before = console.texts.take(event)
+            if before is not None and not event.final:
+                self._tail = self._tail or tail_frame(self._envelope, event, before)
+                return self._tail
+        self._whole = self._whole or event_frame(self._envelope)
+        return self._whole
 
 
 class Hub:
@@ -199,11 +220,10 @@ class Hub:
             return
         self.seq = envelope.seq
         newly = self.ownership.observe(envelope)
-        text: str | None = None
+        frames = _Frames(envelope)
         for console in self._candidates(envelope.event):
             if visible(envelope, console.viewer, self.ownership):
-                text = text or event_frame(envelope)
-                console.send(text)
+                console.send(frames.for_page(console))
                 if console.close_code == CLOSE_SLOW:
                     self.cut_off += 1
                     self.leave(console)

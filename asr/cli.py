@@ -18,6 +18,7 @@ from hotline.asr.models import ModelInfo, model_path, read_model
 from hotline.asr.pulling.cli import models, pull
 from hotline.asr.transcribe import read_speech, transcribe
 from hotline.asr.trial import try_model
+from hotline.asr.written.writer import Writer
 from hotline.core.errors import HotlineError, SetupError
 
 app = typer.Typer(no_args_is_help=True, help="Recognition: models, files, what this machine can carry.")
@@ -67,11 +68,13 @@ def transcribe_file(
         info = _usable(model)
         from hotline.asr.vosk_engine import VoskEngine
 
+        writer = Writer()
         segments = [
             {
                 "start": round(final.start_seconds, 2),
                 "end": round(final.end_seconds, 2),
                 "text": final.text,
+                "written": writer.write(final.text, final.words),
                 "confidence": None if final.confidence is None else round(final.confidence, 3),
                 "words": [
                     {

@@ -34,12 +34,15 @@ from hotline.asr.transcripts import TranscriptBook
 from hotline.asr.verdicts import Verdicts
 from hotline.asr.worker_pool import WorkerPool
 from hotline.asr.worker_process import Watch
+from hotline.asr.written.writer import Writer, load
+from hotline.config.line_wording import corrections_of
 from hotline.config.schema import Site
 from hotline.core.bus import follow
 from hotline.core.clock import Clock
 from hotline.core.events import (
     CallAnswered,
     CallEnded,
+    CallStarted,
     EntryClosed,
     Event,
     LegLost,
@@ -67,6 +70,7 @@ class _HeardCall:
     Attributes:
         answered_at: its first answer: the zero of its transcript's times.
         caller_uniqueid: the caller's channel.
+        line: whose corrections its texts get; empty where nobody told it: the whole site's.
         chosen: queue entry -> the channel of the agent whom the queue chose.
         parties: channel -> who talks there with the caller: an agent's id, or a number.
         numbered: it is known how many utterances an earlier run of this server has numbered.
@@ -75,6 +79,7 @@ class _HeardCall:
     call_id: str
     answered_at: datetime
     caller_uniqueid: str
+    line: str = ""
     ended: bool = False
     chosen: dict[str, str] = field(default_factory=dict)
     parties: dict[str, str] = field(default_factory=dict)
@@ -119,6 +124,8 @@ class Hearing:
         self.stats = AsrStats()
         self.transcripts = TranscriptBook(store, self.stats)
         self._section = site.asr
+        self._site = site
+        self._writers: dict[str, Writer] = {}  # by line
         self._pause_hides_text = site.recording.pause_hides_text
         self._bus = bus
         self._clock = clock
@@ -128,6 +135,7 @@ class Hearing:
         self.pool = WorkerPool(site.asr, self._model, self.stats, clock, engine=engine, watch=watch)
         self._tools = TapTools(self.pool, manager, bus.publish, self.transcripts, clock, self.stats)
         self._calls: dict[str, _HeardCall] = {}
+        self._callback_lines: dict[str, str] = {}  # of callbacks that are not over: nobody queued them
         self._started_at = clock.now()
         self._feed: Feed | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -138,6 +146,7 @@ class Hearing:
         Raises:
             SetupError: the model is missing or broken, or a port is taken.
         """
+        load()
         self._started_at = self._clock.now()
         self._feed = self._bus.subscribe("asr", limit=FEED_LIMIT)
         if self._section.enabled:
@@ -180,6 +189,8 @@ class Hearing:
     def take(self, event: Event) -> None:
         """Act on an event of the bus; the same event twice does nothing the second time."""
         match event:
+            case CallStarted(call_id=call_id, line=line, callback_of=str()):
+                self._callback_lines[call_id] = line
             case CallAnswered():
                 self._answered(event)
             case EntryClosed(call_id=call_id, entry_id=entry_id, outcome=Outcome.ANSWERED):
@@ -195,6 +206,7 @@ class Hearing:
             case RecordingChanged() if self._pause_hides_text:
                 self._recording_changed(event)
             case CallEnded(call_id=call_id):
+                self._callback_lines.pop(call_id, None)
                 call = self._calls.get(call_id)
                 if call is not None:
                     call.ended = True
@@ -214,6 +226,7 @@ class Hearing:
     def _answered(self, event: CallAnswered) -> None:
         known_before = event.at < self._started_at
         call = self._call(event.call_id, event.at, event.caller_uniqueid, known_before=known_before)
+        call.line = event.line
         told_before = call.chosen.get(event.entry_id)
         if told_before is not None and not self._section.enabled:
             return
@@ -236,7 +249,8 @@ class Hearing:
         """
         call = self._calls.get(call_id)
         if call is None:
-            call = self._calls[call_id] = _HeardCall(call_id, at, caller_uniqueid)
+            line = self._callback_lines.get(call_id, "")
+            call = self._calls[call_id] = _HeardCall(call_id, at, caller_uniqueid, line)
             if known_before and self._section.enabled:
                 self._begin(call, self._number_on(call))
             else:
@@ -272,7 +286,8 @@ class Hearing:
         """Tap a channel; the tap is there at once, so that the end of the talk finds it."""
         age_seconds = max(0.0, (self._clock.now() - call.answered_at).total_seconds())
         answered = self._clock.monotonic() - age_seconds
-        numbers = UtteranceNumbers(call.call_id, side, call.counts[side], party)
+        write = self._writer_of(call.line).write
+        numbers = UtteranceNumbers(call.call_id, side, call.counts[side], party, write)
         tap = call.taps[uniqueid] = Tap(numbers, uniqueid, answered, self._tools, call.hidden)
 
         async def listen() -> None:
@@ -280,6 +295,14 @@ class Hearing:
             await tap.run()
 
         self._begin(call, listen())
+
+    def _writer_of(self, line: str) -> Writer:
+        """The writer of a line's texts; the site's for a line that is not in the site file."""
+        known = next((one for one in self._site.lines if one.id == line), None)
+        name = "" if known is None else known.id
+        if name not in self._writers:
+            self._writers[name] = Writer(corrections_of(self._site, known))
+        return self._writers[name]
 
     def _begin(self, call: _HeardCall, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work, name="hearing a call")

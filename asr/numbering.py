@@ -7,9 +7,11 @@ turned out to be nothing ends with an empty final text, so that nobody goes on s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hotline.asr.engine import Word
 from hotline.core.events import Side, TranscriptSegment
 
 
@@ -25,6 +27,10 @@ class UtteranceCount:
         return self.last
 
 
+def _as_heard(text: str, _words: Sequence[Word]) -> str:
+    return text
+
+
 @dataclass(slots=True)
 class UtteranceNumbers:
     """Numbers the texts of one voice.
@@ -34,12 +40,14 @@ class UtteranceNumbers:
         side: of it.
         count: of that side.
         party: whose voice; see ``TranscriptSegment``.
+        write: a final text, with its words as far as they are known, as people write it.
     """
 
     call_id: str
     side: Side
     count: UtteranceCount
     party: str = ""
+    write: Callable[[str, Sequence[Word]], str] = _as_heard
     _open: TranscriptSegment | None = field(default=None, init=False)
 
     def number(
@@ -52,6 +60,7 @@ class UtteranceNumbers:
         confidence: float | None,
         at: datetime,
         audio_at: datetime,
+        words: Sequence[Word] = (),
     ) -> TranscriptSegment | None:
         """Make the segment for a text; None when there is nothing new to say."""
         open_one = self._open
@@ -72,6 +81,7 @@ class UtteranceNumbers:
             confidence=confidence if final else None,
             audio_at=audio_at,
             party=self.party,
+            written=self.write(text, words) if final else text,
         )
         self._open = None if final else segment
         return segment

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
+from hotline.asr.engine import Word
 from hotline.asr.hidden import HiddenTimes
 from hotline.asr.messages import Told
 from hotline.asr.numbering import UtteranceNumbers
@@ -134,7 +135,7 @@ class Tap:
     def tell(self, segment: TranscriptSegment) -> None:
         """Pass a text on; of what was said while the recording was paused, only that it is nothing."""
         if self._hidden.touch(segment.start_seconds, segment.end_seconds):
-            segment = replace(segment, text="", confidence=None)
+            segment = replace(segment, text="", written="", confidence=None)
         self.tools.book.record(segment)
         self.tools.publish(segment)
         if segment.final:
@@ -311,6 +312,7 @@ class _Attempt:
         segment = self._tap.numbers.number(
             told.text,
             final=told.final,
+            words=tuple(Word(*word) for word in told.words),
             start_seconds=round(told.start_seconds, 3),
             end_seconds=round(told.end_seconds, 3),
             confidence=told.confidence,

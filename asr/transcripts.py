@@ -87,6 +87,7 @@ class TranscriptBook:
             confidence=event.confidence,
             at=event.at,
             party=event.party,
+            written=event.written,
         )
         self._remember(segment)
         if segment.final and segment.text:

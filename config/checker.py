@@ -86,6 +86,20 @@ class Checker:
         """Return the line of ``path``."""
         return self._document.line_of(path)
 
+    def given_once(
+        self, what: str, places: Iterable[tuple[KeyPath, str | None]], hint: str = "rename one"
+    ) -> None:
+        """Note an error at every place whose name an earlier place has."""
+        first: dict[str, int] = {}
+        for path, name in places:
+            if name is None:
+                continue
+            if name in first:
+                message = f'{what} "{name}" is given twice (first on line {first[name]})'
+                self.error(path, message, hint)
+            else:
+                first[name] = self.line_of(path)
+
     def refer(self, item: Item, key: str, known: Iterable[str], what: str) -> None:
         """Note an error if ``key`` names something that is not among ``known``."""
         name = item.text(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import wave
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hotline.config.alert_checks import check_alerts
@@ -14,6 +14,7 @@ from hotline.config.menu_checks import check_menus, check_prompts
 from hotline.config.ports import port_problems
 from hotline.config.problems import KeyPath, Problem
 from hotline.config.shifts import read_roster
+from hotline.config.wording_checks import check_wording
 from hotline.config.yaml_text import Document
 
 
@@ -27,30 +28,19 @@ def cross_check(document: Document) -> list[Problem]:
 
 def _once(checker: Checker) -> None:
     """Ids, names, numbers, DIDs and extensions are given once."""
-    _given_once(checker, "line", [((*i.path, "id"), i.text("id")) for i in checker.lines])
-    _given_once(checker, "DID", [pair for line in checker.lines for pair in line.texts("dids")])
-    _given_once(checker, "agent", [((*i.path, "id"), i.text("id")) for i in checker.agents])
-    _given_once(checker, "extension", [((*i.path, "extension"), i.text("extension")) for i in checker.agents])
+    checker.given_once("line", [((*i.path, "id"), i.text("id")) for i in checker.lines])
+    checker.given_once("DID", [pair for line in checker.lines for pair in line.texts("dids")])
+    checker.given_once("agent", [((*i.path, "id"), i.text("id")) for i in checker.agents])
+    checker.given_once("extension", [((*i.path, "extension"), i.text("extension")) for i in checker.agents])
     webhooks = checker.site.section("alerts").items("webhooks")
     for what, items in (
         ("queue", checker.queues), ("menu", checker.menus), ("prompt", checker.prompts),
         ("webhook", webhooks),
     ):  # fmt: skip
-        _given_once(checker, what, [((*i.path, "name"), i.text("name")) for i in items])
+        checker.given_once(what, [((*i.path, "name"), i.text("name")) for i in items])
     for menu in checker.menus:
         keys = [((*choice.path, "key"), choice.text("key")) for choice in menu.items("choices")]
-        _given_once(checker, "key", keys)
-
-
-def _given_once(checker: Checker, what: str, places: Iterable[tuple[KeyPath, str | None]]) -> None:
-    first: dict[str, int] = {}
-    for path, name in places:
-        if name is None:
-            continue
-        if name in first:
-            checker.error(path, f'{what} "{name}" is given twice (first on line {first[name]})', "rename one")
-        else:
-            first[name] = checker.line_of(path)
+        checker.given_once("key", keys)
 
 
 def _numbers(checker: Checker) -> None:
@@ -174,7 +164,7 @@ def _queues(checker: Checker) -> None:
 def _queue_keys(checker: Checker, queue: Item, known: Collection[str]) -> None:
     """Keys of waiting callers are given once and lead elsewhere; callbacks have a trunk to be dialled by."""
     keys = queue.items("keys")
-    _given_once(checker, "key", [((*item.path, "key"), item.text("key")) for item in keys])
+    checker.given_once("key", [((*item.path, "key"), item.text("key")) for item in keys])
     for item in keys:
         checker.refer(item, "queue", known, "queue")
         if item.text("queue") is not None and item.text("queue") == queue.text("name"):
@@ -205,9 +195,7 @@ def _transfer(checker: Checker) -> None:
     transfer = checker.site.section("transfer")
     inside = {agent.text("extension"): f'agent "{agent.text("id")}"' for agent in checker.agents}
     inside |= {queue.text("name"): "a queue" for queue in checker.queues}
-    _given_once(
-        checker, "number", [((*i.path, "number"), i.text("number")) for i in transfer.items("numbers")]
-    )
+    checker.given_once("number", [((*i.path, "number"), i.text("number")) for i in transfer.items("numbers")])
     for item in transfer.items("numbers"):
         number = item.text("number")
         if number is not None and number in inside:
@@ -317,5 +305,5 @@ def _ports(checker: Checker) -> None:
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
     _once, _numbers, _lines, _queues, _agents, _shifts, _transfer, check_prompts, check_menus, _recordings,
-    _files, _surroundings, _ports, check_alerts,
+    _files, _surroundings, _ports, check_alerts, check_wording,
 )  # fmt: skip

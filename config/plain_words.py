@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from hotline.config.problems import KeyPath, Problem, did_you_mean, dotted
 from hotline.config.schema import Site
 from hotline.config.section import Section
+from hotline.config.wording import SPOKEN
 from hotline.config.yaml_text import Document
 
 _PATTERNS = {
@@ -29,6 +30,7 @@ _PATTERNS = {
         "write it as in BCP 47: zh-CN, yue, en",
     ),
     r"^[0-9*#]$": ("is not a key of a telephone", "use one of 0 to 9, * and #"),
+    SPOKEN: ("is not as it is heard", "write the words alone, without marks"),
     r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$": ("holds a control character", "keep it on one line"),
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ said otherwise, and every default address is loopback.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import time
 from enum import StrEnum
 from itertools import pairwise
@@ -19,6 +20,7 @@ from hotline.config.alerting import AlertsSection
 from hotline.config.menus import Menu, Prompt
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import Shift
+from hotline.config.wording import Corrections, Keywords
 from hotline.core.drafts import OrderField
 
 
@@ -113,6 +115,8 @@ class AsrSection(Section):
     when_full: WhenFull = WhenFull.WAIT
     chunk_milliseconds: Annotated[int, Field(ge=20, le=400)] = 60
     audiosocket: AudioSocketSection = AudioSocketSection()
+    corrections: Corrections = ()  # of what is heard wrongly on any line; a line's own count before these
+    keywords: Keywords = ()  # marked on the pages, whichever the line
 
 
 class WebSection(Section):
@@ -220,6 +224,8 @@ class Line(Section):
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None  # of its recordings; absent: the site's
     language: LanguageTag | None = None  # of its callers; absent: the site's
     order_fields: tuple[OrderField, ...] | None = None  # of its orders; absent: catalogue's or parent's
+    corrections: Corrections = ()  # of what is heard wrongly on it and on the lines under it
+    keywords: Keywords = ()  # marked in its texts, and in those of the lines under it
 
     @property
     def label(self) -> str:
@@ -368,6 +374,13 @@ class Site(Section):
             if line.id == line_id:
                 return line
         raise KeyError(line_id)
+
+    def upward(self, line: Line) -> Iterator[Line]:
+        """A line and its ancestors; ``hotline check`` has refused circles."""
+        yield line
+        while line.parent is not None:
+            line = self.line(line.parent)
+            yield line
 
     def menu(self, name: str) -> Menu:
         """The menu of this name; KeyError if there is none."""

@@ -487,6 +487,8 @@ class TranscriptSegment:
         audio_at: when the newest audio that this text rests on reached the server; latency counts from it.
         party: who of the agent's side speaks: an agent's id, or the number of somebody outside; empty for
             the caller.
+        written: ``text``, which is as heard, the way people write it: numbers in digits, corrected by the
+            site's lists, with punctuation. The same as ``text`` for partial texts, and where none is given.
     """
 
     call_id: str
@@ -501,6 +503,10 @@ class TranscriptSegment:
     confidence: float | None
     audio_at: datetime
     party: str = ""
+    written: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "written", self.written or self.text)
 
 
 @dataclass(frozen=True, slots=True)

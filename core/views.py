@@ -211,6 +211,10 @@ class Segment:
     confidence: float | None
     at: datetime
     party: str = ""
+    written: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "written", self.written or self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,8 @@ class TranscriptRow(Base):
     """A final text. Times are milliseconds from the call's answer.
 
     ``party`` is who of the agent's side said it: an agent's id or a number outside; empty for the caller, and
-    in rows older than the column.
+    in rows older than the column. ``written`` is the text as people write it; empty in rows older than the
+    column, which are read as heard.
     """
 
     __tablename__ = "segments"
@@ -203,6 +204,7 @@ class TranscriptRow(Base):
     confidence: Mapped[float | None]
     at: Mapped[datetime]
     party: Mapped[str] = mapped_column(default="", server_default="")
+    written: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class CallbackRow(Base):

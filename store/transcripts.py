@@ -14,7 +14,7 @@ from hotline.store.database import Sessions
 from hotline.store.models import TranscriptRow
 
 _KEY = ("call_id", "side", "utterance")
-_ROWS_A_STATEMENT = 500  # SQLite takes 32,766 variables a statement, a row has ten
+_ROWS_A_STATEMENT = 500  # SQLite takes 32,766 variables a statement, a row has eleven
 
 
 class TranscriptStore:
@@ -73,6 +73,7 @@ def _values(segment: Segment) -> dict[str, Any]:
         "confidence": segment.confidence,
         "at": segment.at,
         "party": segment.party,
+        "written": segment.written,
     }
 
 
@@ -89,4 +90,5 @@ def _segment(row: TranscriptRow) -> Segment:
         confidence=row.confidence,
         at=row.at,
         party=row.party,
+        written=row.written,
     )

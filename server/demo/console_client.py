@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from hotline.core.backoff import backoff
 from hotline.core.errors import PeerError
+from hotline.server.demo.whole_texts import WholeTexts
 
 HTTP_SECONDS = 10.0
 
@@ -71,7 +72,7 @@ class ConsoleClient:
         return await self._request("GET", path)
 
     async def frames(self, topics: list[str]) -> AsyncGenerator[dict[str, Any], None]:
-        """Every frame of the WebSocket, for ever; after a break it goes on where it was.
+        """Every frame of the WebSocket, partial texts whole, for ever; after a break it goes on where it was.
 
         Raises:
             PeerError: the server closed it for good.
@@ -91,13 +92,15 @@ class ConsoleClient:
                 ) as socket:
                     hello = {"type": "hello", "topics": topics, "boot_id": boot_id, "last_seq": last_seq}
                     await socket.send(json.dumps(hello))
+                    texts = WholeTexts()
                     while True:
                         async with asyncio.timeout(QUIET_SECONDS):
                             frame = json.loads(await socket.recv())
                         pauses = backoff()
                         boot_id = frame.get("boot_id", boot_id)
                         last_seq = frame.get("seq", last_seq)
-                        yield frame
+                        if (whole := texts.of(frame)) is not None:
+                            yield whole
             except ConnectionClosed as closed:
                 code = closed.rcvd.code if closed.rcvd is not None else 1006
                 if code in FINAL_CODES:

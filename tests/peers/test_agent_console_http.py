@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,14 +17,14 @@ from hotline.core.clock import ManualClock
 from hotline.core.errors import ExchangeUnreachable, IllegalState, SetupError
 from hotline.core.events import Outcome
 from hotline.store.database import sessions_of
-from hotline.store.models import Call, QueueEntry, Session, User
+from hotline.store.models import Session, User
 from tests.fixtures.console import (
-    AT,
     PASSWORD,
     ConsoleUnderTest,
     ringing,
     running_console,
     site_with,
+    store_call,
 )
 
 
@@ -43,24 +42,6 @@ def code_of(response: httpx.Response) -> str:
 
 async def sign_in(client: httpx.AsyncClient, user: str, password: str = PASSWORD) -> httpx.Response:
     return await client.post("/api/session", json={"user": user, "password": password})
-
-
-async def store_call(console: ConsoleUnderTest, call_id: str, agent: str | None, minutes: int = 0) -> None:
-    at = AT + timedelta(minutes=minutes)
-    async with sessions_of(console.engine).begin() as session:
-        session.add(
-            Call(
-                call_id=call_id, node="n1", line="12345", did="12345", caller_number="13812341234",
-                caller_name="", started_at=at, ended_at=at, menu_path="消费维权 > 预付卡",
-            )
-        )  # fmt: skip
-        session.add(
-            QueueEntry(
-                entry_id=f"{call_id}:12345:1", node="n1", uniqueid=call_id, queue="12345", visit=1,
-                call_id=call_id, line="12345", source="live", joined_at=at, closed_at=at,
-                outcome="answered" if agent else "abandoned", agent=agent, wait_ms=2500, talk_ms=60000,
-            )
-        )  # fmt: skip
 
 
 async def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_cannot_use(
@@ -220,6 +201,7 @@ async def test_the_site_is_told_once(console: ConsoleUnderTest) -> None:
     assert site["lines"][1] == {
         "id": "12315", "label": "12315", "name": "市场监管", "parent": "12345", "queue": "12315",
         "order_fields": ["platform", "goods", "price", "bought_on", "order_number"],
+        "keywords": [],
     }  # fmt: skip
     assert site["within_seconds"] == 15 and "小休" in site["pause_reasons"]
 

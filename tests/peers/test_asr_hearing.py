@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from hotline.config.schema import WhenFull
+from hotline.config.wording import Correction
 from hotline.core.errors import SetupError
 from hotline.core.events import (
     CallAnswered,
@@ -433,4 +434,23 @@ async def test_what_is_said_while_the_recording_is_paused_is_not_written_down(ro
     await room.heard.wait(final_text(Side.CALLER, "四"))
     texts = [event for event in room.heard.of(TranscriptSegment) if isinstance(event, TranscriptSegment)]
     assert {event.text for event in texts if event.utterance == 2} == {""}
+    assert {event.written for event in texts if event.utterance == 2} == {""}
     assert [segment.text for segment in await room.hearing.transcripts.of_call("call1")] == ["一", "四"]
+
+
+async def test_final_texts_are_written_as_people_write_them(tmp_path: Path) -> None:
+    """Both forms on the bus and in the database; the site's corrections hold; partial texts are as heard."""
+    corrections = (Correction(heard="词12", meant="热线"),)
+    async with hearing_room(tmp_path, corrections=corrections) as room:
+        room.answer()
+        caller = await room.exchange.tap(CALLER)
+        await caller.say(1, 2, 3, 4, 5, 12)
+        heard = "一二三四五词12"
+        (final,) = await room.heard.wait(final_text(Side.CALLER, heard))
+        assert isinstance(final, TranscriptSegment)
+        assert final.written == "12345热线。"
+        texts = [event for event in room.heard.of(TranscriptSegment) if isinstance(event, TranscriptSegment)]
+        assert [event.written for event in texts[:-1]] == [event.text for event in texts[:-1]]
+        await room.hearing.aclose()
+        stored = await room.store.of_call("call1")
+        assert [(one.text, one.written) for one in stored] == [(heard, "12345热线。")]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text as sql
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -91,6 +92,16 @@ async def test_final_texts_come_back_as_they_were(store: TranscriptStore) -> Non
     assert (segments[1].start_seconds, segments[1].end_seconds) == (1.5, 2.75)
     assert (segments[1].confidence, segments[1].at) == (0.75, AT)
     assert await store.last_utterances("c1") == {Side.CALLER: 1, Side.AGENT: 1}
+
+
+async def test_both_forms_of_a_text_are_kept(store: TranscriptStore, database: AsyncEngine) -> None:
+    """As heard and as written; a row from before there were two is read as heard."""
+    await store.save([Segment("c1", Side.CALLER, 1, 1, "三百元", True, 0, 1, 0.9, AT, "", "300元。")])
+    await store.save([Segment("c1", Side.CALLER, 2, 1, "好的", True, 2, 3, 0.9, AT)])
+    async with database.begin() as connection:
+        await connection.execute(sql("update segments set written = '' where utterance = 2"))
+    forms = [(one.text, one.written) for one in await store.of_call("c1")]
+    assert forms == [("三百元", "300元。"), ("好的", "好的")]
 
 
 async def test_a_burst_is_one_transaction(store: TranscriptStore) -> None:

@@ -175,6 +175,8 @@ def test_transcribe_prints_segments_as_json(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     segments = json.loads(done.stdout)["segments"]
     assert [segment["text"] for segment in segments] == [CALLER_WORDS, SECOND]
+    assert all(segment["written"].startswith(segment["text"][:2]) for segment in segments)
+    assert all(segment["written"][-1] in "。？" for segment in segments)
     assert all({"start", "end", "text", "confidence"} <= set(segment) for segment in segments)
     assert 0.3 < segments[0]["start"] < segments[0]["end"] < segments[1]["start"] < segments[1]["end"]
 

@@ -20,6 +20,7 @@ import type {
   NuisanceKind,
   PastCall,
   RecordingAbout,
+  Segment,
   Shift,
   Site,
   Note,
@@ -183,4 +184,6 @@ export const api = {
     request<Draft>('PUT', `${call(callId)}/draft`, { revision, fields }),
   recordingAbout: (callId: string) => request<RecordingAbout>('GET', `${recordingAddress(callId)}/about`),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
+  revealText: (callId: string) =>
+    request<{ segments: readonly Segment[] }>('POST', `${call(callId)}/reveal-text`),
 }

@@ -131,6 +131,20 @@ export interface Segment {
   readonly at: Moment
   /** Who of the agent's side speaks: an agent's id or a number outside; empty for the caller. */
   readonly party: string
+  /** The text as people write it; a partial text is written as it is heard. */
+  readonly written: string
+}
+
+/** What of a partial text is new: the revision before it, up to `keep` characters (Unicode's), and then `tail`. */
+export interface SegmentTail {
+  readonly call_id: string
+  readonly at: Moment
+  readonly side: Side
+  readonly utterance: number
+  readonly revision: number
+  readonly keep: number
+  readonly tail: string
+  readonly end_seconds: number
 }
 
 export interface CallSummary {
@@ -251,6 +265,8 @@ export interface Draft {
 export interface PastCall {
   readonly call: CallSummary
   readonly segments: readonly Segment[]
+  /** Numbers in the text are masked; a supervisor may ask for the whole of it. */
+  readonly text_masked: boolean
   readonly notes: readonly Note[]
   readonly draft: Draft
   /** The calls by which this call's caller was called back, oldest first. */
@@ -335,6 +351,8 @@ export interface SiteLine {
   readonly parent: string | null
   readonly queue: string
   readonly order_fields: readonly OrderField[]
+  /** Words to mark in the texts of its calls. */
+  readonly keywords: readonly string[]
 }
 
 export interface Site {
@@ -436,6 +454,7 @@ export interface EventData {
   leg_tapped: { call_id: string; at: Moment; side: Side; party: string }
   leg_lost: { call_id: string; at: Moment; side: Side; reason: string; party: string }
   transcript_segment: Segment
+  transcript_tail: SegmentTail
   link_changed: { at: Moment; up: boolean; detail: string }
 }
 

@@ -125,6 +125,9 @@ export const en: Messages = {
     listening: 'Listening: text appears here as they speak',
     nothing: 'There is no text of this call',
     region: 'Text of the call',
+    asHeard: 'As heard',
+    asWritten: 'As written',
+    asHeardHint: 'Written: numbers, marks and corrections; heard: word for word',
   },
   idle: {
     ready: 'Waiting for a call',
@@ -152,6 +155,8 @@ export const en: Messages = {
     failed: 'The recording cannot be played now',
   },
   history: {
+    masked: 'Numbers in the text are hidden',
+    revealText: 'Show the whole text',
     title: 'My calls',
     all: 'All calls',
     empty: 'No calls yet',
@@ -197,6 +202,7 @@ export const en: Messages = {
       sign_in: 'Sign in',
       sign_out: 'Leave',
       reveal_number: 'Showed a number',
+      reveal_text: 'Showed a whole text',
       search_number: 'Searched by number',
       earlier_calls: 'Saw earlier calls',
       note: 'Wrote a note',

@@ -123,6 +123,9 @@ export const zhCN = {
     listening: '正在听，开口后文字会出现在这里',
     nothing: '这通电话没有文字记录',
     region: '通话文字',
+    asHeard: '看原话',
+    asWritten: '看整理后',
+    asHeardHint: '整理：数字、标点和更正；原话：识别到的每个字',
   },
   idle: {
     ready: '等待来电',
@@ -150,6 +153,8 @@ export const zhCN = {
     failed: '录音暂时无法播放',
   },
   history: {
+    masked: '文字中的号码已隐藏',
+    revealText: '显示完整文字',
     title: '我的通话',
     all: '全部通话',
     empty: '还没有通话记录',
@@ -195,6 +200,7 @@ export const zhCN = {
       sign_in: '登录',
       sign_out: '退出登录',
       reveal_number: '查看号码',
+      reveal_text: '查看完整文字',
       search_number: '按号码查询',
       earlier_calls: '查看来电人历史',
       note: '写备注',

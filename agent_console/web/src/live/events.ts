@@ -11,6 +11,7 @@ import {
   withLegLost,
   withLegTapped,
   withSegment,
+  withTail,
 } from './transcript'
 
 /** Calls kept after their end, newest first to stay: enough to read on after the hang-up. */
@@ -260,6 +261,8 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
 
   transcript_segment: (state, data) =>
     withText(state, data.call_id, (transcript) => withSegment(transcript, data)),
+
+  transcript_tail: (state, data) => withText(state, data.call_id, (transcript) => withTail(transcript, data)),
 
   link_changed: (state, data) => ({ ...state, linkUp: data.up }),
 }

@@ -5,7 +5,7 @@
  * An item keeps its place once it is on the screen: text changes in place, nothing moves under the reader's eyes.
  */
 
-import type { Moment, Segment, Side } from '@/api/types'
+import type { Moment, Segment, SegmentTail, Side } from '@/api/types'
 
 /** Whose voice: `party` is an agent's id or a number outside; empty for the caller. */
 export interface Voice {
@@ -17,7 +17,11 @@ export interface Utterance extends Voice {
   readonly kind: 'utterance'
   readonly key: string
   readonly revision: number
+  /** As heard. */
   readonly text: string
+  readonly written: string
+  /** So many of the text's first UTF-16 units stood there before it last changed: the eye need not read them again. */
+  readonly kept: number
   readonly final: boolean
   /** The leg was lost before the final text came: nobody is typing this any more. */
   readonly interrupted: boolean
@@ -48,6 +52,12 @@ function isNewer(known: Utterance, segment: Segment): boolean {
   return segment.revision > known.revision
 }
 
+function commonLength(before: string, after: string): number {
+  let length = 0
+  while (length < before.length && before[length] === after[length]) length += 1
+  return length
+}
+
 function place(items: readonly TranscriptItem[], item: TranscriptItem): TranscriptItem[] {
   let at = items.length
   while (at > 0 && (items[at - 1]?.startSeconds ?? 0) > item.startSeconds) at -= 1
@@ -66,6 +76,8 @@ export function withSegment(transcript: Transcript, segment: Segment): Transcrip
     party: segment.party,
     revision: segment.revision,
     text: segment.text,
+    written: segment.written,
+    kept: known?.kind === 'utterance' ? commonLength(known.text, segment.text) : 0,
     final: segment.final,
     interrupted: false,
     startSeconds: known?.startSeconds ?? segment.start_seconds,
@@ -73,6 +85,18 @@ export function withSegment(transcript: Transcript, segment: Segment): Transcrip
   }
   if (known?.kind !== 'utterance') return { items: place(transcript.items, item) }
   return isNewer(known, segment) ? { items: transcript.items.with(index, item) } : transcript
+}
+
+/** Takes what is new of a partial text. Of a text that is not there it changes nothing: the final one comes whole. */
+export function withTail(transcript: Transcript, tail: SegmentTail): Transcript {
+  const index = transcript.items.findIndex((item) => item.key === `${tail.side}:${tail.utterance}`)
+  const known = transcript.items[index]
+  if (known?.kind !== 'utterance' || known.final || known.revision !== tail.revision - 1) return transcript
+  const kept = [...known.text].slice(0, tail.keep).join('')
+  const text = kept + tail.tail
+  const { revision, end_seconds: endSeconds } = tail
+  const item = { ...known, revision, text, written: text, kept: kept.length, interrupted: false, endSeconds }
+  return { items: transcript.items.with(index, item) }
 }
 
 export const sameVoice = (one: Voice, other: Voice): boolean =>

@@ -83,10 +83,33 @@ export const useHistory = defineStore('history', () => {
     })
   }
 
+  /** The numbers in the open call's text, for a supervisor. */
+  async function revealText(): Promise<void> {
+    const past = open.value
+    if (past === null) return
+    const { segments } = await api.revealText(past.call.call_id)
+    if (open.value?.call.call_id === past.call.call_id) {
+      open.value = { ...open.value, segments, text_masked: false }
+    }
+  }
+
   function close(): void {
     wanted = null
     open.value = null
   }
 
-  return { calls, more, loading, failed, open, refresh, find, refreshUntil, loadMore, read, close }
+  return {
+    calls,
+    more,
+    loading,
+    failed,
+    open,
+    refresh,
+    find,
+    refreshUntil,
+    loadMore,
+    read,
+    revealText,
+    close,
+  }
 })

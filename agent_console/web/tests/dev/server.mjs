@@ -129,6 +129,7 @@ async function api(request, response, path) {
     ? answer(response, 200, {
         call,
         segments: world.segments.get(id),
+        text_masked: false,
         notes: world.notes.get(id) ?? [],
         draft: world.draft(id),
         callbacks: [],

@@ -28,6 +28,7 @@ export const SITE = {
     queue: id,
     order_fields:
       id === '12315' || parent === '12315' ? ['platform', 'goods', 'price', 'bought_on', 'order_number'] : [],
+    keywords: ['退款', '停水'],
   })),
   agents: [],
   numbers: [
@@ -426,6 +427,7 @@ export class World {
       utterance,
       revision,
       text,
+      written: text,
       final,
       start_seconds: startSeconds,
       end_seconds: startSeconds + text.length * 0.25,

@@ -32,7 +32,7 @@ describe('the lines of the board', () => {
   })
 
   it('survive a line that is its own ancestor or has an unknown one', () => {
-    const line = { label: 'x', name: 'x', queue: 'x', order_fields: [] }
+    const line = { label: 'x', name: 'x', queue: 'x', order_fields: [], keywords: [] }
     const odd = site({
       lines: [
         { ...line, id: 'a', parent: 'b' },

@@ -247,6 +247,7 @@ describe('notes on a call', () => {
   const past = {
     call: { ...call(), outcome: null, talk_seconds: null, has_recording: false, callback_outcome: null },
     segments: [segment({ text: '之前说的话', final: true })],
+    text_masked: false,
     notes: [note('前一位记的')],
     draft: draft(),
     callbacks: [],

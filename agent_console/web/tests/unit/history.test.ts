@@ -107,6 +107,7 @@ describe('past calls', () => {
             resolve({
               call: past(Number(id.slice(1))),
               segments: [],
+              text_masked: false,
               notes: [],
               callbacks: [],
               draft: draft(),

@@ -26,6 +26,7 @@ export const segment = (change: Partial<Segment> = {}): Segment => ({
   utterance: 1,
   revision: 1,
   text: '路灯不亮',
+  written: change.text ?? '路灯不亮',
   final: false,
   start_seconds: 1,
   end_seconds: 2,
@@ -135,8 +136,24 @@ export const site = (change: Partial<Site> = {}): Site => ({
   pause_reasons: ['小休', '用餐'],
   agents_listen: false,
   lines: [
-    { id: '12345', label: '12345', name: '政务服务便民热线', parent: null, queue: '12345', order_fields: [] },
-    { id: '12331', label: '12331', name: '原食药监', parent: '12315', queue: '12331', order_fields: [] },
+    {
+      id: '12345',
+      label: '12345',
+      name: '政务服务便民热线',
+      parent: null,
+      queue: '12345',
+      order_fields: [],
+      keywords: [],
+    },
+    {
+      id: '12331',
+      label: '12331',
+      name: '原食药监',
+      parent: '12315',
+      queue: '12331',
+      order_fields: [],
+      keywords: [],
+    },
     {
       id: '12315',
       label: '12315',
@@ -144,6 +161,7 @@ export const site = (change: Partial<Site> = {}): Site => ({
       parent: null,
       queue: '12315',
       order_fields: ['goods', 'price'],
+      keywords: ['退款'],
     },
   ],
   agents: [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import type { SegmentTail } from '@/api/types'
 import {
   closed,
   EMPTY_TRANSCRIPT,
@@ -8,6 +9,7 @@ import {
   withLegLost,
   withLegTapped,
   withSegment,
+  withTail,
   type Transcript,
 } from '@/live/transcript'
 
@@ -75,6 +77,51 @@ describe('the text of a call', () => {
     const noise = transcriptOf([segment(), segment({ revision: 2, text: '', final: true })])
     expect(texts(noise)).toEqual([])
     expect(texts(withSegment(noise, segment({ revision: 3, text: '嗯' })))).toEqual([])
+  })
+})
+
+describe('what is new of a partial text', () => {
+  const tail = (change: Partial<SegmentTail>): SegmentTail => ({
+    call_id: 'c1',
+    at: T0,
+    side: 'caller',
+    utterance: 1,
+    revision: 2,
+    keep: 2,
+    tail: '坏了',
+    end_seconds: 3,
+    ...change,
+  })
+
+  it('goes on where the text before it stays', () => {
+    const before = transcriptOf([segment({ text: '路灯部' })])
+    const after = withTail(before, tail({}))
+    expect(after.items[0]).toMatchObject({ text: '路灯坏了', written: '路灯坏了', kept: 2, revision: 2 })
+    expect(texts(withTail(after, tail({ revision: 3, keep: 4, tail: '一年' })))).toEqual(['路灯坏了一年'])
+  })
+
+  it('counts characters as Unicode does', () => {
+    const before = transcriptOf([segment({ text: '𠮷野家' })])
+    expect(texts(withTail(before, tail({ keep: 1, tail: '祥' })))).toEqual(['𠮷祥'])
+  })
+
+  it('changes nothing of a text that is newer, final, or not there', () => {
+    const newer = transcriptOf([segment({ text: '路灯', revision: 2 })])
+    expect(withTail(newer, tail({}))).toBe(newer)
+    const older = transcriptOf([segment({ text: '路灯', revision: 1 })])
+    expect(withTail(older, tail({ revision: 3 }))).toBe(older)
+    const final = transcriptOf([segment({ text: '路灯', final: true })])
+    expect(withTail(final, tail({}))).toBe(final)
+    expect(withTail(EMPTY_TRANSCRIPT, tail({}))).toBe(EMPTY_TRANSCRIPT)
+  })
+
+  it('is replaced by the final text, heard and written', () => {
+    const partial = withTail(transcriptOf([segment({ text: '三百' })]), tail({ keep: 2, tail: '元' }))
+    const final = withSegment(
+      partial,
+      segment({ revision: 3, text: '三百元', written: '300元。', final: true }),
+    )
+    expect(final.items[0]).toMatchObject({ text: '三百元', written: '300元。', final: true })
   })
 })
 

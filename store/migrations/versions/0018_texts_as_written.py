@@ -1,0 +1,23 @@
+"""texts as written."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """To this shape from the one before. Rows that are there are read as heard."""
+    with op.batch_alter_table("segments", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("written", sa.Text(), server_default="", nullable=False))
+
+
+def downgrade() -> None:
+    """Back to the shape before."""
+    with op.batch_alter_table("segments", schema=None) as batch_op:
+        batch_op.drop_column("written")

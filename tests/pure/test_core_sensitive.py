@@ -1,0 +1,83 @@
+"""Numbers of persons in texts, masked."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotline.core.events import Side
+from hotline.core.sensitive import mask_numbers, mask_segments
+from hotline.core.views import Segment
+
+AT = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def said(utterance: int, text: str, written: str, side: Side = Side.CALLER) -> Segment:
+    return Segment("c1", side, utterance, 1, text, True, utterance, utterance + 1, 0.9, AT, "", written)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("我的电话是幺三八零零幺三八零零零", "我的电话是幺三八****八零零零"),
+        ("电话13800138000，谢谢。", "电话138****8000，谢谢。"),
+        ("138 0013 8000", "138 **** 8000"),
+        ("身份证44060219850315231X。", "身份证440***********231X。"),
+        ("卡号6222021234567890123", "卡号622************0123"),
+        ("座机83821234", "座机8*****34"),
+        ("请拨打12345或者95588", "请拨打12345或者95588"),
+        ("二零二六年三月五号", "二零二六年三月五号"),
+        ("一共130000000元", "一共130000000元"),
+        ("人民路260号3栋602室", "人民路260号3栋602室"),
+        ("", ""),
+    ],
+)
+def test_numbers_of_persons_are_masked_and_others_stay(text: str, masked: str) -> None:
+    """Telephone, identity and bank card numbers, as heard and as written."""
+    assert mask_numbers(text) == masked
+    assert mask_numbers(masked) == masked
+
+
+def test_a_number_said_in_pieces_is_hidden() -> None:
+    """Over the other side's 嗯, and over a piece that is nothing else; a door's number stays."""
+    shown = mask_segments(
+        [
+            said(1, "我电话幺三八零零", "我电话13800。"),
+            said(1, "嗯", "嗯。", Side.AGENT),
+            said(2, "幺三八", "138。"),
+            said(3, "零零零谢谢", "000，谢谢。"),
+            said(4, "五零二室", "502室。"),
+            said(5, "五楼", "5楼。"),
+        ]
+    )
+    assert [one.text for one in shown] == ["我电话*****", "嗯", "***", "***谢谢", "五零二室", "五楼"]
+    assert [one.written for one in shown] == [
+        "我电话*****。",
+        "嗯。",
+        "***。",
+        "***，谢谢。",
+        "502室。",
+        "5楼。",
+    ]
+
+
+@given(st.lists(st.text("0一2幺三X,，。 元a", max_size=12), max_size=6))
+def test_masking_changes_digits_alone(texts: list[str]) -> None:
+    """Lengths and all other characters stay; seven digits in a row that are no amount never remain."""
+    segments = [said(number, text, text) for number, text in enumerate(texts)]
+    for before, after in zip(segments, mask_segments(segments), strict=True):
+        assert len(before.text) == len(after.text)
+        for one, other in zip(before.text, after.text, strict=True):
+            assert one == other or (other == "*" and one in "0一2幺三X")
+
+
+def test_a_long_text_is_masked_soon() -> None:
+    """No text makes the search go over it again and again."""
+    began = time.thread_time()
+    for text in ("1" * 20_000 + "元", "1," * 10_000 + "元", "11元" * 7_000):
+        mask_segments([said(1, text, text), said(2, text, text)])
+    assert time.thread_time() - began < 0.5
