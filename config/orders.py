@@ -11,7 +11,7 @@ from hotline.core.drafts import OrderField
 
 def order_fields(site: Site, line: Line) -> tuple[OrderField, ...]:
     """The further fields of a line's orders: its own, its number's in the catalogue, or its parent's."""
-    for one in _upward(site, line):
+    for one in upward(site, line):
         if one.order_fields is not None:
             return one.order_fields
         known = known_line(one.number) if one.number else None
@@ -22,11 +22,11 @@ def order_fields(site: Site, line: Line) -> tuple[OrderField, ...]:
 
 def handling_unit(site: Site, line: Line) -> str:
     """The bureau of a line, or of the line that it belongs to; empty if none is named."""
-    return next((one.unit for one in _upward(site, line) if one.unit), "")
+    return next((one.unit for one in upward(site, line) if one.unit), "")
 
 
-def _upward(site: Site, line: Line) -> Iterator[Line]:
-    """A line and its ancestors; ``hotline check`` has refused circles."""
+def upward(site: Site, line: Line) -> Iterator[Line]:
+    """A line and the headings above it; ``hotline check`` has refused circles."""
     yield line
     while line.parent is not None:
         line = site.line(line.parent)
