@@ -13,6 +13,7 @@ from hotline.agent_console import (
     drafts_api,
     errors,
     past_api,
+    points_api,
     recordings_api,
     supervise_api,
     text_api,
@@ -35,8 +36,8 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
     parts = (
-        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, recordings_api,
-        supervise_api, text_api,
+        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, points_api,
+        recordings_api, supervise_api, text_api,
     )  # fmt: skip
     for part in parts:
         app.include_router(part.router)

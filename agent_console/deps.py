@@ -21,6 +21,7 @@ from hotline.core.ports import (
     Drafts,
     Figures,
     LivePicture,
+    Points,
     RecordingDesk,
     Shifts,
     Supervision,
@@ -79,6 +80,7 @@ class ConsoleDeps:
     callbacks: Callbacks
     drafts: Drafts
     transcripts: Transcripts
+    points: Points
     history: PastCalls
     figures: Figures
     alerts: Alerts

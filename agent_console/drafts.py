@@ -22,10 +22,15 @@ from hotline.core.views import CallSummary
 _DIGIT = re.compile(r"\d")
 
 
+def mask_digits(address: str) -> str:
+    """An address without the numbers of house and flat."""
+    return _DIGIT.sub("*", address)
+
+
 async def shown_draft(room: Room, identity: Identity, call: CallSummary) -> Draft:
     """The call's draft as this user may see it; of revision 0 if nobody has saved one."""
     draft = await _stored(room, call)
-    return draft if _in_hand(room, identity, call.call_id) else _masked(draft)
+    return draft if in_hand(room, identity, call.call_id) else _masked(draft)
 
 
 async def save_draft(
@@ -46,7 +51,7 @@ async def save_draft(
     )
     if before.updated_by != user:  # once for each who takes the pen, not for every second of typing
         await room.deps.audit.record(user, "draft", call.call_id)
-    whole = _in_hand(room, identity, call.call_id)
+    whole = in_hand(room, identity, call.call_id)
     try:
         saved = await room.deps.drafts.save(call.call_id, revision, fields, user)
     except StaleDraft as stale:
@@ -65,12 +70,13 @@ async def _stored(room: Room, call: CallSummary) -> Draft:
     return Draft(call.call_id, 0, DraftFields(unit=handling_unit(site, line) if line else ""))
 
 
-def _in_hand(room: Room, identity: Identity, call_id: str) -> bool:
+def in_hand(room: Room, identity: Identity, call_id: str) -> bool:
+    """Whether this user's seat has the call: it rings or is talked on there, or is being wrapped up."""
     own = visible_live(room.hub.live(), Viewer(identity.account.name, False, identity.account.agent))
     return call_id in {call.call_id for call in own.calls} | {seat.call_id for seat in own.agents}
 
 
 def _masked(draft: Draft) -> Draft:
     fields = draft.fields
-    hidden = replace(fields, phone=mask_number(fields.phone), address=_DIGIT.sub("*", fields.address))
+    hidden = replace(fields, phone=mask_number(fields.phone), address=mask_digits(fields.address))
     return replace(draft, fields=hidden)

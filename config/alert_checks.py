@@ -19,12 +19,13 @@ def check_alerts(checker: Checker) -> None:
             checker.refer_name((*limits.path, queue), queue, known, "queue")
     for webhook in alerts.items("webhooks"):
         url = webhook.text("url") or ""
-        if url.startswith("http://") and _host(url) not in LOOPBACK:
+        if goes_open(url):
             checker.warn((*webhook.path, "url"), "alerts can be read on the way", "use https://")
 
 
-def _host(url: str) -> str | None:
+def goes_open(url: str) -> bool:
+    """Whether what is sent there leaves this machine unencrypted."""
     try:
-        return urlsplit(url).hostname
+        return url.startswith("http://") and urlsplit(url).hostname not in LOOPBACK
     except ValueError:  # the schema says what is wrong with it
-        return None
+        return False

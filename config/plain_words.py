@@ -29,6 +29,10 @@ _PATTERNS = {
         "is not a language",
         "write it as in BCP 47: zh-CN, yue, en",
     ),
+    r"^[^\s\x00-\x1f…]+(…[^\s\x00-\x1f…]+)*$": (
+        "is not a phrase",
+        "write 2 to 30 characters without spaces; … between two parts stands for others",
+    ),
     r"^[0-9*#]$": ("is not a key of a telephone", "use one of 0 to 9, * and #"),
     SPOKEN: ("is not as it is heard", "write the words alone, without marks"),
     r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$": ("holds a control character", "keep it on one line"),

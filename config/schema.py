@@ -20,6 +20,7 @@ from hotline.config.alerting import AlertsSection
 from hotline.config.menus import Menu, Prompt
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import Shift
+from hotline.config.understanding import UnderstandingSection
 from hotline.config.wording import Corrections, Keywords
 from hotline.core.drafts import OrderField
 
@@ -359,6 +360,7 @@ class Site(Section):
     transfer: TransferSection = TransferSection()
     alerts: AlertsSection = AlertsSection()
     recording: RecordingSection = RecordingSection()
+    understanding: UnderstandingSection = UnderstandingSection()
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]

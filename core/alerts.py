@@ -17,6 +17,8 @@ class AlertKind(StrEnum):
     WRAP_UP = "wrap_up"  # an agent has been in wrap-up too long (agent)
     NO_ANSWER = "no_answer"  # an agent was paused because the phone rang in vain (agent)
     ABUSIVE = "abusive"  # an agent is being abused by a caller (call id)
+    URGENT_WORDS = "urgent_words"  # a caller tells of danger (call id)
+    ABUSIVE_WORDS = "abusive_words"  # a caller's words are abusive (call id)
     LINK = "link"  # Asterisk's manager is gone ("asterisk")
     RECOGNISER = "recogniser"  # recognition is down, or calls go unheard for want of places ("asr")
     RECORDING = "recording"  # recordings fail ("recordings")

@@ -8,7 +8,7 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
                 EmergencyNotJoined, CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced,
                 SupervisionChanged, RecordingChanged
     ivr      -> MenuEntered, MenuFinished
-    asr      -> LegTapped, LegLost, TranscriptSegment
+    asr      -> LegTapped, LegLost, TranscriptSegment, WordsHeard, CallUnderstood
     dialplan -> FallbackUsed (through queue)
     telephony-> LinkChanged (through server)
     console  -> CallFlagged, DraftChanged
@@ -23,6 +23,7 @@ from enum import StrEnum
 
 from hotline.core.alerts import Alert, AlertKind
 from hotline.core.control import SuperviseVerb
+from hotline.core.drafts import RequestType
 
 
 class Side(StrEnum):
@@ -40,6 +41,13 @@ class NuisanceKind(StrEnum):
     SILENT = "silent"  # nobody speaks
     REPEAT = "repeat"  # rings again and again
     OTHER = "other"
+
+
+class AlarmKind(StrEnum):
+    """Why words of a caller are told to supervisors."""
+
+    URGENT = "urgent"  # somebody is in danger
+    ABUSIVE = "abusive"  # the agent is being abused
 
 
 class Outcome(StrEnum):
@@ -510,6 +518,43 @@ class TranscriptSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsHeard:
+    """The caller said something urgent or abusive; told once a call and kind.
+
+    Attributes:
+        words: the phrase of the rules that was heard, not what was said around it.
+        agent: who talks with the caller; empty where nobody is known to.
+        utterance: of the caller's side.
+    """
+
+    call_id: str
+    at: datetime
+    kind: AlarmKind
+    words: str
+    line: str
+    agent: str
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallUnderstood:
+    """More, or something else, is known of what a call is about; who may, fetches what.
+
+    Attributes:
+        ended: the call is over and there is a summary.
+        settled: nothing more comes; told once a call of which anything is known.
+    """
+
+    call_id: str
+    at: datetime
+    revision: int
+    ended: bool
+    settled: bool
+    request_type: RequestType | None
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkChanged:
     """The link to Asterisk's manager interface came up or went down."""
 
@@ -561,6 +606,8 @@ CallEvent = (
     | LegTapped
     | LegLost
     | TranscriptSegment
+    | WordsHeard
+    | CallUnderstood
 )
 """Events that belong to one call: they have ``call_id``."""
 

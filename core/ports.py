@@ -10,6 +10,7 @@ from hotline.core.alerts import Alert
 from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
 from hotline.core.drafts import Draft, DraftFields
 from hotline.core.events import AgentState, CallbackResult, Envelope, Event
+from hotline.core.understanding import CallPoints, Proposal
 from hotline.core.views import (
     AgentDay,
     AgentView,
@@ -201,6 +202,18 @@ class Transcripts(Protocol):
 
     async def of_call(self, call_id: str) -> list[Segment]:
         """Every final segment and the newest partial of each side, by start; empty for an unknown call."""
+        ...
+
+
+class Points(Protocol):
+    """What calls are about (given by asr)."""
+
+    async def of_call(self, call_id: str) -> CallPoints | None:
+        """All that is understood of a call, alive or past; None where nothing is."""
+        ...
+
+    def proposals(self, points: CallPoints) -> tuple[Proposal, ...]:
+        """What it offers to fields of the draft that nobody has touched."""
         ...
 
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 from hotline.config.schema import Site
 from hotline.core.alerts import Alert, AlertKind
-from hotline.core.events import AgentAutoPaused, AgentState, CallFlagged, Event, NuisanceKind
+from hotline.core.events import (
+    AgentAutoPaused,
+    AgentState,
+    AlarmKind,
+    CallFlagged,
+    Event,
+    NuisanceKind,
+    WordsHeard,
+)
 from hotline.core.views import AgentView, LineFigures, LiveView, WaitingCaller
 from hotline.metrics import alert_texts as say
 from hotline.metrics.alert_texts import TOTAL, Texts
@@ -24,6 +32,8 @@ FROM_THE_EXCHANGE = frozenset(
         AlertKind.WRAP_UP,
         AlertKind.NO_ANSWER,
         AlertKind.ABUSIVE,
+        AlertKind.URGENT_WORDS,
+        AlertKind.ABUSIVE_WORDS,
     }
 )
 """Nothing can be said of these while the link is down: the picture stands still."""
@@ -32,7 +42,11 @@ ABSENT = frozenset({AgentState.SIGNED_OUT, AgentState.UNREACHABLE})
 HURTS = frozenset({NuisanceKind.ABUSE, NuisanceKind.HARASSMENT})
 RISING_SECONDS = 60.0  # a counter that rose so lately is trouble
 SETTLE_SECONDS = 10.0  # for the exchange to show a pause that we were told of
-MAX_FLAGS = 200  # flagged calls remembered; the oldest go first
+OF_WORDS = {
+    AlarmKind.URGENT: (AlertKind.URGENT_WORDS, say.urgent_words),
+    AlarmKind.ABUSIVE: (AlertKind.ABUSIVE_WORDS, say.abusive_words),
+}
+MAX_FLAGS = 200  # flagged calls, and calls with alarming words, remembered; the oldest go first
 
 ASR_READY = "asr_workers_ready"
 ASR_WITHOUT_ROOM = "asr_taps_without_room"
@@ -85,7 +99,10 @@ class Rules:
     def __init__(self, site: Site) -> None:
         self._site, self._limits = site, site.alerts
         self._titles = {queue.name: queue.title for queue in site.queues}
+        self._lines = {line.id: f"{line.label} {line.name}" for line in site.lines}
+        self._people = {agent.id: f"{agent.name}（{agent.id}）" for agent in site.agents}
         self._flags: dict[str, str] = {}  # call id: who flagged it; empty when that was before a restart
+        self._words: dict[tuple[AlertKind, str], Texts] = {}  # what to say of a call's words
         self._paused: dict[str, _AutoPause] = {}  # by agent
         self._counters: dict[str, _Counter] = {}
 
@@ -98,6 +115,13 @@ class Rules:
                 self._flags[event.call_id] = event.agent
                 if len(self._flags) > MAX_FLAGS:
                     del self._flags[next(iter(self._flags))]
+            case WordsHeard():
+                kind, words = OF_WORDS[event.kind]
+                agent = self._people.get(event.agent, event.agent or "—")
+                text = words(agent, self._lines.get(event.line, event.line), event.words)
+                self._words.setdefault((kind, event.call_id), text)
+                if len(self._words) > MAX_FLAGS:
+                    del self._words[next(iter(self._words))]
             case AgentAutoPaused():
                 self._paused[event.agent] = _AutoPause(event.rings, seconds)
             case _:
@@ -108,6 +132,8 @@ class Rules:
         for alert in alerts:
             if alert.kind is AlertKind.ABUSIVE:
                 self._flags[alert.subject] = ""
+            elif alert.kind in (AlertKind.URGENT_WORDS, AlertKind.ABUSIVE_WORDS):
+                self._words[alert.kind, alert.subject] = Texts(alert.text, alert.text_en)
             elif alert.kind is AlertKind.NO_ANSWER:
                 self._paused[alert.subject] = _AutoPause(int(alert.value or 0), seconds)
 
@@ -133,6 +159,7 @@ class Rules:
             *self._wrap_ups(signs.live),
             *self._auto_pauses(signs.live, seconds),
             *self._flagged(signs.live),
+            *self._heard_words(signs.live),
             *self._machine(signs, seconds),
         ]
         return [trouble for trouble in troubles if trouble.kind not in self._limits.off]
@@ -203,6 +230,17 @@ class Rules:
                 continue
             agent = flagged_by or call.agent or ""
             yield _trouble(AlertKind.ABUSIVE, call_id, None, None, say.abusive(people.get(agent, agent)))
+
+    def _heard_words(self, live: LiveView) -> Iterator[Trouble]:
+        """Alarming words of calls that go on."""
+        if not live.link_up:
+            return
+        alive = {call.call_id for call in live.calls}
+        for (kind, call_id), text in list(self._words.items()):
+            if call_id in alive:
+                yield _trouble(kind, call_id, None, None, text)
+            else:
+                del self._words[kind, call_id]
 
     def _machine(self, signs: Signs, seconds: float) -> Iterator[Trouble]:
         if not signs.live.link_up:

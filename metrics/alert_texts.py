@@ -87,6 +87,22 @@ def abusive(agent: str) -> Texts:
     )
 
 
+def urgent_words(agent: str, line: str, words: str) -> Texts:
+    """A caller tells of danger."""
+    return Texts(
+        f"{line}来电提到“{words}”，{agent} 正在接听：请监听，必要时转接 110、119 或 120。",
+        f"A caller of {line} said “{words}” to {agent}: listen in; see that 110, 119 or 120 is called.",
+    )
+
+
+def abusive_words(agent: str, line: str, words: str) -> Texts:
+    """A caller's words are abusive."""
+    return Texts(
+        f"{line}来电出现不文明用语“{words}”，{agent} 正在接听：请监听，必要时接管。",
+        f"A caller of {line} said “{words}” to {agent}: listen in; take over if need be.",
+    )
+
+
 def link() -> Texts:
     """Asterisk's manager is gone."""
     return Texts(
@@ -135,6 +151,8 @@ NAMES: Final[Mapping[AlertKind, Texts]] = {
     AlertKind.WRAP_UP: Texts("{} 话后整理过久", "Long wrap-up of {}"),
     AlertKind.NO_ANSWER: Texts("{} 因无应答被示忙", "{} paused for not answering"),
     AlertKind.ABUSIVE: Texts("来电人辱骂或骚扰坐席", "Abusive caller"),
+    AlertKind.URGENT_WORDS: Texts("来电提到紧急情况", "A caller tells of danger"),
+    AlertKind.ABUSIVE_WORDS: Texts("来电出现不文明用语", "Abusive words of a caller"),
     AlertKind.LINK: Texts("与 Asterisk 的管理连接中断", "Link to Asterisk down"),
     AlertKind.RECOGNISER: Texts("语音识别能力不足", "Recognition short of workers"),
     AlertKind.RECORDING: Texts("录音保存失败", "Recordings not kept"),

@@ -24,13 +24,17 @@ SEVERITIES: Mapping[AlertKind, Severity] = {
     AlertKind.WRAP_UP: Severity.WARNING,
     AlertKind.NO_ANSWER: Severity.WARNING,
     AlertKind.ABUSIVE: Severity.CRITICAL,  # somebody is being shouted at
+    AlertKind.URGENT_WORDS: Severity.CRITICAL,
+    AlertKind.ABUSIVE_WORDS: Severity.WARNING,  # a machine heard it; the agent who flags it is surer
     AlertKind.LINK: Severity.CRITICAL,
     AlertKind.RECOGNISER: Severity.WARNING,
     AlertKind.RECORDING: Severity.CRITICAL,  # the law wants them
     AlertKind.DISK: Severity.CRITICAL,
 }
 
-OVER_AT_ONCE = frozenset({AlertKind.ABUSIVE})  # a call that is over does not flap
+OVER_AT_ONCE = frozenset(
+    {AlertKind.ABUSIVE, AlertKind.URGENT_WORDS, AlertKind.ABUSIVE_WORDS}
+)  # a call that is over does not flap
 
 Key = tuple[AlertKind, str]
 

@@ -28,6 +28,7 @@ from hotline.core.events import (
     CallEnded,
     CallerQueued,
     CallStarted,
+    CallUnderstood,
     EntryClosed,
     Event,
     FallbackUsed,
@@ -104,6 +105,9 @@ class Exporter:
             ["kind"],
             buckets=LATENCY_BUCKETS,
         )
+        self._understood = make(
+            Counter, "calls_understood", "Calls by what they were about, once over.", ["type", "topic"]
+        )
         self._enquiries: set[str] = set()  # open entries in which an agent waits
         self._taps_live = make(Gauge, "taps", "Voices of calls being heard now.", ["side"])
         self._taps_lost = make(
@@ -169,6 +173,9 @@ class Exporter:
                 self._taps_lost.labels(event.side.value).inc()
                 self._taps.discard((event.call_id, event.side, event.party))
                 self._count_taps()
+            case CallUnderstood(settled=True):  # topics are those of the site's rules: some sixty
+                kind = event.request_type.value if event.request_type else "unknown"
+                self._understood.labels(kind, event.topic or "unknown").inc()
             case LinkChanged():
                 self._link.set(event.up)
             case AlertRaised():

@@ -18,8 +18,12 @@ from hotline.agent_console.accounts import Accounts
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.server import ConsoleServer
 from hotline.asr.hearing import Hearing
+from hotline.asr.understanding.ear import Ear
+from hotline.asr.understanding.listening import CallListener
+from hotline.asr.understanding.model import model_of
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
+from hotline.config.understanding import rules_of
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import Clock, SystemClock
 from hotline.core.errors import HotlineError, SetupError
@@ -50,6 +54,7 @@ from hotline.store.history import StoredHistory
 from hotline.store.ledger import Ledger
 from hotline.store.marks import Marks
 from hotline.store.migrate import upgrade
+from hotline.store.points import PointStore
 from hotline.store.recording_archive import RecordingArchive
 from hotline.store.recordings import RecordingStore
 from hotline.store.transcripts import TranscriptStore
@@ -109,6 +114,9 @@ class HotlineServer:
         await self.exchange.restore()
         transcripts = TranscriptStore(sessions)
         hearing = Hearing(site, ami, bus, transcripts, clock)
+        ear = Ear(rules_of(site.understanding))
+        model = model_of(site, self.secrets, ear)
+        points = CallListener(site, bus, hearing.transcripts, PointStore(sessions), clock, ear, model)
         figures = LedgerFigures(site, sessions, clock)
         audit = AuditLog(sessions, clock)
         marks = Marks(sessions, clock)
@@ -136,6 +144,7 @@ class HotlineServer:
         await _tell_lost_keys(archive)
         menus = MenuService(site, bus, prompts, clock)
         numbers = room_numbers(ami, self.exchange, menus, hearing, keeper, live_recordings, bus)
+        numbers += [points.numbers, *([model.numbers] if model else [])]
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         watch.restore()
         webhooks = Webhooks(site, bus, self.secrets, clock, watch.active())
@@ -154,6 +163,10 @@ class HotlineServer:
         self._stack.push_async_callback(control.aclose)
         await self._run("recordings", keeper.run())
         await self._run("live recordings", live_recordings.run())
+        if model is not None:
+            self._stack.push_async_callback(model.aclose)
+        if site.understanding.enabled:
+            await self._run("understanding", points.run())
         menus.start()
         self._stack.push_async_callback(menus.stop)
         async with asyncio.TaskGroup() as together:
@@ -179,6 +192,7 @@ class HotlineServer:
                 callbacks=Callbacks(sessions, clock),
                 drafts=DraftStore(sessions, clock),
                 transcripts=hearing.transcripts,
+                points=points,
                 history=StoredHistory(sessions),
                 figures=figures,
                 alerts=watch,

@@ -8,6 +8,7 @@ segments         final texts of both sides
 callbacks        who took a caller's request to be called back (an entry of that class), and how it ended
 notes            what people wrote on calls
 order_drafts     the draft of each call's work order
+call_points      what each call was about; points: each finding with the utterances it rests on
 nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
 recordings       kept sound of calls; recording_pauses: what was left out of it on purpose
@@ -240,6 +241,37 @@ class OrderDraft(Base):
     fields: Mapped[str] = mapped_column(Text)
     updated_by: Mapped[str]
     updated_at: Mapped[datetime]
+
+
+class CallPointsRow(Base):
+    """What a call was about. ``source``, ``dropped``: see `core.understanding.CallPoints`."""
+
+    __tablename__ = "call_points"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    request_type: Mapped[str | None] = mapped_column(String(20))
+    topic: Mapped[str | None] = mapped_column(index=True)
+    summary: Mapped[str] = mapped_column(Text)
+    source: Mapped[str]
+    dropped: Mapped[int]
+
+
+class PointRow(Base):
+    """One finding of a call, its type, topic and summary among them.
+
+    ``rules``: JSON, a list of names; ``cites``: JSON, a list of ``[side, utterance]``.
+    """
+
+    __tablename__ = "points"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(Text)
+    score: Mapped[float]
+    rules: Mapped[str] = mapped_column(Text)
+    cites: Mapped[str] = mapped_column(Text)
 
 
 class NuisanceRow(Base):

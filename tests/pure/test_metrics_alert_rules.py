@@ -11,7 +11,7 @@ import pytest
 from hotline.config.alerting import AlertsSection, AnswerRateRule, LongestWaitRule, WaitingRule
 from hotline.config.schema import Agent, AsrSection, Line, Queue, Site
 from hotline.core.alerts import Alert, AlertKind, Severity
-from hotline.core.events import AgentAutoPaused, AgentState, CallFlagged, NuisanceKind
+from hotline.core.events import AgentAutoPaused, AgentState, AlarmKind, CallFlagged, NuisanceKind, WordsHeard
 from hotline.core.views import AgentView, CallView, LineFigures, LiveView, WaitingCaller
 from hotline.metrics.alert_rules import FROM_THE_EXCHANGE, HURTS, MAX_FLAGS, Disk, Rules, Signs
 from hotline.metrics.alerts import Trouble
@@ -215,6 +215,29 @@ def test_flags_are_bounded() -> None:
         rules.hear(flagged(one.call_id), 0)
     found = keys(rules.look(signs(calls=calls), 0))
     assert len(found) == MAX_FLAGS and found[-1] == ("abusive", "c999")
+
+
+def words(call_id: str = "c1", kind: AlarmKind = AlarmKind.URGENT, phrase: str = "着火") -> WordsHeard:
+    return WordsHeard(call_id, AT, kind, phrase, "12315", "1001", 3)
+
+
+def test_alarming_words_are_told_while_the_call_lasts() -> None:
+    """Line, agent and words, once a call and kind; not the number; known again after a restart."""
+    rules, now = Rules(SITE), signs(calls=(replace(call("c1"), nuisance=False),))
+    for one in (words(), words(phrase="救命"), words(kind=AlarmKind.ABUSIVE, phrase="白痴"), words("c9")):
+        rules.hear(one, 0)
+    found = rules.look(now, 1)
+    assert keys(found) == [("urgent_words", "c1"), ("abusive_words", "c1")]
+    assert all(word in found[0].text for word in ("12315 市场监管", "张三（1001）", "着火"))
+    assert "白痴" in found[1].text_en and NUMBER not in str(found)
+    alerts = [
+        Alert("id", one.kind, one.subject, Severity.CRITICAL, AT, None, None, one.text, one.text_en)
+        for one in found
+    ]
+    again = Rules(SITE)
+    again.remember(alerts, 100)
+    assert again.look(now, 101) == found
+    assert again.look(signs(), 102) == [] == rules.look(signs(), 102)
 
 
 def test_a_lost_link_is_trouble_and_blinds() -> None:

@@ -81,6 +81,11 @@ async def test_a_menu_by_dtmf_an_agent_and_both_texts_word_for_word(server: Serv
         assert partials, "the words came only when they were over"
         await call.hangup()
         await page.event("call_ended")
+        about = await page.event("call_understood", within_seconds=2, ended=True)
+        assert (about["request_type"], about["topic"]) == ("complaint", "消费维权")
+        told = (await seat.console.get(f"/api/calls/{about['call_id']}/points"))["points"]["points"]
+        summary = next(one for one in told if one["kind"] == "summary")
+        assert "健身房" in summary["value"] and summary["cites"] == [{"side": "caller", "utterance": 1}]
         await page.until(lambda: page.figures.get("total", {}).get("answered") == 1)
         past = await seat.console.get(f"/api/calls/{answered['call_id']}")
         assert past["segments"][0]["side"] == "agent"

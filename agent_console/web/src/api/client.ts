@@ -8,6 +8,7 @@ import type {
   CallbackResult,
   AuditRow,
   CallFilter,
+  CallPoints,
   CallSummary,
   CallView,
   DayFigures,
@@ -19,6 +20,7 @@ import type {
   Me,
   NuisanceKind,
   PastCall,
+  Proposal,
   RecordingAbout,
   Segment,
   Shift,
@@ -182,6 +184,8 @@ export const api = {
   draft: (callId: string) => request<Draft>('GET', `${call(callId)}/draft`),
   saveDraft: (callId: string, revision: number, fields: DraftFields) =>
     request<Draft>('PUT', `${call(callId)}/draft`, { revision, fields }),
+  points: (callId: string) =>
+    request<{ points: CallPoints | null; proposals: readonly Proposal[] }>('GET', `${call(callId)}/points`),
   recordingAbout: (callId: string) => request<RecordingAbout>('GET', `${recordingAddress(callId)}/about`),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
   revealText: (callId: string) =>

@@ -262,6 +262,55 @@ export interface Draft {
   readonly updated_at: Moment | null
 }
 
+export type PointKind =
+  | 'request_type'
+  | 'topic'
+  | 'summary'
+  | 'name'
+  | 'place'
+  | 'company'
+  | 'amount'
+  | 'date'
+  | 'case_number'
+  | 'order_number'
+  | 'phone'
+  | 'urgent'
+  | 'abusive'
+
+/** An utterance that something rests on. */
+export interface Cite {
+  readonly side: Side
+  readonly utterance: number
+}
+
+/** One thing that was understood of a call. */
+export interface Point {
+  readonly kind: PointKind
+  readonly value: string
+  /** 0 to 1. */
+  readonly score: number
+  readonly rules: readonly string[]
+  readonly cites: readonly Cite[]
+}
+
+export interface CallPoints {
+  readonly call_id: string
+  readonly at: Moment
+  readonly revision: number
+  readonly ended: boolean
+  readonly points: readonly Point[]
+  /** `rules`, or a model's name. */
+  readonly source: string
+  readonly dropped: number
+}
+
+/** A value for a field of the draft that nobody has touched. */
+export interface Proposal {
+  readonly field: keyof DraftFields
+  readonly value: string | boolean
+  readonly cites: readonly Cite[]
+}
+
 export interface PastCall {
   readonly call: CallSummary
   readonly segments: readonly Segment[]
@@ -448,6 +497,7 @@ export interface EventData {
   agent_auto_paused: { agent: string; at: Moment; rings: number }
   agent_forced: { agent: string; at: Moment; state: AgentState; reason: string; by: string }
   draft_changed: { call_id: string; at: Moment; revision: number; by: string }
+  call_understood: { call_id: string; at: Moment; revision: number; ended: boolean }
   supervision_changed: { agent: string; at: Moment; call_id: string; verb: Listening | null }
   alert_raised: { at: Moment; alert: Alert }
   alert_cleared: { at: Moment; alert_id: string }

@@ -106,6 +106,7 @@ export function pruned(state: LiveState): LiveState {
     calls: kept(state.calls),
     transcripts: kept(state.transcripts),
     drafts: kept(state.drafts),
+    points: kept(state.points),
   }
 }
 
@@ -231,6 +232,11 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
   draft_changed: (state, { call_id: callId, revision }) => ({
     ...state,
     drafts: { ...state.drafts, [callId]: Math.max(revision, state.drafts[callId] ?? 0) },
+  }),
+
+  call_understood: (state, { call_id: callId, revision }) => ({
+    ...state,
+    points: { ...state.points, [callId]: revision },
   }),
 
   supervision_changed: (state, { agent, call_id, verb }) => ({

@@ -61,6 +61,8 @@ export interface LiveState {
   readonly transcripts: Readonly<Record<string, Transcript>>
   /** The newest revision of a call's draft that was told of, by call. */
   readonly drafts: Readonly<Record<string, number>>
+  /** The newest revision of what is known of a call that was told of, by call. */
+  readonly points: Readonly<Record<string, number>>
   readonly figures: DayFigures | null
   readonly clock: ClockOffset
 }
@@ -79,6 +81,7 @@ export const EMPTY_STATE: LiveState = {
   told: {},
   transcripts: {},
   drafts: {},
+  points: {},
   figures: null,
   clock: NO_OFFSET,
 }

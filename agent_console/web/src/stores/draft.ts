@@ -27,6 +27,8 @@ export const useDraft = defineStore('draft', () => {
   const saved = shallowRef<Draft | null>(null)
   const fields = shallowRef<DraftFields>(EMPTY)
   const conflicts = shallowRef<readonly Conflict[]>([])
+  /** Fields that were written in on this page: nothing is offered for them any more. */
+  const touched = shallowRef<ReadonlySet<FieldName>>(new Set())
   const saving = ref(false)
   const failed = ref(false)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -85,6 +87,7 @@ export const useDraft = defineStore('draft', () => {
   function edit(change: Partial<DraftFields>): void {
     if (saved.value === null) return
     fields.value = { ...fields.value, ...change }
+    touched.value = new Set([...touched.value, ...(Object.keys(change) as FieldName[])])
     keep()
     if (dirty.value) later(AFTER_LAST_KEY_MS)
   }
@@ -139,6 +142,7 @@ export const useDraft = defineStore('draft', () => {
     saved.value = null
     fields.value = EMPTY
     conflicts.value = []
+    touched.value = new Set()
     failed.value = false
   }
 
@@ -157,7 +161,22 @@ export const useDraft = defineStore('draft', () => {
     },
   )
 
-  return { callId, saved, fields, conflicts, saving, failed, dirty, takeIn, load, edit, decide, save, turnTo }
+  return {
+    callId,
+    saved,
+    fields,
+    conflicts,
+    touched,
+    saving,
+    failed,
+    dirty,
+    takeIn,
+    load,
+    edit,
+    decide,
+    save,
+    turnTo,
+  }
 })
 
 /** The newer draft that a refused saving came back with. */
