@@ -14,7 +14,9 @@ from hotline.agent_console import (
     errors,
     past_api,
     recordings_api,
+    search_api,
     supervise_api,
+    transcripts_api,
 )
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.gate import Gate
@@ -35,7 +37,7 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     errors.install(app)
     parts = (
         api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, recordings_api,
-        supervise_api,
+        search_api, supervise_api, transcripts_api,
     )  # fmt: skip
     for part in parts:
         app.include_router(part.router)

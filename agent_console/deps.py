@@ -22,8 +22,10 @@ from hotline.core.ports import (
     Figures,
     LivePicture,
     RecordingDesk,
+    SecondTexts,
     Shifts,
     Supervision,
+    TextSearch,
     Transcripts,
 )
 from hotline.core.views import CallSummary, OwnPart
@@ -79,6 +81,8 @@ class ConsoleDeps:
     callbacks: Callbacks
     drafts: Drafts
     transcripts: Transcripts
+    search: TextSearch
+    second_texts: SecondTexts
     history: PastCalls
     figures: Figures
     alerts: Alerts

@@ -18,9 +18,11 @@ from hotline.core.views import (
     CallSummary,
     CallView,
     DayFigures,
+    FoundCalls,
     LiveView,
     Note,
     NuisanceMark,
+    SecondVersion,
     Segment,
     ShiftView,
     SupervisionView,
@@ -201,6 +203,26 @@ class Transcripts(Protocol):
 
     async def of_call(self, call_id: str) -> list[Segment]:
         """Every final segment and the newest partial of each side, by start; empty for an unknown call."""
+        ...
+
+
+class SecondTexts(Protocol):
+    """What a larger model heard in recordings (given by store)."""
+
+    async def of_call(self, call_id: str) -> SecondVersion | None: ...
+
+
+class TextSearch(Protocol):
+    """Words in the text of calls (given by store)."""
+
+    async def find(
+        self, query: str, wanted: CallFilter, *, limit: int, before: int | None = None
+    ) -> FoundCalls:
+        """Calls in which it was said, within a bounded time; with ``wanted.agent`` only the own part of each.
+
+        Raises:
+            UsageError: there is nothing to search for.
+        """
         ...
 
 

@@ -134,6 +134,7 @@ export const site = (change: Partial<Site> = {}): Site => ({
   answer_rate_norm: 0.95,
   pause_reasons: ['小休', '用餐'],
   agents_listen: false,
+  second_pass: false,
   lines: [
     { id: '12345', label: '12345', name: '政务服务便民热线', parent: null, queue: '12345', order_fields: [] },
     { id: '12331', label: '12331', name: '原食药监', parent: '12315', queue: '12331', order_fields: [] },
