@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -20,7 +21,7 @@ from hotline.config.line_wording import keywords_of
 from hotline.config.orders import order_fields
 from hotline.core.events import Outcome
 from hotline.core.sensitive import mask_segments
-from hotline.core.views import CallSummary, CallView, OwnPart
+from hotline.core.views import CallSummary, CallView, OwnPart, Segment
 
 router = APIRouter()
 CallId = Annotated[str, Field(min_length=1, max_length=120)]
@@ -95,6 +96,7 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
         "answer_rate_norm": here.figures.answer_rate_norm,
         "pause_reasons": list(room.deps.pause_reasons),
         "agents_listen": here.recording.agents_listen,
+        "second_pass": here.asr.second_pass is not None,
         "lines": [
             {
                 "id": line.id,
@@ -135,10 +137,9 @@ async def figures_today(_identity: Signed, room: InRoom) -> Any:
 async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, Any]:
     """One call with its text, notes and draft of a work order; to an agent up to the end of the own part."""
     call = await find_call(room, identity, call_id)
-    segments, notes = await room.deps.transcripts.of_call(call_id), await room.deps.marks.notes(call_id)
+    segments, notes = await own_texts(room, identity, call_id), await room.deps.marks.notes(call_id)
     part = await own_part(room, identity, call_id)
     if part is not None:
-        segments = [one for one in segments if one.start_seconds < part.seconds]
         notes = [one for one in notes if one.at <= part.until or one.user == identity.account.name]
     shown = segments if await was_there(room, identity, call_id) else mask_segments(segments)
     return {
@@ -215,6 +216,18 @@ async def own_part(room: Room, identity: Identity, call_id: str) -> OwnPart | No
     if identity.supervisor or seat is None or has_now(room, identity, call_id):
         return None
     return await room.deps.history.own_part(call_id, seat)
+
+
+async def own_texts(room: Room, identity: Identity, call_id: str) -> list[Segment]:
+    """What was said in a call, as far as it is this user's to read."""
+    until = await readable_seconds(room, identity, call_id)
+    return [one for one in await room.deps.transcripts.of_call(call_id) if one.start_seconds < until]
+
+
+async def readable_seconds(room: Room, identity: Identity, call_id: str) -> float:
+    """Up to when, on its transcript's clock, a call is this user's to read."""
+    part = await own_part(room, identity, call_id)
+    return math.inf if part is None else part.seconds
 
 
 def _alive(room: Room, identity: Identity, call_id: str) -> CallView | None:

@@ -23,8 +23,10 @@ from hotline.core.ports import (
     LivePicture,
     Points,
     RecordingDesk,
+    SecondTexts,
     Shifts,
     Supervision,
+    TextSearch,
     Transcripts,
 )
 from hotline.core.views import CallSummary, OwnPart
@@ -81,6 +83,8 @@ class ConsoleDeps:
     drafts: Drafts
     transcripts: Transcripts
     points: Points
+    search: TextSearch
+    second_texts: SecondTexts
     history: PastCalls
     figures: Figures
     alerts: Alerts

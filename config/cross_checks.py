@@ -280,10 +280,13 @@ def _files(checker: Checker) -> None:
         recording = prompt.text("recording")
         if recording is not None:
             _recording(checker, (*prompt.path, "recording"), checker.folder / Path(recording).expanduser())
-    model = checker.site.section("asr").text("model")
-    if model is not None and not (checker.folder / Path(model).expanduser()).is_dir():
-        hint = "get one: hotline asr pull NAME, see hotline asr models"
-        checker.error(("asr", "model"), f"there is no model folder {model}", hint)
+    asr = checker.site.section("asr")
+    for section in (asr, asr.section("second_pass")):
+        model = section.text("model")
+        if model is not None and not (checker.folder / Path(model).expanduser()).is_dir():
+            path = (*section.path, "model")
+            hint = "get one: hotline asr pull NAME, see hotline asr models"
+            checker.error(path, f"there is no model folder {model}", hint)
 
 
 def _recording(checker: Checker, path: KeyPath, file: Path) -> None:

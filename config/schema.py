@@ -19,7 +19,7 @@ from pydantic import Field, field_validator, model_validator
 from hotline.config.alerting import AlertsSection
 from hotline.config.menus import Menu, Prompt
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
-from hotline.config.shifts import Shift
+from hotline.config.shifts import ClockTime, Shift
 from hotline.config.understanding import UnderstandingSection
 from hotline.config.wording import Corrections, Keywords
 from hotline.core.drafts import OrderField
@@ -105,6 +105,17 @@ class WhenFull(StrEnum):
     CALLERS_FIRST = "callers first"  # agents' voices give way to callers'
 
 
+class SecondPassSection(Section):
+    """Recordings decoded anew with a larger model, one at a time, while the machine has little else to do."""
+
+    model: Path  # a Vosk model folder
+    starts: ClockTime = time(0, 0)  # in the site's zone
+    ends: ClockTime = time(0, 0)  # at or before starts: on the next day; the same: all day
+    max_calls: Annotated[int, Field(ge=0, le=10_000)] = 0  # with more calls than these it stops at once
+    load_limit: Annotated[float, Field(gt=0, le=10)] = 0.7  # of a processor, 1 min; its own work counts too
+    days: Annotated[int, Field(ge=1, le=3650)] = 7  # older recordings are left as they are
+
+
 class AsrSection(Section):
     """Recognition. How many a worker hears is measured; ``legs_per_worker`` is what it hears at most."""
 
@@ -118,6 +129,7 @@ class AsrSection(Section):
     audiosocket: AudioSocketSection = AudioSocketSection()
     corrections: Corrections = ()  # of what is heard wrongly on any line; a line's own count before these
     keywords: Keywords = ()  # marked on the pages, whichever the line
+    second_pass: SecondPassSection | None = None
 
 
 class WebSection(Section):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from hotline.config.section import Name, Section, Text
 
@@ -46,19 +46,22 @@ def clock_time(text: str) -> time:
     return time(int(hours), int(minutes))
 
 
+def _as_clocks_are_written(value: object) -> object:
+    return clock_time(value) if isinstance(value, str) else value
+
+
+ClockTime = Annotated[time, BeforeValidator(_as_clocks_are_written)]
+"""A time of day as people write it."""
+
+
 class Shift(Section):
     """A weekly pattern: these agents, on these days, between these times of day in the site's zone."""
 
     name: Text
     agents: Annotated[tuple[Name, ...], Field(min_length=1)]
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6, 7)  # ISO: 1 is Monday
-    starts: time
-    ends: time  # at or before starts: on the next day
-
-    @field_validator("starts", "ends", mode="before")
-    @classmethod
-    def _as_clocks_are_written(cls, value: object) -> object:
-        return clock_time(value) if isinstance(value, str) else value
+    starts: ClockTime
+    ends: ClockTime  # at or before starts: on the next day
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,11 @@ from hotline.core.views import (
     CallSummary,
     CallView,
     DayFigures,
+    FoundCalls,
     LiveView,
     Note,
     NuisanceMark,
+    SecondVersion,
     Segment,
     ShiftView,
     SupervisionView,
@@ -214,6 +216,26 @@ class Points(Protocol):
 
     def proposals(self, points: CallPoints) -> tuple[Proposal, ...]:
         """What it offers to fields of the draft that nobody has touched."""
+        ...
+
+
+class SecondTexts(Protocol):
+    """What a larger model heard in recordings (given by store)."""
+
+    async def of_call(self, call_id: str) -> SecondVersion | None: ...
+
+
+class TextSearch(Protocol):
+    """Words in the text of calls (given by store)."""
+
+    async def find(
+        self, query: str, wanted: CallFilter, *, limit: int, before: int | None = None
+    ) -> FoundCalls:
+        """Calls in which it was said, within a bounded time; with ``wanted.agent`` only the own part of each.
+
+        Raises:
+            UsageError: there is nothing to search for.
+        """
         ...
 
 

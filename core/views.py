@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 from hotline.core.control import SuperviseVerb
 from hotline.core.events import AgentState, CallbackOutcome, ConsultState, Outcome, RecordingState, Side
@@ -358,3 +359,59 @@ class Targets:
     queues: tuple[QueueTarget, ...]
     outside: tuple[OutsideTarget, ...]
     emergency: tuple[EmergencyTarget, ...]
+
+
+class SecondState(StrEnum):
+    """What became of decoding a recording anew."""
+
+    BEGUN = "begun"  # under way, or broken off when the server ended
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SecondVersion:
+    """A call's text as a larger model heard it in the recording; ``segments`` once it is done."""
+
+    state: SecondState
+    model: str
+    at: datetime
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUtterance:
+    """An utterance that was searched for. ``marks``: the words in it, from and up to, in code points."""
+
+    side: Side
+    party: str
+    utterance: int
+    start_seconds: float
+    end_seconds: float
+    text: str
+    marks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCall:
+    """A call in which the words were said: its first such utterances, and how many there are."""
+
+    call: CallSummary
+    utterances: tuple[FoundUtterance, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCalls:
+    """A page of calls, the newest words first.
+
+    Attributes:
+        before: where the next page goes on; None when there is none.
+        complete: everything up to ``before`` was looked through; False when the time was over first.
+        catching_up: older texts are still being indexed and may not be found yet.
+    """
+
+    calls: tuple[FoundCall, ...]
+    before: int | None
+    complete: bool
+    catching_up: bool

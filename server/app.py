@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,9 +19,12 @@ from hotline.agent_console.accounts import Accounts
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.server import ConsoleServer
 from hotline.asr.hearing import Hearing
+from hotline.asr.second_pass import Idleness, SecondPass, processor_load
+from hotline.asr.text_indexing import TextIndexing
 from hotline.asr.understanding.ear import Ear
 from hotline.asr.understanding.listening import CallListener
 from hotline.asr.understanding.model import model_of
+from hotline.config.own_words import own_words
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.config.understanding import rules_of
@@ -57,6 +61,10 @@ from hotline.store.migrate import upgrade
 from hotline.store.points import PointStore
 from hotline.store.recording_archive import RecordingArchive
 from hotline.store.recordings import RecordingStore
+from hotline.store.search_words import SearchWordsOnDemand
+from hotline.store.second_texts import SecondTextStore
+from hotline.store.text_index import TextIndex
+from hotline.store.text_search import StoredTextSearch
 from hotline.store.transcripts import TranscriptStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.asterisk_config.places import queue_log_of, raw_recordings_of, sounds_dir_of
@@ -113,6 +121,7 @@ class HotlineServer:
         self.exchange = Exchange(site, ami, bus, Ledger(sessions), clock, queue_log_of(site))
         await self.exchange.restore()
         transcripts = TranscriptStore(sessions)
+        search_words = SearchWordsOnDemand(own_words(site))
         hearing = Hearing(site, ami, bus, transcripts, clock)
         ear = Ear(rules_of(site.understanding))
         model = model_of(site, self.secrets, ear)
@@ -142,6 +151,7 @@ class HotlineServer:
         )
         archive = RecordingArchive(recordings, site.data_dir, lambda: sealing_keys(site, self.secrets))
         await _tell_lost_keys(archive)
+        second_texts = SecondTextStore(sessions)
         menus = MenuService(site, bus, prompts, clock)
         numbers = room_numbers(ami, self.exchange, menus, hearing, keeper, live_recordings, bus)
         numbers += [points.numbers, *([model.numbers] if model else [])]
@@ -193,6 +203,8 @@ class HotlineServer:
                 drafts=DraftStore(sessions, clock),
                 transcripts=hearing.transcripts,
                 points=points,
+                search=StoredTextSearch(sessions, search_words, clock),
+                second_texts=second_texts,
                 history=StoredHistory(sessions),
                 figures=figures,
                 alerts=watch,
@@ -206,6 +218,12 @@ class HotlineServer:
         )
         await self.console.start()
         self._stack.push_async_callback(self.console.aclose)
+        # what nobody waits for comes last: the words of the index take a moment to read
+        if site.asr.second_pass is not None:
+            idleness = Idleness(site.asr.second_pass, ZoneInfo(site.site.timezone), processor_load)
+            second = SecondPass(site.asr.second_pass, idleness, talks, second_texts, archive, clock)
+            await self._run("second pass", second.run())
+        await self._run("text index", TextIndexing(TextIndex(sessions), search_words, clock).run())
 
     def _ami_settings(self) -> AmiSettings:
         ami = self.site.asterisk.ami

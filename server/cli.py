@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hotline import __version__
 from hotline.agent_console.cli import user_commands
 from hotline.asr.cli import app as asr_app
+from hotline.asr.export_cli import export_command
 from hotline.config.cli import Format, OutputFormat
 from hotline.config.loading import load_site
 from hotline.config.schema import Site
@@ -51,6 +52,7 @@ app = typer.Typer(
 app.command("check")(check)
 app.command("demo")(demo)
 app.add_typer(ivr_app, name="ivr")
+asr_app.command("export")(export_command(open_site))
 app.add_typer(asr_app, name="asr")
 app.add_typer(user_commands(open_site), name="user")
 app.add_typer(queue_log_commands(open_site), name="queue-log")

@@ -84,10 +84,16 @@ class StoredHistory:
         query = select(Call).order_by(Call.started_at.desc(), Call.call_id.desc()).limit(limit)
         if before is not None:
             query = query.where(Call.started_at < before)
-        query = query.where(*_conditions(wanted))
+        query = query.where(*call_conditions(wanted))
         async with self._sessions() as session:
             calls = list(await session.scalars(query))
             return await _summaries(session, calls, wanted.agent)
+
+    async def some(self, call_ids: Sequence[str], agent: str | None) -> dict[str, CallSummary]:
+        """These calls by their ids."""
+        async with self._sessions() as session:
+            calls = list(await session.scalars(select(Call).where(Call.call_id.in_(call_ids))))
+            return {one.call_id: one for one in await _summaries(session, calls, agent)}
 
     async def callbacks_of(self, call_id: str) -> list[CallSummary]:
         """The calls by which this call's caller was called back, oldest first."""
@@ -97,7 +103,7 @@ class StoredHistory:
 
     async def one(self, call_id: str, *, agent: str | None) -> CallSummary | None:
         """One call; with ``agent`` only if that seat took part in it."""
-        query = select(Call).where(Call.call_id == call_id, *_conditions(CallFilter(agent=agent)))
+        query = select(Call).where(Call.call_id == call_id, *call_conditions(CallFilter(agent=agent)))
         async with self._sessions() as session:
             call = await session.scalar(query)
             if call is None:
@@ -123,7 +129,7 @@ class StoredHistory:
         return OwnPart(until, (until - zero).total_seconds(), others)
 
 
-def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+def call_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     """What the calls wanted fulfil. A seat's calls are found by its own rows: it has few of all there are."""
     found: list[ColumnElement[bool]] = []
     if wanted.agent is not None:

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline.core.errors import SetupError
 from hotline.store.database import open_engine
-from hotline.store.models import Base
+from hotline.store.models import SEARCH_INDEX, Base
 
 MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
 _LOCK_KEY: Final = 12345_0001  # PostgreSQL advisory lock: one program migrates, the others wait
@@ -59,11 +59,17 @@ async def differences(engine: AsyncEngine) -> list[Any]:
     """What alembic would still change to reach the models; empty when models and migrations agree."""
 
     def compare(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_name": described}
+        context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, Base.metadata))
 
     async with engine.connect() as connection:
         return await connection.run_sync(compare)
+
+
+def described(name: str | None, kind: str, _parents: Any) -> bool:
+    """Whether the models say what this part of a database should be like (alembic's ``include_name``)."""
+    return kind != "table" or not (name or "").startswith(SEARCH_INDEX)
 
 
 def _config(connection: Connection) -> Config:

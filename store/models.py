@@ -5,6 +5,8 @@ queue_entries    the ledger: one row per wait in a queue, closed exactly once
 talks            who spoke with a caller, from when to when
 agent_intervals  who was in which state from when to when
 segments         final texts of both sides
+unindexed_texts  those that the search does not know yet; search_progress: how far older ones are indexed
+second_passes    what became of decoding a recording anew, and second_segments: its texts
 callbacks        who took a caller's request to be called back (an entry of that class), and how it ended
 notes            what people wrote on calls
 order_drafts     the draft of each call's work order
@@ -36,6 +38,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SEARCH_INDEX = "segment_words"
+"""The full-text index of ``segments``: FTS5 or a table with a tsvector, which no model describes.
+Migrations and comparisons leave alone every table whose name begins so: SQLite keeps some of its own."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -206,6 +212,57 @@ class TranscriptRow(Base):
     at: Mapped[datetime]
     party: Mapped[str] = mapped_column(default="", server_default="")
     written: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class UnindexedText(Base):
+    """A text that was written since the search last looked; saved with it. ``token`` tells writings apart."""
+
+    __tablename__ = "unindexed_texts"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    side: Mapped[str] = mapped_column(primary_key=True)
+    utterance: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[int] = mapped_column(BigInteger)
+
+
+class SearchProgress(Base):
+    """How far the index of texts has come: one row.
+
+    ``edition``: of the words that it is made with. Of ``segments``, those with ids below ``below`` are not in
+    it yet, or with the words of an earlier edition.
+    """
+
+    __tablename__ = "search_progress"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    below: Mapped[int] = mapped_column(BigInteger)
+    edition: Mapped[str]
+
+
+class SecondPass(Base):
+    """What became of decoding a call's recording anew; see ``store.second_texts`` for the states."""
+
+    __tablename__ = "second_passes"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    attempts: Mapped[int]
+    model: Mapped[str]
+    at: Mapped[datetime]
+
+
+class SecondSegment(Base):
+    """A text of the second pass. Times are milliseconds from the call's answer, as in ``segments``."""
+
+    __tablename__ = "second_segments"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    call_id: Mapped[str] = mapped_column(index=True)
+    side: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+    start_ms: Mapped[int]
+    end_ms: Mapped[int]
+    confidence: Mapped[float | None]
 
 
 class CallbackRow(Base):

@@ -64,7 +64,7 @@ class RecordingStore:
         """The recording of a call."""
         async with self._sessions() as session:
             row = await session.get(Recording, call_id)
-            return None if row is None else _record(row)
+            return None if row is None else recording_record(row)
 
     async def sealed(self) -> dict[str, int]:
         """How many recordings are sealed with which key, by its id."""
@@ -102,7 +102,7 @@ class RecordingStore:
             later = Recording.started_at > after.started_at
             query = query.where(or_(later, same & (Recording.call_id > after.call_id)))
         async with self._sessions() as session:
-            return [_record(row) for row in await session.scalars(query)]
+            return [recording_record(row) for row in await session.scalars(query)]
 
     async def delete(self, call_ids: Collection[str]) -> None:
         """Forget recordings (not those on hold) and their pauses."""
@@ -174,5 +174,6 @@ class RecordingStore:
             ]
 
 
-def _record(row: Recording) -> RecordingRecord:
+def recording_record(row: Recording) -> RecordingRecord:
+    """The record of a row."""
     return RecordingRecord(**{field.name: getattr(row, field.name) for field in fields(RecordingRecord)})

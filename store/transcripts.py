@@ -12,6 +12,7 @@ from hotline.core.events import Side
 from hotline.core.views import Segment
 from hotline.store.database import Sessions
 from hotline.store.models import TranscriptRow
+from hotline.store.text_index import note_unindexed
 
 _KEY = ("call_id", "side", "utterance")
 _ROWS_A_STATEMENT = 500  # SQLite takes 32,766 variables a statement, a row has eleven
@@ -39,6 +40,7 @@ class TranscriptStore:
                 await session.execute(
                     statement.on_conflict_do_update(index_elements=list(_KEY), set_=changed)
                 )
+            await note_unindexed(session, rows)
 
     async def of_call(self, call_id: str) -> list[Segment]:
         """The call's final texts, by their start."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from alembic import context
 
+from hotline.store.migrate import described
 from hotline.store.models import Base, UtcDateTime
 
 
@@ -19,6 +20,7 @@ context.configure(
     connection=connection,
     target_metadata=Base.metadata,
     compare_type=True,
+    include_name=described,
     render_item=_plain_types,
     render_as_batch=connection.dialect.name == "sqlite",  # SQLite cannot alter a column in place
 )

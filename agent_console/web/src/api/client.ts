@@ -15,6 +15,7 @@ import type {
   Draft,
   DraftFields,
   EarlierCall,
+  FoundCalls,
   Listening,
   LiveView,
   Me,
@@ -23,6 +24,7 @@ import type {
   Proposal,
   RecordingAbout,
   Segment,
+  SecondText,
   Shift,
   Site,
   Note,
@@ -128,6 +130,12 @@ export type ForcedState = 'ready' | 'paused' | 'signed_out'
 /** Where the sound of a call's recording is. */
 export const recordingAddress = (callId: string): string => `${call(callId)}/recording`
 
+export const FILE_KINDS = ['txt', 'srt', 'json'] as const
+
+/** Where a call's text is as a file. */
+export const textFileAddress = (callId: string, kind: (typeof FILE_KINDS)[number]): string =>
+  `${call(callId)}/transcript.${kind}`
+
 export const api = {
   me: () => request<Me>('GET', '/api/session'),
   signIn: (user: string, password: string) => request<Me>('POST', '/api/session', { user, password }),
@@ -186,6 +194,14 @@ export const api = {
     request<Draft>('PUT', `${call(callId)}/draft`, { revision, fields }),
   points: (callId: string) =>
     request<{ points: CallPoints | null; proposals: readonly Proposal[] }>('GET', `${call(callId)}/points`),
+  searchTexts: (q: string, wanted: CallFilter, before?: number) => {
+    const { since, until, line, agent } = wanted // what is left of a filter is no matter of words
+    return request<FoundCalls>(
+      'GET',
+      `/api/transcripts/search?${query({ q, before, since, until, line, agent })}`,
+    )
+  },
+  secondText: (callId: string) => request<SecondText>('GET', `${call(callId)}/second-text`),
   recordingAbout: (callId: string) => request<RecordingAbout>('GET', `${recordingAddress(callId)}/about`),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
   revealText: (callId: string) =>

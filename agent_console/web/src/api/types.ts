@@ -205,6 +205,59 @@ export interface CallFilter {
   readonly number?: string
 }
 
+/** Where searched words stand in a text: from and up to, in characters as people count them. */
+export type Mark = readonly [number, number]
+
+export interface FoundUtterance {
+  readonly side: Side
+  readonly party: string
+  readonly utterance: number
+  readonly start_seconds: number
+  readonly end_seconds: number
+  readonly text: string
+  readonly marks: readonly Mark[]
+}
+
+/** A call in which words were said: its first such utterances, and how many there are. */
+export interface FoundCall {
+  readonly call: CallSummary
+  readonly utterances: readonly FoundUtterance[]
+  readonly count: number
+}
+
+export interface FoundCalls {
+  readonly calls: readonly FoundCall[]
+  /** Where the next page goes on; null when there is none. */
+  readonly before: number | null
+  /** False: the time was over before all was looked through. */
+  readonly complete: boolean
+  /** Older texts are still being indexed. */
+  readonly catching_up: boolean
+}
+
+/** A part of a text that the other version has too, or has not. */
+export interface Piece {
+  readonly text: string
+  readonly same: boolean
+}
+
+export interface ComparedRow {
+  readonly side: Side
+  readonly start_seconds: number
+  readonly end_seconds: number
+  readonly live: readonly Piece[]
+  readonly second: readonly Piece[]
+}
+
+/** The live text beside what a larger model heard in the recording. */
+export interface SecondText {
+  readonly state: 'begun' | 'done' | 'failed' | null
+  readonly model: string
+  readonly at: Moment | null
+  readonly differed: number | null
+  readonly rows: readonly ComparedRow[]
+}
+
 /** Who did or saw what. */
 export interface AuditRow {
   readonly id: number
@@ -414,6 +467,8 @@ export interface Site {
   readonly pause_reasons: readonly string[]
   /** Agents may listen to the recordings of their own calls. */
   readonly agents_listen: boolean
+  /** Recordings are decoded a second time, so that there are two texts to compare. */
+  readonly second_pass: boolean
   readonly lines: readonly SiteLine[]
   readonly agents: readonly { readonly agent: string; readonly name: string; readonly extension: string }[]
   readonly numbers: readonly { readonly name: string; readonly number: string }[]

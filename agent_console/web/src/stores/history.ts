@@ -17,7 +17,9 @@ export const useHistory = defineStore('history', () => {
   const failed = ref(false)
   const open = shallowRef<PastCall | null>(null)
   let wanted: string | null = null
-  let filter: CallFilter = {}
+  const filter = shallowRef<CallFilter>({})
+  /** The utterance (`side:utterance`) for which the open call was opened. */
+  const sought = ref<string | null>(null)
 
   async function guarded(work: () => Promise<void>): Promise<void> {
     loading.value = true
@@ -34,9 +36,9 @@ export const useHistory = defineStore('history', () => {
   /** The newest page; older ones that were fetched already stay. */
   const refresh = (): Promise<void> =>
     guarded(async () => {
-      const asked = filter
+      const asked = filter.value
       const { calls: newest } = await api.calls(PAGE, undefined, asked)
-      if (asked !== filter) return // other calls are wanted by now
+      if (asked !== filter.value) return // other calls are wanted by now
       const oldest = newest.at(-1)?.started_at
       const known = new Set(newest.map((call) => call.call_id))
       const older = calls.value.filter(
@@ -51,7 +53,7 @@ export const useHistory = defineStore('history', () => {
 
   /** Other calls are wanted. */
   function find(these: CallFilter): Promise<void> {
-    filter = these
+    filter.value = these
     calls.value = []
     return refresh()
   }
@@ -69,14 +71,15 @@ export const useHistory = defineStore('history', () => {
     guarded(async () => {
       const oldest = calls.value.at(-1)
       if (oldest === undefined) return
-      const { calls: older } = await api.calls(PAGE, oldest.started_at, filter)
+      const { calls: older } = await api.calls(PAGE, oldest.started_at, filter.value)
       const known = new Set(calls.value.map((call) => call.call_id))
       calls.value = [...calls.value, ...older.filter((call) => !known.has(call.call_id))]
       more.value = older.length === PAGE
     })
 
-  const read = (callId: string): Promise<void> => {
+  const read = (callId: string, utterance: string | null = null): Promise<void> => {
     wanted = callId
+    sought.value = utterance
     return guarded(async () => {
       const past = await api.call(callId)
       if (wanted === callId) open.value = past
@@ -104,6 +107,8 @@ export const useHistory = defineStore('history', () => {
     loading,
     failed,
     open,
+    filter,
+    sought,
     refresh,
     find,
     refreshUntil,

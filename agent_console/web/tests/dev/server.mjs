@@ -94,6 +94,47 @@ async function command(request, response, viewer, [, kind, id, ...action]) {
   answer(response, kind === 'callback' ? 202 : 200, {})
 }
 
+/** As the server's, for one word: each call with the utterances that hold it. */
+function search(viewer, words) {
+  const found = world.past.flatMap((call) => {
+    if (viewer.role !== 'supervisor' && call.agent !== viewer.agent) return []
+    const utterances = (world.segments.get(call.call_id) ?? []).flatMap((one) => {
+      const at = one.text.indexOf(words)
+      return at < 0 ? [] : [{ ...one, marks: [[at, at + words.length]] }]
+    })
+    return utterances.length > 0
+      ? [{ call, utterances: utterances.slice(0, 3), count: utterances.length }]
+      : []
+  })
+  return { calls: found, before: null, complete: true, catching_up: false }
+}
+
+/** A larger model that hears one word otherwise. */
+function secondText(id) {
+  const rows = (world.segments.get(id) ?? []).map((one, index) => ({
+    side: one.side,
+    start_seconds: one.start_seconds,
+    end_seconds: one.end_seconds,
+    live:
+      index === 1
+        ? [
+            { text: one.text.slice(0, 6), same: true },
+            { text: one.text.slice(6, 8), same: false },
+            { text: one.text.slice(8), same: true },
+          ]
+        : [{ text: one.text, same: true }],
+    second:
+      index === 1
+        ? [
+            { text: one.text.slice(0, 6), same: true },
+            { text: '城东边的', same: false },
+            { text: one.text.slice(8), same: true },
+          ]
+        : [{ text: one.text, same: true }],
+  }))
+  return { state: 'done', model: 'vosk-model-cn-0.22', at: new Date().toISOString(), differed: 0.0421, rows }
+}
+
 async function api(request, response, path) {
   if (path === '/api/session') return session(request, response)
   const viewer = viewerOf(request)
@@ -103,6 +144,12 @@ async function api(request, response, path) {
   if (path === '/api/figures/today') return answer(response, 200, world.figures())
   if (path.startsWith('/api/agent/')) return seat(request, response, viewer, path.slice(11))
   if (path === '/api/calls') return answer(response, 200, { calls: world.past.slice(0, 50) })
+  if (path === '/api/transcripts/search') {
+    return answer(response, 200, search(viewer, new URL(request.url, 'http://x').searchParams.get('q')))
+  }
+  if (path.endsWith('/second-text')) {
+    return answer(response, 200, secondText(decodeURIComponent(path.split('/').at(-2))))
+  }
   if (path === '/api/targets') return answer(response, 200, world.targets())
   if (path === '/api/shift') return answer(response, 200, world.shift())
   if (path === '/api/supervise') return answer(response, 200, world.supervision(viewer.agent))

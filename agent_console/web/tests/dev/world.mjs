@@ -11,6 +11,7 @@ export const SITE = {
   answer_rate_norm: 0.95,
   pause_reasons: ['小休', '用餐', '培训', '会议', '回访', '其他'],
   agents_listen: true,
+  second_pass: true,
   lines: [
     ['12345', '12345', '政务服务便民热线', null],
     ['12315', '12315', '市场监管', null],

@@ -135,6 +135,7 @@ export const site = (change: Partial<Site> = {}): Site => ({
   answer_rate_norm: 0.95,
   pause_reasons: ['小休', '用餐'],
   agents_listen: false,
+  second_pass: false,
   lines: [
     {
       id: '12345',
