@@ -90,11 +90,12 @@ class Pull:
         except OSError as error:
             hint = "give a folder that this user may write: --into DIR"
             raise SetupError(f"{self.into}: {error.strerror}", hint=hint) from None
-        with _alone(work / f"{self.model.name}.lock"):
-            pulled = self._bring(work, there)
-        with suppress(OSError):  # another model is being pulled
-            work.rmdir()
-        return pulled
+        try:
+            with _alone(work / f"{self.model.name}.lock"):
+                return self._bring(work, there)
+        finally:
+            with suppress(OSError):  # half a download is kept there, or another model is being pulled
+                work.rmdir()
 
     def _works(self, folder: Path) -> tuple[bool, Trial | None]:
         """Whether what lies there already is of use; a broken model is pulled anew in its place."""
@@ -147,8 +148,9 @@ class Pull:
             try:
                 Download(client, url, part, about_bytes=about, progress=progress, wait=self.wait).run()
             except Unreachable as error:
+                kept = " What came so far is kept." if part.exists() else ""
                 steps = offline_steps(self.model, self.into)
-                raise SetupError(f"{error.message}. {error.hint}.\n{steps}") from None
+                raise SetupError(f"{error.message}.{kept}\n{steps}") from None
             wanted = self._own_sum() or self._published(client)
         return self._compare(part, wanted)
 
