@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def model_rows(
     folders: Iterable[Path],
     known: Iterable[KnownModel],
     *,
-    used: Path | None = None,
+    used: Collection[Path] = (),
     attempt: Callable[[Path], Trial] | None = None,
 ) -> list[ModelRow]:
     """What is here, then what could be pulled.
@@ -56,10 +56,10 @@ def model_rows(
     Args:
         folders: of models on this disk.
         known: the catalogue.
-        used: the folder that the site uses.
+        used: the folders that the site uses.
         attempt: tries a model; None to look at the files only.
     """
-    here = [_row_here(folder, folder == used, attempt) for folder in folders]
+    here = [_row_here(folder, folder in used, attempt) for folder in folders]
     names = {row.name for row in here} | {Path(row.path).name for row in here}
     return here + [_row_known(model) for model in known if model.name not in names]
 

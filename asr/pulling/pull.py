@@ -63,6 +63,7 @@ class Pull:
         into: the folder of models that it goes to.
         attempt: tries a model's folder; None for an engine that has no trial.
         archive: brought by hand, in place of a download.
+        sum_source: who says what the model's ``sha256`` is.
         wait: sleeps between two tries.
     """
 
@@ -72,6 +73,7 @@ class Pull:
     teller: Teller
     wait: Callable[[float], None]
     archive: Path | None = None
+    sum_source: str = "the catalogue"
 
     def run(self) -> Pulled:
         """Have the model here when this returns.
@@ -158,7 +160,7 @@ class Pull:
         return published_sum(client, self.model.url, self.model.name)
 
     def _own_sum(self) -> Sum | None:
-        return Sum("sha256", self.model.sha256, "the catalogue") if self.model.sha256 else None
+        return Sum("sha256", self.model.sha256, self.sum_source) if self.model.sha256 else None
 
     def _compare(self, archive: Path, wanted: Sum | None) -> str:
         if wanted is None:
