@@ -21,6 +21,7 @@ class ModelRow:
         archive_bytes: to download; 0 where nobody said, or it is not downloaded.
         path: its folder here; empty where it is not here.
         url: where it is published; empty for models of one's own.
+        sha256: of its archive; empty where none is known beyond doubt.
         used: by the site that was asked about.
         grammar: its words can be narrowed for each line.
         seen: what its trial said, if there was one.
@@ -36,6 +37,7 @@ class ModelRow:
     licence: str
     path: str
     url: str
+    sha256: str
     installed: bool
     used: bool
     grammar: bool
@@ -87,6 +89,7 @@ def _row_here(folder: Path, used: bool, attempt: Callable[[Path], Trial] | None)
         licence=licence or (known.licence if known else ""),
         path=str(folder),
         url=known.url if known else "",
+        sha256=(known.sha256 or "") if known else "",
         installed=True,
         used=used,
         grammar=grammar,
@@ -107,6 +110,7 @@ def _row_known(model: KnownModel) -> ModelRow:
         licence=model.licence,
         path="",
         url=model.url,
+        sha256=model.sha256 or "",
         installed=False,
         used=False,
         grammar=False,
