@@ -114,7 +114,7 @@ def bench(
     chunk: Annotated[int, typer.Option(min=20, max=400, help="Milliseconds recognised at once.")] = 60,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """Measure how many calls this machine can hear with a model."""
+    """Measure how many calls this machine can hear with a model, at the pace of speech."""
     with clear_errors(), tempfile.TemporaryDirectory() as folder:
         info = _usable(model)
         if audio is None:
@@ -125,8 +125,18 @@ def bench(
     if output is Format.JSON:
         typer.echo(as_json(result))
         return
-    typer.echo(f"{info.name}: a second of audio costs {result.real_time_factor:.4f} s of a processor")
-    typer.echo(f"{result.streams_per_core} legs a processor; {result.calls} two-sided calls on {usable}")
+    typer.echo(f"{info.name} on {result.processor}, {result.cores} processors:")
+    typer.echo(f"a second of audio costs {result.real_time_factor:.4f} s of a processor")
+    late = f"recognised {result.late_p95_seconds:.2f} s after it was said (95 of 100 chunks)"
+    typer.echo(f"{result.streams_per_core} voices a processor were {late}")
+    if result.load_before > result.cores / 2:
+        typer.echo(f"other work ran here (load {result.load_before}): measure again without it", err=True)
+    if not result.kept_up:
+        typer.echo("this machine cannot hear calls with this model now", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"a worker takes {result.memory_megabytes:.0f} MB of memory")
+    typer.echo(f"calls it can hear: {result.calls} with both sides, {result.callers} with the caller only")
+    typer.echo(f"asr: {{workers: {result.cores}, legs_per_worker: {result.streams_per_core}}}")
 
 
 def _usable(model: Path | None) -> ModelInfo:

@@ -8,6 +8,7 @@ when memory is short, and gives way to everybody: the machine may be carrying ca
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import random
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hotline.asr.engine import Engine
 from hotline.asr.memory import available_bytes, resident_megabytes
 from hotline.asr.models import ModelInfo, model_path, read_model, word_count
 from hotline.core.errors import HotlineError, SetupError
@@ -144,10 +146,9 @@ def _last_words(said: str) -> str:
 
 def _hear(engine: str, folder: Path) -> dict[str, float]:
     """Load the model and have it hear a second of noise, and silence after it."""
-    from hotline.asr.worker import load_engine
-
+    module, _, function = engine.partition(":")
     began = time.perf_counter()
-    loaded = load_engine(engine, folder)
+    loaded: Engine = getattr(importlib.import_module(module), function)(folder)
     load_seconds = time.perf_counter() - began
     stream = loaded.open(SOUND_RATE_HZ)
     noise = random.Random(1)  # noqa: S311 - the same each time

@@ -21,7 +21,7 @@ def check(file: SiteFile, output: Format = OutputFormat.TEXT) -> None:
 def with_model(checked: Checked) -> Checked:
     """The same with what is wrong with the site's model; it is not loaded (``hotline doctor`` does that)."""
     site = checked.site
-    if site is None or not site.asr.enabled or site.asr.model is None or site.asr.engine != "vosk":
+    if site is None or not site.asr.enabled or site.asr.model is None:
         return checked
     try:
         read_model(site.asr.model)

@@ -21,7 +21,7 @@ class KnownModel(Section):
     """A model as its publisher offers it.
 
     Attributes:
-        engine: what it is made for; ``funasr`` models run in that program's own server and are not pulled.
+        engine: the kind it is made for; ``funasr`` models run in that program's own server, not pulled.
         language: ``zh``, ``en``, ``zh+en``; empty where nobody said.
         sample_rate_hz: of the speech it was trained on; 0 where nobody said.
         archive_bytes: of the archive, nearly; 0 where nobody said.
@@ -30,7 +30,7 @@ class KnownModel(Section):
     """
 
     name: ModelName
-    engine: Literal["vosk", "sherpa-onnx", "funasr"] = "vosk"
+    engine: Literal["vosk", "sherpa", "funasr"] = "vosk"
     language: str = ""
     sample_rate_hz: int = 0
     archive_bytes: int = 0

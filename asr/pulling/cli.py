@@ -46,11 +46,11 @@ def models(
             _print_trial(try_path, output)
             return
         further = [model] if model is not None else []
-        used = None
+        used: list[Path] = []
         if site is not None:
             loaded = load_site(site)
-            used = model_path(loaded.asr.model)
-            further += [used, *models_in(loaded.data_dir / "models")]
+            used = [model_path(loaded.asr.model)]
+            further += [*used, *models_in(loaded.data_dir / "models")]
         attempt = try_model if probe else None
         rows = model_rows(known_models(*further), catalogue(), used=used, attempt=attempt)
     if output is Format.JSON:
@@ -90,8 +90,9 @@ def pull(
             raise UsageError(f"there is no archive {archive}")
         attempt = try_model if wanted.engine == "vosk" else None
         with _Screen() as screen:
-            order = Pull(wanted, place.expanduser().resolve(), attempt, screen, time.sleep, archive)
-            pulled = order.run()
+            into = place.expanduser().resolve()
+            source = "--sha256" if sha256 else "the catalogue"
+            pulled = Pull(wanted, into, attempt, screen, time.sleep, archive, source).run()
     if output is Format.JSON:
         document = {
             "name": wanted.name,

@@ -124,7 +124,7 @@ class Download:
             failures += 1
             if failures >= TRIES or (self._furthest == 0 and failures > 1):
                 host = httpx.URL(self._url).host
-                raise Unreachable(f"{host} cannot be reached ({why})", hint="what came so far is kept")
+                raise Unreachable(f"{host} cannot be reached ({why})")
             self._wait(next(pauses))
 
     def _try_once(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class ModelRow:
         archive_bytes: to download; 0 where nobody said, or it is not downloaded.
         path: its folder here; empty where it is not here.
         url: where it is published; empty for models of one's own.
+        sha256: of its archive; empty where none is known beyond doubt.
         used: by the site that was asked about.
         grammar: its words can be narrowed for each line.
         seen: what its trial said, if there was one.
@@ -36,6 +37,7 @@ class ModelRow:
     licence: str
     path: str
     url: str
+    sha256: str
     installed: bool
     used: bool
     grammar: bool
@@ -48,7 +50,7 @@ def model_rows(
     folders: Iterable[Path],
     known: Iterable[KnownModel],
     *,
-    used: Path | None = None,
+    used: Collection[Path] = (),
     attempt: Callable[[Path], Trial] | None = None,
 ) -> list[ModelRow]:
     """What is here, then what could be pulled.
@@ -56,10 +58,10 @@ def model_rows(
     Args:
         folders: of models on this disk.
         known: the catalogue.
-        used: the folder that the site uses.
+        used: the folders that the site uses.
         attempt: tries a model; None to look at the files only.
     """
-    here = [_row_here(folder, folder == used, attempt) for folder in folders]
+    here = [_row_here(folder, folder in used, attempt) for folder in folders]
     names = {row.name for row in here} | {Path(row.path).name for row in here}
     return here + [_row_known(model) for model in known if model.name not in names]
 
@@ -87,6 +89,7 @@ def _row_here(folder: Path, used: bool, attempt: Callable[[Path], Trial] | None)
         licence=licence or (known.licence if known else ""),
         path=str(folder),
         url=known.url if known else "",
+        sha256=(known.sha256 or "") if known else "",
         installed=True,
         used=used,
         grammar=grammar,
@@ -107,6 +110,7 @@ def _row_known(model: KnownModel) -> ModelRow:
         licence=model.licence,
         path="",
         url=model.url,
+        sha256=model.sha256 or "",
         installed=False,
         used=False,
         grammar=False,

@@ -63,6 +63,7 @@ class Pull:
         into: the folder of models that it goes to.
         attempt: tries a model's folder; None for an engine that has no trial.
         archive: brought by hand, in place of a download.
+        sum_source: who says what the model's ``sha256`` is.
         wait: sleeps between two tries.
     """
 
@@ -72,6 +73,7 @@ class Pull:
     teller: Teller
     wait: Callable[[float], None]
     archive: Path | None = None
+    sum_source: str = "the catalogue"
 
     def run(self) -> Pulled:
         """Have the model here when this returns.
@@ -90,11 +92,12 @@ class Pull:
         except OSError as error:
             hint = "give a folder that this user may write: --into DIR"
             raise SetupError(f"{self.into}: {error.strerror}", hint=hint) from None
-        with _alone(work / f"{self.model.name}.lock"):
-            pulled = self._bring(work, there)
-        with suppress(OSError):  # another model is being pulled
-            work.rmdir()
-        return pulled
+        try:
+            with _alone(work / f"{self.model.name}.lock"):
+                return self._bring(work, there)
+        finally:
+            with suppress(OSError):  # half a download is kept there, or another model is being pulled
+                work.rmdir()
 
     def _works(self, folder: Path) -> tuple[bool, Trial | None]:
         """Whether what lies there already is of use; a broken model is pulled anew in its place."""
@@ -147,8 +150,9 @@ class Pull:
             try:
                 Download(client, url, part, about_bytes=about, progress=progress, wait=self.wait).run()
             except Unreachable as error:
+                kept = " What came so far is kept." if part.exists() else ""
                 steps = offline_steps(self.model, self.into)
-                raise SetupError(f"{error.message}. {error.hint}.\n{steps}") from None
+                raise SetupError(f"{error.message}.{kept}\n{steps}") from None
             wanted = self._own_sum() or self._published(client)
         return self._compare(part, wanted)
 
@@ -156,7 +160,7 @@ class Pull:
         return published_sum(client, self.model.url, self.model.name)
 
     def _own_sum(self) -> Sum | None:
-        return Sum("sha256", self.model.sha256, "the catalogue") if self.model.sha256 else None
+        return Sum("sha256", self.model.sha256, self.sum_source) if self.model.sha256 else None
 
     def _compare(self, archive: Path, wanted: Sum | None) -> str:
         if wanted is None:

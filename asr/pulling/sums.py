@@ -57,7 +57,7 @@ class Sum:
                 f"the archive's {self.algorithm} is {found.hexdigest()}; {self.source} says {self.digest}",
                 hint=_PULL_AGAIN,
             )
-        return f"{self.algorithm} of {self.source}"
+        return f"the {self.algorithm} that {self.source} says"
 
 
 _PULL_AGAIN = "it was thrown away; pull it again, or from another place: --url"

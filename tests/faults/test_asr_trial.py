@@ -14,7 +14,7 @@ from hotline.asr.trial import Trial, try_model
 from hotline.asr.verdicts import FILE_NAME, Verdicts
 from hotline.core.errors import SetupError
 from tests.fixtures.archives import copy_of_the_small_model
-from tests.fixtures.asr import ROOT
+from tests.fixtures.asr import ROOT, hearing_room
 from tests.fixtures.trial_engines import ABORTS, EATS, RAISES, SLEEPS, WORKS
 
 
@@ -163,3 +163,18 @@ def test_a_damaged_memory_costs_one_trial(tmp_path: Path, kept: str) -> None:
     verdicts = Verdicts(tmp_path, attempts)
     assert verdicts.of(model) == verdicts.of(model)
     assert len(attempts.paths) == 1
+
+
+async def test_a_broken_model_is_refused_before_calls_meet_it(tmp_path: Path) -> None:
+    """The hearing does not start with it; with a good one it notes the verdict for the next start."""
+    model = copy_of_the_small_model(tmp_path / "model")
+    good = (model / "am/final.mdl").read_bytes()
+    (model / "am/final.mdl").write_bytes(good[:1000])
+    with pytest.raises(SetupError, match="cannot be used"):
+        async with hearing_room(tmp_path, engine=None, model=model):
+            pass
+    assert json.loads((tmp_path / FILE_NAME).read_text("utf-8")) == {}
+    (model / "am/final.mdl").write_bytes(good)
+    async with hearing_room(tmp_path, engine=None, model=model):
+        pass
+    assert len(json.loads((tmp_path / FILE_NAME).read_text("utf-8"))) == 1

@@ -53,6 +53,7 @@ def test_known_models_are_listed_installed_or_not_used_or_not(site: Path) -> Non
     big = rows["vosk-model-cn-0.22"]
     assert (big["installed"], big["language"], big["sample_rate_hz"]) == (False, "zh", 16000)
     assert big["archive_bytes"] > 1e9 and big["licence"] == "Apache-2.0" and big["url"].startswith("https://")
+    assert len(rows["vosk-model-small-en-us-0.15"]["sha256"]) == 64
     assert "half" not in rows and ".pulling" not in rows
 
 

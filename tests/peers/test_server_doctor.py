@@ -59,6 +59,23 @@ def small_site(folder: Path, **sections: Any) -> Site:
     )
 
 
+async def test_the_model_is_tried_and_a_broken_one_has_a_line(tmp_path: Path) -> None:
+    """What a good one costs; what is wrong with another, and what to do."""
+    site = small_site(tmp_path)
+
+    async def of_model(model: Path | None) -> Finding:
+        section = site.asr.model_copy(update={"enabled": True, "model": model})
+        asked = site.model_copy(update={"asr": section})
+        (found,) = [one async for one in examine(asked) if one.subject == "model"]
+        return found
+
+    good = await of_model(None)
+    assert good.ok and "8000 Hz" in good.detail and "words" in good.detail
+    (tmp_path / "vosk-model-cn-0.22.zip").write_bytes(b"PK")
+    zipped = await of_model(tmp_path / "vosk-model-cn-0.22.zip")
+    assert zipped.ok is False and "hotline asr pull vosk-model-cn-0.22 --archive" in zipped.detail
+
+
 async def of_recordings(site: Site) -> Finding:
     """The line on recordings."""
     (found,) = [one async for one in examine(site) if one.subject == "recordings"]
