@@ -130,6 +130,14 @@ def test_a_pause_between_words_is_a_comma() -> None:
     assert Writer().write(text, words) == "13800138000，谢谢。"
 
 
+def test_a_breath_ends_a_clause_that_is_long_enough() -> None:
+    """As between the clauses of a sentence read aloud; not after two characters."""
+    text, words = spoken(("路灯", 0, 0.4), ("坏了", 0.4, 0.8), ("已经", 0.95, 1.2), ("一年了", 1.2, 1.5))
+    assert Writer().write(text, words) == "路灯坏了，已经一年了。"
+    text, words = spoken(("今天", 0, 0.4), ("停水", 0.55, 0.8), ("一天", 0.8, 1.2))
+    assert Writer().write(text, words) == "今天停水一天。"
+
+
 def test_a_question_inside_gets_its_mark() -> None:
     """吗 and a pause."""
     text, words = spoken(
