@@ -39,7 +39,7 @@ class Comparison:
 
     Attributes:
         rows: by start.
-        differed: characters put in, left out or changed, over those of the longer version; None without text.
+        differed: characters that the other version has not, over those of the longer one; None without text.
     """
 
     rows: tuple[ComparedRow, ...]
@@ -96,15 +96,15 @@ def _joined(segments: Iterable[Segment]) -> str:
 
 
 def _pieces(one: str, other: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...], int]:
-    """Both texts in pieces, and how many characters would have to be changed to make one the other."""
+    """Both texts in pieces, and how many characters of the longer one are not in the other."""
     left: list[Piece] = []
     right: list[Piece] = []
-    edits = 0
+    edits = max(len(one), len(other))
     for kind, i, j, k, m in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         same = kind == "equal"
         if i < j:
             left.append(Piece(one[i:j], same))
         if k < m:
             right.append(Piece(other[k:m], same))
-        edits += 0 if same else max(j - i, m - k)
+        edits -= j - i if same else 0
     return tuple(left), tuple(right), edits
