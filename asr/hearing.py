@@ -16,22 +16,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from hotline.asr.engines import EngineOrder, keys_of, orders_of, probe, words_by_line
 from hotline.asr.hidden import HiddenTimes
-from hotline.asr.models import model_path
 from hotline.asr.numbering import UtteranceCount, UtteranceNumbers
 from hotline.asr.reasons import Reason
 from hotline.asr.stats import AsrStats
 from hotline.asr.tap import Manager, Tap, TapTools
 from hotline.asr.transcripts import TranscriptBook
-from hotline.asr.vosk_engine import probe_model
 from hotline.asr.worker_pool import WorkerPool
 from hotline.asr.worker_process import Watch
 from hotline.config.schema import Site
@@ -67,6 +65,7 @@ class _HeardCall:
     Attributes:
         answered_at: its first answer: the zero of its transcript's times.
         caller_uniqueid: the caller's channel.
+        line: the line's id; empty when only a transfer or a callback told of the call.
         chosen: queue entry -> the channel of the agent whom the queue chose.
         parties: channel -> who talks there with the caller: an agent's id, or a number.
         numbered: it is known how many utterances an earlier run of this server has numbered.
@@ -75,6 +74,7 @@ class _HeardCall:
     call_id: str
     answered_at: datetime
     caller_uniqueid: str
+    line: str = ""
     ended: bool = False
     chosen: dict[str, str] = field(default_factory=dict)
     parties: dict[str, str] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Hearing:
         bus: where calls are told of, and texts.
         store: where final texts are kept.
         clock: the present.
-        engine: ``module:function`` in place of the section's engine.
+        engines: in place of the site's; not tried at the start.
         watch: when a worker counts as frozen.
     """
 
@@ -113,7 +113,7 @@ class Hearing:
         store: TranscriptStore,
         clock: Clock,
         *,
-        engine: str | None = None,
+        engines: Sequence[EngineOrder] | None = None,
         watch: Watch | None = None,
     ) -> None:
         self.stats = AsrStats()
@@ -122,9 +122,10 @@ class Hearing:
         self._pause_hides_text = site.recording.pause_hides_text
         self._bus = bus
         self._clock = clock
-        self._own_engine = engine is None
-        self._model: Path = model_path(site.asr.model)
-        self.pool = WorkerPool(site.asr, self._model, self.stats, clock, engine=engine, watch=watch)
+        self._own_engines = engines is None
+        self._engines = orders_of(site) if engines is None else tuple(engines)
+        self._words = words_by_line(site)
+        self.pool = WorkerPool(site.asr, self._engines, self.stats, clock, keys=keys_of(site), watch=watch)
         self._tools = TapTools(self.pool, manager, bus.publish, self.transcripts, clock, self.stats)
         self._calls: dict[str, _HeardCall] = {}
         self._started_at = clock.now()
@@ -141,14 +142,21 @@ class Hearing:
         self._feed = self._bus.subscribe("asr", limit=FEED_LIMIT)
         if self._section.enabled:
             try:
-                if self._own_engine:
-                    log.info("model %s", await asyncio.to_thread(probe_model, self._model))
+                if self._own_engines:
+                    await self._try_engines()
                 await self.pool.start()
             except BaseException:
                 self._feed.close()
                 raise
         self.transcripts.start()
         self._reader = asyncio.create_task(self._read(self._feed), name="hearing")
+
+    async def _try_engines(self) -> None:
+        """A model that cannot be used ends the start; a server that does not answer may do so later."""
+        for order in self._engines:
+            if order.url:
+                continue
+            log.info("model %s", await asyncio.to_thread(probe, order))
 
     async def aclose(self) -> None:
         """End every tap, keep the last texts, end the workers; idempotent."""
@@ -213,6 +221,7 @@ class Hearing:
     def _answered(self, event: CallAnswered) -> None:
         known_before = event.at < self._started_at
         call = self._call(event.call_id, event.at, event.caller_uniqueid, known_before=known_before)
+        call.line = event.line
         told_before = call.chosen.get(event.entry_id)
         if told_before is not None and not self._section.enabled:
             return
@@ -272,7 +281,8 @@ class Hearing:
         age_seconds = max(0.0, (self._clock.now() - call.answered_at).total_seconds())
         answered = self._clock.monotonic() - age_seconds
         numbers = UtteranceNumbers(call.call_id, side, call.counts[side], party)
-        tap = call.taps[uniqueid] = Tap(numbers, uniqueid, answered, self._tools, call.hidden)
+        words = self._words.get(call.line, self._words[""])
+        tap = call.taps[uniqueid] = Tap(numbers, uniqueid, answered, self._tools, call.hidden, words)
 
         async def listen() -> None:
             await call.numbered.wait()

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
+from hotline.asr.engines import LineWords
 from hotline.asr.hidden import HiddenTimes
 from hotline.asr.messages import Told
 from hotline.asr.numbering import UtteranceNumbers
@@ -26,7 +27,7 @@ from hotline.asr.tap_state import TapEvent, TapState, after
 from hotline.asr.worker_pool import NoPlace, WorkerPool
 from hotline.core.backoff import backoff
 from hotline.core.clock import Clock
-from hotline.core.events import LegLost, LegTapped, TranscriptSegment
+from hotline.core.events import EngineChanged, LegLost, LegTapped, TranscriptSegment
 from hotline.telephony.ami.errors import AmiDisconnected, AmiError, AmiTimeout
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class TapTools:
 
     pool: WorkerPool
     manager: Manager
-    publish: Callable[[LegTapped | LegLost | TranscriptSegment], object]
+    publish: Callable[[LegTapped | LegLost | EngineChanged | TranscriptSegment], object]
     book: Book
     clock: Clock
     stats: AsrStats
@@ -75,6 +76,7 @@ class Tap:
         answered: when the call was answered, in monotonic seconds: the zero of its transcript.
         tools: see there.
         hidden: what of the call is not to be written down.
+        words: what is likely to be said.
     """
 
     def __init__(
@@ -84,12 +86,14 @@ class Tap:
         answered: float,
         tools: TapTools,
         hidden: HiddenTimes,
+        words: LineWords,
     ) -> None:
         self.state = TapState.SEEKING
         self.uniqueid = uniqueid
         self.numbers = numbers
         self.answered = answered
         self.tools = tools
+        self.words = words
         self._hidden = hidden
         self.finished = asyncio.Event()
         self._over = asyncio.Event()
@@ -130,6 +134,11 @@ class Tap:
         self._lost_told = False
         self.tools.stats.legs_tapped += 1
         self.tools.publish(LegTapped(self.numbers.call_id, at, self.numbers.side, engine, self.numbers.party))
+
+    def now_by(self, engine: str, reason: str) -> None:
+        """Another engine took over."""
+        numbers, at = self.numbers, self.tools.clock.now()
+        self.tools.publish(EngineChanged(numbers.call_id, at, numbers.side, engine, reason, numbers.party))
 
     def tell(self, segment: TranscriptSegment) -> None:
         """Pass a text on; of what was said while the recording was paused, only that it is nothing."""
@@ -236,7 +245,10 @@ class _Attempt:
     async def run(self) -> Reason:
         """Try, hear, end; return why it ended."""
         try:
-            place = self._tools.pool.place(self._leg, self._tap.answered, self)
+            words = self._tap.words
+            place = self._tools.pool.place(
+                self._leg, self._tap.answered, self, words.grammar, words.hot_words
+            )
         except NoPlace as full:
             return full.reason
         self._engine = place.engine
@@ -303,6 +315,12 @@ class _Attempt:
             self._connected_at = self._tools.clock.monotonic()
             self._tap.now_heard(self._moment(at), self._engine)
             self._news.set()
+
+    def hears(self, engine: str, reason: str) -> None:
+        """An engine took the leg."""
+        if not self._done and engine != self._engine:
+            self._engine = engine
+            self._tap.now_by(engine, reason)
 
     def told(self, told: Told) -> None:
         """The worker heard something."""

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from hotline.config.alerting import AlertsSection
+from hotline.config.engines import EngineSection, HotWord
 from hotline.config.menus import Menu, Prompt
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import Shift
@@ -101,6 +102,8 @@ class AsrSection(Section):
     enabled: bool = True
     engine: Literal["vosk"] = "vosk"
     model: Path | None = None  # a Vosk model folder; the small one in the package when absent
+    engines: Annotated[tuple[EngineSection, ...], Field(max_length=8)] = ()  # in place of model: see there
+    hot_words: Annotated[tuple[HotWord, ...], Field(max_length=500)] = ()  # heard more readily, on all lines
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     legs_per_worker: Annotated[int, Field(ge=1, le=1000)] = 60
     chunk_milliseconds: Annotated[int, Field(ge=20, le=400)] = 60
@@ -212,6 +215,8 @@ class Line(Section):
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None  # of its recordings; absent: the site's
     language: LanguageTag | None = None  # of its callers; absent: the site's
     order_fields: tuple[OrderField, ...] | None = None  # of its orders; absent: catalogue's or parent's
+    hot_words: Annotated[tuple[HotWord, ...], Field(max_length=500)] = ()  # beside those of asr.hot_words
+    grammar: Annotated[tuple[HotWord, ...], Field(max_length=5_000)] = ()  # the only words to expect here
 
     @property
     def label(self) -> str:

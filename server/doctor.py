@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.agent_console.deps import WEB_DIST
-from hotline.asr.vosk_engine import probe_model
+from hotline.asr.engines import EngineOrder, keys_of, orders_of, probe
 from hotline.config.alerting import Webhook
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
@@ -53,7 +53,8 @@ async def examine(site: Site) -> AsyncIterator[Finding]:
         yield await recording_keys(site)
     for name, host, port in _ports(site):
         yield await _port(name, host, port)
-    yield await _model(site)
+    for finding in await _engines(site):
+        yield finding
     yield _pages()
     for hook in site.alerts.webhooks:
         yield await _webhook(site, hook)
@@ -190,14 +191,24 @@ async def _port(name: str, host: str, port: int) -> Finding:
     return Finding(name, True, f"{host}:{port} is free")
 
 
-async def _model(site: Site) -> Finding:
+async def _engines(site: Site) -> list[Finding]:
+    """Whether each recogniser answers; all are asked at once."""
     if not site.asr.enabled:
-        return Finding("model", None, "asr.enabled is false")
+        return [Finding("model", None, "asr.enabled is false")]
     try:
-        detail = await asyncio.to_thread(probe_model, site.asr.model)
+        keys = keys_of(site)
     except HotlineError as error:
-        return Finding("model", False, str(error))
-    return Finding("model", True, detail)
+        return [Finding("asr.engines", False, str(error))]
+    return await asyncio.gather(*(_engine(order, keys) for order in orders_of(site)))
+
+
+async def _engine(order: EngineOrder, keys: Mapping[str, str]) -> Finding:
+    subject = f"engine {order.name}" if order.name else "model"
+    try:
+        detail = await asyncio.to_thread(probe, order, keys.get(order.name, ""))
+    except HotlineError as error:
+        return Finding(subject, False, str(error))
+    return Finding(subject, True, detail)
 
 
 async def _webhook(site: Site, hook: Webhook) -> Finding:

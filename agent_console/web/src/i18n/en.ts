@@ -115,6 +115,7 @@ export const en: Messages = {
     interrupted: 'cut short',
     gap: '{side} not heard since {from}: text is missing here',
     gapClosed: '{side} not heard from {from} to {until}: text is missing here',
+    engineChanged: '{side}: another recogniser took over',
     newest: 'Newest',
     newestCount: '{count} new',
     empty: 'What both sides say appears here once the call is answered',

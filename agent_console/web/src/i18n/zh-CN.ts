@@ -113,6 +113,7 @@ export const zhCN = {
     interrupted: '未听完',
     gap: '{side}一侧自 {from} 起没有听到，此处文字有缺',
     gapClosed: '{side}一侧 {from} 至 {until} 没有听到，此处文字有缺',
+    engineChanged: '{side}：识别引擎已切换',
     newest: '最新',
     newestCount: '最新 {count} 条',
     empty: '接通后，双方的话会出现在这里',
