@@ -96,7 +96,7 @@ class Hearing:
     """Taps answered calls and publishes LegTapped, LegLost and TranscriptSegment.
 
     Args:
-        site: its ``asr`` section.
+        site: its ``asr`` section, and its lines' words.
         manager: the AMI client; it need not be connected yet.
         bus: where calls are told of, and texts.
         store: where final texts are kept.
@@ -125,7 +125,8 @@ class Hearing:
         self._own_engines = engines is None
         self._engines = orders_of(site) if engines is None else tuple(engines)
         self._words = words_by_line(site)
-        self.pool = WorkerPool(site.asr, self._engines, self.stats, clock, keys=keys_of(site), watch=watch)
+        keys = keys_of(site) if self._own_engines and site.asr.enabled else {}
+        self.pool = WorkerPool(site.asr, self._engines, self.stats, clock, keys=keys, watch=watch)
         self._tools = TapTools(self.pool, manager, bus.publish, self.transcripts, clock, self.stats)
         self._calls: dict[str, _HeardCall] = {}
         self._started_at = clock.now()

@@ -17,12 +17,14 @@ from typing import Any
 
 import pytest
 
-from hotline.asr.engine import EngineError, Final, Heard, LateAnswer, Partial
+from hotline.asr.chain import Chain, Member
+from hotline.asr.engine import Engaged, EngineError, Final, Heard, LateAnswer, Partial
 from hotline.asr.engines import EngineOrder, load, probe
 from hotline.asr.remote.engine import RemoteStream
 from hotline.asr.remote.line import Address
 from hotline.asr.transcribe import transcribe
 from hotline.core.errors import PeerError
+from tests.fixtures.asr import ScriptedEngine
 from tests.fixtures.engine_peers import Fault, Peer, funasr_peer, vosk_server_peer
 from tests.fixtures.ports import free_port
 
@@ -155,6 +157,21 @@ def test_a_silent_vosk_server_is_known_to_be_behind() -> None:
         peer.released.set()
         one.until(lambda: one.stream.behind_seconds == 0)
         assert one.finals() == ["一二"]
+
+
+def test_a_leg_of_a_silent_server_goes_on_with_all_that_was_said() -> None:
+    """Found by what is not answered; the next engine hears the words that were held."""
+    with vosk_server_peer(Fault.SILENT) as peer:
+        engine = load(EngineOrder("vosk-server", url=peer.url))
+        chain = Chain([Member("city", engine), Member("here", ScriptedEngine())], time.monotonic)
+        stream = chain.open(RATE_HZ)
+        pcm = speech(1, 2, 3, pause=1.0) + speech(4, 5, pause=5.0)
+        known = [one for at in range(0, len(pcm), 6_400) for one in stream.push(pcm[at : at + 6_400])]
+        known += stream.end()
+        assert [one.engine for one in known if isinstance(one, Engaged)] == ["city", "here"]
+        assert [one.text for one in known if isinstance(one, Final)] == ["一二三", "四五"]
+        assert stream.over
+        engine.close()
 
 
 @KINDS
