@@ -24,6 +24,7 @@ from hotline.core.events import (
     AgentEvent,
     AlertEvent,
     DraftChanged,
+    EngineChanged,
     Envelope,
     Event,
     LegLost,
@@ -42,6 +43,7 @@ PICTURE_SECONDS: Final = 1.0  # between two pictures of a kind
 FIGURES_AT_LEAST_SECONDS: Final = 60.0  # figures change at midnight without an event
 RESUME_LIMIT: Final = 2_000  # missed events sent one by one; beyond that a snapshot is quicker
 FEED_LIMIT: Final = 10_000  # the hub never waits, so this many unread means the loop stood still
+UNPICTURED: Final = (TranscriptSegment, LegTapped, LegLost, EngineChanged, DraftChanged)  # change no picture
 
 
 @dataclass(slots=True, eq=False)
@@ -229,7 +231,7 @@ class Hub:
                     self.leave(console)
         if newly:
             self._show_call(envelope, newly)
-        if not isinstance(envelope.event, TranscriptSegment | LegTapped | LegLost | DraftChanged):
+        if not isinstance(envelope.event, UNPICTURED):
             self._live_dirty.set()
             self._figures_dirty.set()
 

@@ -14,12 +14,13 @@ import typer
 
 from hotline.asr.bench import as_json, run_bench
 from hotline.asr.cli_options import Format, FormatOption, ModelOption, clear_errors
+from hotline.asr.engine import Engine
 from hotline.asr.models import ModelInfo, model_path, read_model
 from hotline.asr.pulling.cli import models, pull
 from hotline.asr.transcribe import read_speech, transcribe
 from hotline.asr.trial import try_model
 from hotline.asr.written.writer import Writer
-from hotline.core.errors import HotlineError, SetupError
+from hotline.core.errors import HotlineError, SetupError, UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Recognition: models, files, what this machine can carry.")
 
@@ -61,13 +62,15 @@ def transcribe_file(
     wav: Annotated[Path, typer.Argument(metavar="WAV", help="Mono 16-bit PCM.")],
     model: ModelOption = None,
     output: FormatOption = Format.TABLE,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="A name of the site's asr.engines; wants --site.")
+    ] = None,
+    site: Annotated[Path | None, typer.Option("--site", help="The site file, for --engine.")] = None,
 ) -> None:
     """Write down what is said in a recording."""
     with clear_errors():
         pcm, rate_hz = read_speech(wav)
-        info = _usable(model)
-        from hotline.asr.vosk_engine import VoskEngine
-
+        name, recogniser = _engine_of(site, engine) if engine or site else _own_engine(model)
         writer = Writer()
         segments = [
             {
@@ -86,12 +89,13 @@ def transcribe_file(
                     for word in final.words
                 ],
             }
-            for final in transcribe(VoskEngine(info.path), pcm, rate_hz)
+            for final in transcribe(recogniser, pcm, rate_hz)
         ]
+        recogniser.close()
     if output is Format.JSON:
         whole = {
             "file": str(wav),
-            "model": info.name,
+            "model": name,
             "duration_seconds": round(len(pcm) / 2 / rate_hz, 2),
             "segments": segments,
         }
@@ -137,6 +141,33 @@ def bench(
     typer.echo(f"a worker takes {result.memory_megabytes:.0f} MB of memory")
     typer.echo(f"calls it can hear: {result.calls} with both sides, {result.callers} with the caller only")
     typer.echo(f"asr: {{workers: {result.cores}, legs_per_worker: {result.streams_per_core}}}")
+
+
+def _own_engine(model: Path | None) -> tuple[str, Engine]:
+    from hotline.asr.vosk_engine import VoskEngine
+
+    info = _usable(model)
+    return info.name, VoskEngine(info.path)
+
+
+def _engine_of(site: Path | None, name: str | None) -> tuple[str, Engine]:
+    """An engine of a site file, tried first; the first one of the site when no name is given."""
+    from hotline.asr.engines import keys_of, load, orders_of, probe
+    from hotline.config.loading import load_site
+
+    if site is None:
+        raise UsageError("--engine names an engine of a site file", hint="add --site FILE")
+    found = load_site(site)
+    orders = {order.name: order for order in orders_of(found)}
+    order = orders.get(name) if name else next(iter(orders.values()))
+    if order is None:
+        raise UsageError(
+            f'no engine "{name}" in {site}', hint=f"its engines: {', '.join(filter(None, orders))}"
+        )
+    key = keys_of(found).get(order.name, "")
+    probe(order, key)
+    engine = load(order, key)
+    return order.name or engine.name, engine
 
 
 def _usable(model: Path | None) -> ModelInfo:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hotline.asr.engine import Engine, EngineError, Heard, Stream
+from hotline.asr.chain import Chain, ChainStream, Known
+from hotline.asr.engine import Engaged, EngineError
 from hotline.asr.engine import Final as FinalText
 from hotline.asr.leg import LegAudio
-from hotline.asr.messages import Told
+from hotline.asr.messages import Hears, Told
 from hotline.asr.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -33,11 +34,12 @@ class DecoderLeg:
     leg: str
     audio: LegAudio
     grammar: Sequence[str] | None
-    stream: Stream | None = None
+    hot_words: Sequence[str] = ()
+    stream: ChainStream | None = None
     audio_at: float = 0.0
     waiting: bool = False
     ending: Reason | None = None
-    over: bool = False
+    over: bool = False  # nothing more of it is told
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Decoder:
     """Runs recognition in its own thread.
 
     Args:
-        engine: loaded already.
+        engines: loaded already.
         chunk_seconds: the usual chunk.
         told: called with each text, from the decoder's thread.
         gone: called once a leg is finished, after its last text, likewise.
@@ -65,16 +67,16 @@ class Decoder:
 
     def __init__(
         self,
-        engine: Engine,
+        engines: Chain,
         chunk_seconds: float,
         *,
-        told: Callable[[Told], None],
+        told: Callable[[Told | Hears], None],
         gone: Callable[[str, Reason], None],
         alive: Callable[[int], None],
     ) -> None:
         self.busy_seconds = 0.0
         self.failures = 0
-        self._engine = engine
+        self._engines = engines
         self._chunk_seconds = chunk_seconds
         self._told, self._gone, self._alive = told, gone, alive
         self._turns: deque[DecoderLeg] = deque()
@@ -82,6 +84,11 @@ class Decoder:
         self._wake = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="decoder", daemon=True)
+
+    @property
+    def engine_counts(self) -> dict[str, int]:
+        """What the engines counted; see `Chain.counts`."""
+        return dict(self._engines.counts)
 
     def start(self) -> None:
         """Begin."""
@@ -149,9 +156,10 @@ class Decoder:
             self._line_up(leg)
 
     def _end(self, leg: DecoderLeg, reason: Reason) -> None:
+        """The leg is gone once its stream is over: an engine elsewhere tells its last texts later."""
         if leg.stream is not None:
             self._guarded(leg, leg.stream.end)
-        if not leg.over:
+        if not leg.over and (leg.stream is None or leg.stream.over):
             leg.over = True  # a late turn must not open it again
             leg.stream = None
             self._gone(leg.leg, reason)
@@ -167,21 +175,18 @@ class Decoder:
         if leg.over:
             return
         if leg.stream is None:
-            opened = self._open(leg)
-            if opened is None:
-                return
-            leg.stream = opened
+            leg.stream = self._engines.open(
+                leg.audio.sample_rate_hz,
+                leg.grammar,
+                hot_words=leg.hot_words,
+                wake=lambda: self._wake_for(leg),
+            )
         stream = leg.stream
-        self._guarded(leg, lambda: stream.push(pcm))
+        self._guarded(leg, lambda: stream.push(pcm, leg.audio.backlog_seconds))
+        if leg.ending is not None and stream.over:
+            self._end(leg, leg.ending)
 
-    def _open(self, leg: DecoderLeg) -> Stream | None:
-        try:
-            return self._engine.open(leg.audio.sample_rate_hz, leg.grammar, wake=lambda: self._wake_for(leg))
-        except EngineError as error:
-            self._fail(leg, error)
-            return None
-
-    def _guarded(self, leg: DecoderLeg, work: Callable[[], Sequence[Heard]]) -> None:
+    def _guarded(self, leg: DecoderLeg, work: Callable[[], Sequence[Known]]) -> None:
         began = time.perf_counter()
         try:
             heard = work()
@@ -207,7 +212,9 @@ class Decoder:
             self._wake.notify()
 
 
-def _told(leg: DecoderLeg, heard: Heard) -> Told:
+def _told(leg: DecoderLeg, heard: Known) -> Told | Hears:
+    if isinstance(heard, Engaged):
+        return Hears(leg.leg, heard.engine, heard.reason)
     at = leg.audio.call_seconds
     if isinstance(heard, FinalText):
         words = [[w.text, at(w.start_seconds), at(w.end_seconds), w.confidence] for w in heard.words]

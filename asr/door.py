@@ -135,6 +135,7 @@ class Door:
         for connection in self._legs.values():
             total.update(connection.audio_counts())
         total["engine_failures"] = self.decoder.failures
+        total.update(self.decoder.engine_counts)
         return dict(total)
 
     def close(self) -> None:
@@ -288,7 +289,7 @@ class Connection(asyncio.Protocol):
             return
         if self.audio is None:
             self.audio = LegAudio(sample_rate_hz, self._order.answered, self._door.chunk_seconds)
-            self._leg = DecoderLeg(self._order.leg, self.audio, self._order.grammar)
+            self._leg = DecoderLeg(self._order.leg, self.audio, self._order.grammar, self._order.hot_words)
             self._pace = Pace(sample_rate_hz * SAMPLE_BYTES * _WIRE_OVERHEAD, now)
         elif self.audio.sample_rate_hz != sample_rate_hz:
             self._refuse(Reason.GARBAGE)

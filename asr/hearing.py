@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,8 +24,8 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from hotline.asr.engines import VOSK, EngineOrder, keys_of, orders_of, probe, words_by_line
 from hotline.asr.hidden import HiddenTimes
-from hotline.asr.models import model_path
 from hotline.asr.numbering import UtteranceCount, UtteranceNumbers
 from hotline.asr.reasons import Reason
 from hotline.asr.stats import AsrStats
@@ -70,7 +70,7 @@ class _HeardCall:
     Attributes:
         answered_at: its first answer: the zero of its transcript's times.
         caller_uniqueid: the caller's channel.
-        line: whose corrections its texts get; empty where nobody told it: the whole site's.
+        line: whose corrections and words its texts get; empty where nobody told it: the whole site's.
         chosen: queue entry -> the channel of the agent whom the queue chose.
         parties: channel -> who talks there with the caller: an agent's id, or a number.
         numbered: it is known how many utterances an earlier run of this server has numbered.
@@ -101,12 +101,12 @@ class Hearing:
     """Taps answered calls and publishes LegTapped, LegLost and TranscriptSegment.
 
     Args:
-        site: its ``asr`` section.
+        site: its ``asr`` section, and its lines' words.
         manager: the AMI client; it need not be connected yet.
         bus: where calls are told of, and texts.
         store: where final texts are kept.
         clock: the present.
-        engine: ``module:function`` in place of the section's engine.
+        engines: in place of the site's; not tried at the start.
         watch: when a worker counts as frozen.
     """
 
@@ -118,7 +118,7 @@ class Hearing:
         store: TranscriptStore,
         clock: Clock,
         *,
-        engine: str | None = None,
+        engines: Sequence[EngineOrder] | None = None,
         watch: Watch | None = None,
     ) -> None:
         self.stats = AsrStats()
@@ -129,10 +129,12 @@ class Hearing:
         self._pause_hides_text = site.recording.pause_hides_text
         self._bus = bus
         self._clock = clock
-        self._own_engine = engine is None
-        self._model: Path = model_path(site.asr.model)
+        self._own_engines = engines is None
+        self._engines = orders_of(site) if engines is None else tuple(engines)
+        self._words = words_by_line(site)
+        keys = keys_of(site) if self._own_engines and site.asr.enabled else {}
+        self.pool = WorkerPool(site.asr, self._engines, self.stats, clock, keys=keys, watch=watch)
         self._verdicts = Verdicts(site.data_dir)
-        self.pool = WorkerPool(site.asr, self._model, self.stats, clock, engine=engine, watch=watch)
         self._tools = TapTools(self.pool, manager, bus.publish, self.transcripts, clock, self.stats)
         self._calls: dict[str, _HeardCall] = {}
         self._callback_lines: dict[str, str] = {}  # of callbacks that are not over: nobody queued them
@@ -151,14 +153,22 @@ class Hearing:
         self._feed = self._bus.subscribe("asr", limit=FEED_LIMIT)
         if self._section.enabled:
             try:
-                if self._own_engine:
-                    log.info("model %s", await asyncio.to_thread(self._verdicts.of, self._model))
+                if self._own_engines:
+                    await self._try_engines()
                 await self.pool.start()
             except BaseException:
                 self._feed.close()
                 raise
         self.transcripts.start()
         self._reader = asyncio.create_task(self._read(self._feed), name="hearing")
+
+    async def _try_engines(self) -> None:
+        """A model that cannot be used ends the start; a server that does not answer may do so later."""
+        for order in self._engines:
+            if order.kind == VOSK:
+                log.info("model %s", await asyncio.to_thread(self._verdicts.of, Path(order.model)))
+            elif not order.url:
+                log.info("model %s", await asyncio.to_thread(probe, order))
 
     async def aclose(self) -> None:
         """End every tap, keep the last texts, end the workers; idempotent."""
@@ -288,7 +298,8 @@ class Hearing:
         answered = self._clock.monotonic() - age_seconds
         write = self._writer_of(call.line).write
         numbers = UtteranceNumbers(call.call_id, side, call.counts[side], party, write)
-        tap = call.taps[uniqueid] = Tap(numbers, uniqueid, answered, self._tools, call.hidden)
+        words = self._words.get(call.line, self._words[""])
+        tap = call.taps[uniqueid] = Tap(numbers, uniqueid, answered, self._tools, call.hidden, words)
 
         async def listen() -> None:
             await call.numbered.wait()

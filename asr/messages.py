@@ -5,7 +5,7 @@ A message is its length (4 bytes, big-endian) and a JSON object: the fields of o
 Moments are monotonic seconds of this machine, the same in every process.
 
     server -> worker   Expect, Release, Ping, Stop
-    worker -> server   Ready, Connected, Told, Gone, Pong
+    worker -> server   Ready, Connected, Hears, Told, Gone, Pong
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Expect:
     leg: str
     answered: float
     grammar: list[str] | None = None
+    hot_words: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,15 @@ class Connected:
 
     leg: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """Which engine hears a leg from here on, and why not another; see `asr.engine.Engaged`."""
+
+    leg: str
+    engine: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +118,9 @@ class Pong:
     counts: dict[str, float]
 
 
-Message = Expect | Release | Ping | Stop | Ready | Connected | Told | Gone | Pong
+Message = Expect | Release | Ping | Stop | Ready | Connected | Hears | Told | Gone | Pong
 _KINDS: Final[dict[str, type[Any]]] = {
-    kind.__name__: kind for kind in (Expect, Release, Ping, Stop, Ready, Connected, Told, Gone, Pong)
+    kind.__name__: kind for kind in (Expect, Release, Ping, Stop, Ready, Connected, Hears, Told, Gone, Pong)
 }
 
 

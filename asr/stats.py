@@ -28,7 +28,8 @@ class AsrStats:
         backlog_seconds: audio that waits for recognition, all workers.
         busy_seconds: time the workers' recognition took.
         counts: what workers count: unknown_uuid, duplicate_uuid, no_identity, garbage, floods, idle,
-            dropped_audio_ms, filled_audio_ms, audio_ms, engine_failures, partials_skipped.
+            dropped_audio_ms, filled_audio_ms, audio_ms, engine_failures, partials_skipped, handovers,
+            answers_late.
         partials, finals: texts told.
         segments_waiting: final texts not yet in the database.
         segments_dropped: final texts that never got there.
@@ -80,6 +81,10 @@ class AsrStats:
         for name in ("unknown_uuid", "duplicate_uuid", "no_identity", "garbage", "floods", "idle"):
             yield f"asr_{name}", refused, True, self.counts[name]
         yield "asr_engine_failures", "Streams the engine gave up.", True, self.counts["engine_failures"]
+        handed = "Legs that another engine took over."
+        yield "asr_engine_handovers", handed, True, self.counts["handovers"]
+        late = "Last texts of a leg that an engine did not tell in time."
+        yield "asr_answers_late", late, True, self.counts["answers_late"]
         yield "transcript_rows_waiting", "Final texts not yet saved.", False, self.segments_waiting
         yield "transcript_rows_dropped", "Final texts given up unsaved.", True, self.segments_dropped
         yield "transcript_save_failures", "Saves that failed; tried again.", True, self.save_failures

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from hotline.asr.engine import Word
+from hotline.asr.engines import LineWords
 from hotline.asr.hidden import HiddenTimes
 from hotline.asr.messages import Told
 from hotline.asr.numbering import UtteranceNumbers
@@ -27,7 +28,7 @@ from hotline.asr.tap_state import TapEvent, TapState, after
 from hotline.asr.worker_pool import NoPlace, WorkerPool
 from hotline.core.backoff import backoff
 from hotline.core.clock import Clock
-from hotline.core.events import LegLost, LegTapped, TranscriptSegment
+from hotline.core.events import EngineChanged, LegLost, LegTapped, TranscriptSegment
 from hotline.telephony.ami.errors import AmiDisconnected, AmiError, AmiTimeout
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class TapTools:
 
     pool: WorkerPool
     manager: Manager
-    publish: Callable[[LegTapped | LegLost | TranscriptSegment], object]
+    publish: Callable[[LegTapped | LegLost | EngineChanged | TranscriptSegment], object]
     book: Book
     clock: Clock
     stats: AsrStats
@@ -76,6 +77,7 @@ class Tap:
         answered: when the call was answered, in monotonic seconds: the zero of its transcript.
         tools: see there.
         hidden: what of the call is not to be written down.
+        words: what is likely to be said.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Tap:
         answered: float,
         tools: TapTools,
         hidden: HiddenTimes,
+        words: LineWords,
     ) -> None:
         self.state = TapState.SEEKING
         self.uniqueid = uniqueid
         self.numbers = numbers
         self.answered = answered
         self.tools = tools
+        self.words = words
         self._hidden = hidden
         self.finished = asyncio.Event()
         self._over = asyncio.Event()
@@ -131,6 +135,11 @@ class Tap:
         self._lost_told = False
         self.tools.stats.legs_tapped += 1
         self.tools.publish(LegTapped(self.numbers.call_id, at, self.numbers.side, engine, self.numbers.party))
+
+    def now_by(self, engine: str, reason: str) -> None:
+        """Another engine took over."""
+        numbers, at = self.numbers, self.tools.clock.now()
+        self.tools.publish(EngineChanged(numbers.call_id, at, numbers.side, engine, reason, numbers.party))
 
     def tell(self, segment: TranscriptSegment) -> None:
         """Pass a text on; of what was said while the recording was paused, only that it is nothing."""
@@ -237,7 +246,10 @@ class _Attempt:
     async def run(self) -> Reason:
         """Try, hear, end; return why it ended."""
         try:
-            place = self._tools.pool.place(self._leg, self._tap.numbers.side, self._tap.answered, self)
+            words, side = self._tap.words, self._tap.numbers.side
+            place = self._tools.pool.place(
+                self._leg, side, self._tap.answered, self, words.grammar, words.hot_words
+            )
         except NoPlace as full:
             return full.reason
         self._engine = place.engine
@@ -304,6 +316,12 @@ class _Attempt:
             self._connected_at = self._tools.clock.monotonic()
             self._tap.now_heard(self._moment(at), self._engine)
             self._news.set()
+
+    def hears(self, engine: str, reason: str) -> None:
+        """An engine took the leg."""
+        if not self._done and engine != self._engine:
+            self._engine = engine
+            self._tap.now_by(engine, reason)
 
     def told(self, told: Told) -> None:
         """The worker heard something."""

@@ -9,20 +9,16 @@ partial result of a stream without audio has no "partial"; times run on over utt
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from hotline.asr.engine import Capabilities, EngineError, Heard, Partial, Word
-from hotline.asr.engine import Final as FinalText
+from hotline.asr.engine import Capabilities, EngineError, Heard
 from hotline.asr.models import read_model
-from hotline.asr.text import join_words, readable_word
+from hotline.asr.pcm import SAMPLE_BYTES, RateConverter
+from hotline.asr.vosk_answers import VoskTexts, partial_text
 
-if TYPE_CHECKING:
-    from hotline.speech.resample import StreamResampler
-
-SAMPLE_BYTES: Final = 2
+PROBE_SECONDS: Final = 180.0  # the largest models are over a gigabyte, and disks may be slow
 
 
 class VoskEngine:
@@ -64,9 +60,10 @@ class VoskEngine:
         sample_rate_hz: int,
         grammar: Sequence[str] | None = None,
         *,
+        hot_words: Sequence[str] = (),
         wake: Callable[[], None] | None = None,
     ) -> VoskStream:
-        """Begin a stream; ``wake`` is not needed, ``push`` always answers at once."""
+        """Begin a stream; it knows no hot words, and no ``wake``: ``push`` always answers at once."""
         if sample_rate_hz < 8_000:
             raise EngineError(f"audio of {sample_rate_hz} Hz is too coarse for speech", retryable=True)
         if grammar is not None and (not self._info.grammar or not grammar):
@@ -78,12 +75,7 @@ class VoskEngine:
             arguments.append(json.dumps([*grammar, "[unk]"], ensure_ascii=False))
         recogniser = self._vosk.KaldiRecognizer(*arguments)
         recogniser.SetWords(True)
-        resampler = None
-        if rate_hz != sample_rate_hz:
-            from hotline.speech.resample import StreamResampler
-
-            resampler = StreamResampler(sample_rate_hz, rate_hz)
-        return VoskStream(recogniser, sample_rate_hz, resampler)
+        return VoskStream(recogniser, sample_rate_hz, RateConverter(sample_rate_hz, rate_hz))
 
     def close(self) -> None:
         """Release the model."""
@@ -93,91 +85,69 @@ class VoskEngine:
 class VoskStream:
     """One recogniser and the clock of its audio."""
 
-    def __init__(self, recogniser: Any, sample_rate_hz: int, resampler: StreamResampler | None) -> None:
+    behind_seconds = 0.0  # it answers within push
+
+    def __init__(self, recogniser: Any, sample_rate_hz: int, converter: RateConverter) -> None:
         self._recogniser = recogniser
         self._bytes_per_second = sample_rate_hz * SAMPLE_BYTES
-        self._resampler = resampler
+        self._converter = converter
         self._pushed_bytes = 0
-        self._partial = ""
-        self._partial_start = 0.0
+        self._texts = VoskTexts()
+
+    @property
+    def over(self) -> bool:
+        """It ended."""
+        return self._recogniser is None
+
+    @property
+    def _now_seconds(self) -> float:
+        return self._pushed_bytes / self._bytes_per_second
 
     def push(self, pcm: bytes) -> list[Heard]:
         """Recognise; see `Stream`."""
-        if not pcm or self._recogniser is None:
+        if self._recogniser is None:
             return []
         self._pushed_bytes += len(pcm)
-        if self._resampler is not None:
-            pcm = self._raise_rate(pcm)
-            if not pcm:
-                return []
-        return self._recognise(pcm)
+        converted = self._converter.convert(pcm)
+        return self._recognise(converted) if converted else []
 
     def flush(self) -> list[Heard]:
         """End the utterance; the recogniser starts the next one where the audio goes on."""
         if self._recogniser is None or not self._pushed_bytes:
             return []
-        return self._final(json.loads(self._recogniser.FinalResult()))
+        return self._texts.told_final(json.loads(self._recogniser.FinalResult()), self._now_seconds)
 
     def end(self) -> list[Heard]:
         """Flush and let the recogniser go."""
         heard: list[Heard] = []
-        if self._resampler is not None and self._pushed_bytes and self._recogniser is not None:
-            if rest := self._raise_rate(b"", last=True):
-                heard += self._recognise(rest)
+        if self._recogniser is not None and (rest := self._converter.rest()):
+            heard += self._recognise(rest)
         heard += self.flush()
-        self._recogniser = None
+        self.release()
         return heard
+
+    def release(self) -> None:
+        """Let the recogniser go."""
+        self._recogniser = None
 
     def _recognise(self, pcm: bytes) -> list[Heard]:
         try:
             if self._recogniser.AcceptWaveform(pcm):
-                return self._final(json.loads(self._recogniser.Result()))
-            text = join_words(json.loads(self._recogniser.PartialResult()).get("partial", "").split())
+                return self._texts.told_final(json.loads(self._recogniser.Result()), self._now_seconds)
+            text = partial_text(json.loads(self._recogniser.PartialResult()))
         except Exception as error:  # vosk raises nothing narrower
             raise EngineError("Vosk gave up on a stream", retryable=True) from error
-        if text == self._partial:
+        if not self._texts.is_new(text):
             return []
-        if not self._partial:
-            self._partial_start = self._first_word_start()
-        self._partial = text
-        return [Partial(text, self._partial_start)]
+        start = self._texts.partial_start if self._texts.partial else self._first_word_start()
+        return [self._texts.told_partial(text, start)]
 
     def _first_word_start(self) -> float:
         """Where the utterance begins: asked once, because word times cost more than the text."""
         self._recogniser.SetPartialWords(True)
         words = json.loads(self._recogniser.PartialResult()).get("partial_result") or []
         self._recogniser.SetPartialWords(False)
-        now = self._pushed_bytes / self._bytes_per_second
-        return min(float(words[0]["start"]), now) if words else now
-
-    def _final(self, result: dict[str, Any]) -> list[Heard]:
-        had_partial, self._partial = bool(self._partial), ""
-        spoken = [word for word in result.get("result", ()) if readable_word(word["word"])]
-        text = join_words(word["word"] for word in spoken) or join_words(result.get("text", "").split())
-        now = self._pushed_bytes / self._bytes_per_second
-        if not text:
-            return [FinalText("", (), self._partial_start, now, None)] if had_partial else []
-        words = tuple(
-            Word(readable_word(w["word"]), float(w["start"]), float(w["end"]), _clamp(w.get("conf")))
-            for w in spoken
-        )
-        if not words:
-            return [FinalText(text, (), self._partial_start, now, None)]
-        sure = [word.confidence for word in words if word.confidence is not None]
-        mean = sum(sure) / len(sure) if sure else None
-        return [FinalText(text, words, words[0].start_seconds, words[-1].end_seconds, mean)]
-
-    def _raise_rate(self, pcm: bytes, *, last: bool = False) -> bytes:
-        import numpy as np
-
-        assert self._resampler is not None  # noqa: S101 - for the type checker
-        return self._resampler.push(np.frombuffer(pcm, "<i2"), last=last).astype("<i2").tobytes()
-
-
-def _clamp(confidence: Any) -> float | None:
-    if not isinstance(confidence, int | float) or math.isnan(confidence):
-        return None
-    return min(1.0, max(0.0, float(confidence)))
+        return min(float(words[0]["start"]), self._now_seconds) if words else self._now_seconds
 
 
 def open_engine(folder: Path) -> VoskEngine:

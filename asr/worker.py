@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import importlib
 import json
 import logging
 import os
@@ -22,13 +21,13 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Final
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 
+from hotline.asr.chain import Chain
 from hotline.asr.decoder import Decoder
 from hotline.asr.door import Door
-from hotline.asr.engine import Engine
+from hotline.asr.engines import EngineOrder, load_chain
 from hotline.asr.memory import resident_megabytes
 from hotline.asr.messages import (
     Expect,
@@ -51,6 +50,7 @@ NICENESS: Final = 5
 STOP_SECONDS: Final = 1.5  # for the last texts
 SKIP_PARTIALS_BYTES: Final = 256 * 1024  # unread by the server: partial texts are left out
 GIVE_UP_BYTES: Final = 8 * 1024 * 1024  # unread by the server: it is not there any more
+KEYS_VARIABLE: Final = "HOTLINE_ENGINE_KEYS"
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -59,26 +59,38 @@ class WorkerSettings:
     """What a worker is told at its start.
 
     Attributes:
-        engine: ``module:function`` that takes the model folder and returns an Engine.
-        model: the folder.
+        engines: in the order of preference.
         control_fd: its end of the socket pair.
         listen_fd: the listening AudioSocket port.
         chunk_milliseconds: audio to collect before it is recognised.
         max_legs: as many as it may have.
         server_pid: who started it.
+        keys: of engines that want one, by their names.
     """
 
-    engine: str
-    model: str
+    engines: tuple[EngineOrder, ...]
     control_fd: int
     listen_fd: int
     chunk_milliseconds: int
     max_legs: int
     server_pid: int
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
 
     def to_json(self) -> str:
-        """As an argument."""
-        return json.dumps(asdict(self))
+        """As an argument, which everybody on the machine can read: without the keys."""
+        return json.dumps({name: value for name, value in asdict(self).items() if name != "keys"})
+
+    def secrets(self) -> dict[str, str]:
+        """The keys, for the environment of the process."""
+        return {KEYS_VARIABLE: json.dumps(self.keys)} if self.keys else {}
+
+    @classmethod
+    def from_process(cls, argument: str) -> WorkerSettings:
+        """What this process was told at its start."""
+        values: dict[str, Any] = json.loads(argument)
+        engines = tuple(EngineOrder(**order) for order in values.pop("engines"))
+        keys = json.loads(os.environ.pop(KEYS_VARIABLE, "{}"))
+        return cls(engines=engines, keys=keys, **values)
 
 
 class Worker:
@@ -86,13 +98,13 @@ class Worker:
 
     Args:
         settings: see there.
-        engine: loaded.
+        engines: loaded.
         load_seconds: how long that took.
     """
 
-    def __init__(self, settings: WorkerSettings, engine: Engine, load_seconds: float) -> None:
+    def __init__(self, settings: WorkerSettings, engines: Chain, load_seconds: float) -> None:
         self._settings = settings
-        self._engine = engine
+        self._engines = engines
         self._load_seconds = load_seconds
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
@@ -100,7 +112,7 @@ class Worker:
         self._writer: asyncio.StreamWriter | None = None
         chunk_seconds = settings.chunk_milliseconds / 1000
         self._decoder = Decoder(
-            engine,
+            engines,
             chunk_seconds,
             told=lambda told: self._on_loop(self._send, told),
             gone=lambda leg, reason: self._on_loop(self._gone, leg, reason),
@@ -126,7 +138,7 @@ class Worker:
             asyncio.create_task(self._door.keep_time(), name="clock"),
         ]
         try:
-            self._send(Ready(self._engine.name, self._load_seconds, resident_megabytes()))
+            self._send(Ready(self._engines.name, self._load_seconds, resident_megabytes()))
             await self._stopping.wait()
         finally:
             server.close()
@@ -196,13 +208,6 @@ class Worker:
         self._writer.write(pack(message))
 
 
-def load_engine(dotted: str, model: Path) -> Engine:
-    """Call ``module:function`` with the model folder."""
-    module, _, function = dotted.partition(":")
-    engine: Engine = getattr(importlib.import_module(module), function)(model)
-    return engine
-
-
 def _die_with(server_pid: int) -> None:
     """Have the kernel end this process with its server, even one that is stopped. Linux only."""
     with contextlib.suppress(OSError, AttributeError):
@@ -213,7 +218,7 @@ def _die_with(server_pid: int) -> None:
 
 def main() -> None:
     """Entry point of the process."""
-    settings = WorkerSettings(**json.loads(sys.argv[1]))
+    settings = WorkerSettings.from_process(sys.argv[1])
     logging.basicConfig(level=logging.WARNING, format="recogniser %(process)d: %(levelname)s %(message)s")
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
@@ -223,14 +228,14 @@ def main() -> None:
         os.nice(NICENESS)
     began = time.monotonic()
     try:
-        engine = load_engine(settings.engine, Path(settings.model))
+        engines = load_chain(settings.engines, settings.keys, time.monotonic)
     except HotlineError as error:
         log.error("%s", error)
         sys.exit(1)
     load_seconds = time.monotonic() - began
 
     async def serve() -> None:
-        await Worker(settings, engine, load_seconds).run()
+        await Worker(settings, engines, load_seconds).run()
 
     asyncio.run(serve())
     sys.stdout.flush()

@@ -1,9 +1,9 @@
 """The recogniser processes: who listens where, which leg goes to whom, what happens when one dies.
 
-    pool = WorkerPool(section, model, stats, clock)
+    pool = WorkerPool(section, engines, stats, clock)
     await pool.start()                                   # every process has its model and its port
     place = pool.place(uuid, side, answered, listener)   # -> Place("127.0.0.1:9092", "vosk/...")
-    listener.connected(at) / told(Told) / gone(Reason)   # called on the loop
+    listener.connected(at) / hears(engine, reason) / told(Told) / gone(Reason)   # called on the loop
     pool.release(uuid)                                   # gone(RELEASED) follows after the last text
     await pool.aclose()
 
@@ -17,13 +17,13 @@ import asyncio
 import logging
 import socket
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from hotline.asr.admission import Load, Price
-from hotline.asr.messages import Connected, Expect, Gone, Message, Pong, Release, Told
+from hotline.asr.engines import EngineOrder
+from hotline.asr.messages import Connected, Expect, Gone, Hears, Message, Pong, Release, Told
 from hotline.asr.reasons import Reason
 from hotline.asr.stats import AsrStats
 from hotline.asr.worker import WorkerSettings
@@ -36,7 +36,6 @@ from hotline.core.events import Side
 
 log = logging.getLogger(__name__)
 
-ENGINES: Final = {"vosk": "hotline.asr.vosk_engine:open_engine"}
 STABLE_SECONDS: Final = 30.0  # a process that lived this long is started again at once
 STOP_SECONDS: Final = 3.0
 BACKLOG: Final = 256  # connections that wait while a process is started again
@@ -50,6 +49,10 @@ class LegListener(Protocol):
 
     def connected(self, at: float) -> None:
         """Asterisk connected, at this monotonic second."""
+        ...
+
+    def hears(self, engine: str, reason: str) -> None:
+        """Which engine hears from here on, and why not another."""
         ...
 
     def told(self, told: Told) -> None: ...
@@ -108,21 +111,21 @@ class WorkerPool:
 
     Args:
         section: how many workers, their ports, legs for each.
-        model: the model folder.
+        engines: in the order of preference.
         stats: what is counted here.
         clock: for heartbeats.
-        engine: ``module:function``; the section's engine when absent.
+        keys: of engines that want one, by name.
         watch: when a process counts as frozen.
     """
 
     def __init__(
         self,
         section: AsrSection,
-        model: Path,
+        engines: Sequence[EngineOrder],
         stats: AsrStats,
         clock: Clock,
         *,
-        engine: str | None = None,
+        keys: Mapping[str, str] | None = None,
         watch: Watch | None = None,
     ) -> None:
         self._section = section
@@ -130,10 +133,7 @@ class WorkerPool:
         self._clock = clock
         self._watch = watch or Watch()
         self._settings: WorkerSettings = worker_settings(
-            engine or ENGINES[section.engine],
-            model,
-            section.chunk_milliseconds,
-            section.legs_per_worker + LEAVING,
+            engines, keys or {}, section.chunk_milliseconds, section.legs_per_worker + LEAVING
         )
         self._price = Price()
         self._slots: list[_Slot] = []
@@ -172,6 +172,7 @@ class WorkerPool:
         answered: float,
         listener: LegListener,
         grammar: Sequence[str] | None = None,
+        hot_words: Sequence[str] = (),
     ) -> Place:
         """Give a leg to the worker with the least to do.
 
@@ -181,6 +182,7 @@ class WorkerPool:
             answered: when the call was answered, in monotonic seconds.
             listener: told of everything that happens to it.
             grammar: words to expect, for an engine that can.
+            hot_words: words to hear more readily, likewise.
 
         Raises:
             NoPlace: no worker is ready, or all are full; `wait_for_room` tells when to ask again.
@@ -194,7 +196,7 @@ class WorkerPool:
         assert slot.process is not None and slot.process.ready is not None  # noqa: S101 - ready slots have both
         slot.legs[leg] = _Held(side, listener)
         slot.load.admitted(self._clock.monotonic())
-        slot.process.send(Expect(leg, answered, list(grammar) if grammar else None))
+        slot.process.send(Expect(leg, answered, list(grammar) if grammar else None, list(hot_words)))
         return Place(slot.address, slot.process.ready.engine)
 
     def _room_of(self, slot: _Slot, side: Side) -> int:
@@ -286,7 +288,7 @@ class WorkerPool:
         while not self._closing:
             began = self._clock.monotonic()
             slot.process = WorkerProcess(
-                self._settings,
+                self._settings_of(slot.number),
                 slot.listening,
                 heard=lambda message: self._heard(slot, message),
                 pong=lambda pong: self._pong(slot, pong),
@@ -312,6 +314,11 @@ class WorkerPool:
             elif not was_ready or self._clock.monotonic() - began < 2.0:
                 await asyncio.sleep(next(delays))
 
+    def _settings_of(self, worker: int) -> WorkerSettings:
+        """What this worker is told: engines' legs are divided among all."""
+        shares = (one.share(worker, self._section.workers) for one in self._settings.engines)
+        return replace(self._settings, engines=tuple(shares))
+
     def _ready(self, slot: _Slot, first_ready: asyncio.Event) -> None:
         slot.ready = True
         first_ready.set()
@@ -322,6 +329,8 @@ class WorkerPool:
         match message:
             case Connected(leg, at) if leg in slot.legs:
                 slot.legs[leg].listener.connected(at)
+            case Hears(leg, engine, reason) if leg in slot.legs:
+                slot.legs[leg].listener.hears(engine, reason)
             case Told(leg=leg) if leg in slot.legs:
                 slot.legs[leg].listener.told(message)
             case Gone(leg, reason):

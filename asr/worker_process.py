@@ -8,11 +8,11 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
+from hotline.asr.engines import EngineOrder
 from hotline.asr.messages import Message, MessageReader, Ping, Pong, Ready, Stop, pack
 from hotline.asr.process_state import Activity, ProcessState, look_at
 from hotline.asr.reasons import Reason
@@ -149,6 +149,7 @@ class WorkerProcess:
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "2",  # two busy threads; more arenas are memory for nothing
+            **settings.secrets(),
         }
         return await asyncio.create_subprocess_exec(
             sys.executable,
@@ -246,6 +247,8 @@ class WorkerProcess:
         await asyncio.shield(process.wait())
 
 
-def worker_settings(engine: str, model: Path, chunk_milliseconds: int, max_legs: int) -> WorkerSettings:
+def worker_settings(
+    engines: Sequence[EngineOrder], keys: Mapping[str, str], chunk_milliseconds: int, max_legs: int
+) -> WorkerSettings:
     """Settings whose descriptors are not known yet."""
-    return WorkerSettings(engine, str(model), -1, -1, chunk_milliseconds, max_legs, os.getpid())
+    return WorkerSettings(tuple(engines), -1, -1, chunk_milliseconds, max_legs, os.getpid(), dict(keys))

@@ -10,6 +10,7 @@ from pathlib import Path
 from hotline.config.alert_checks import check_alerts
 from hotline.config.catalogue import known_line
 from hotline.config.checker import Checker, Item, names
+from hotline.config.engine_checks import check_engines
 from hotline.config.menu_checks import check_menus, check_prompts
 from hotline.config.ports import port_problems
 from hotline.config.problems import KeyPath, Problem
@@ -36,7 +37,7 @@ def _once(checker: Checker) -> None:
     webhooks = checker.site.section("alerts").items("webhooks")
     for what, items in (
         ("queue", checker.queues), ("menu", checker.menus), ("prompt", checker.prompts),
-        ("webhook", webhooks),
+        ("webhook", webhooks), ("engine", checker.site.section("asr").items("engines")),
     ):  # fmt: skip
         checker.given_once(what, [((*i.path, "name"), i.text("name")) for i in items])
     for menu in checker.menus:
@@ -275,18 +276,11 @@ def _recordings(checker: Checker) -> None:
 
 
 def _files(checker: Checker) -> None:
-    """Files that are named exist, and recordings can be played."""
+    """Recordings that are named exist and can be played."""
     for prompt in checker.prompts:
         recording = prompt.text("recording")
         if recording is not None:
             _recording(checker, (*prompt.path, "recording"), checker.folder / Path(recording).expanduser())
-    asr = checker.site.section("asr")
-    for section in (asr, asr.section("second_pass")):
-        model = section.text("model")
-        if model is not None and not (checker.folder / Path(model).expanduser()).is_dir():
-            path = (*section.path, "model")
-            hint = "get one: hotline asr pull NAME, see hotline asr models"
-            checker.error(path, f"there is no model folder {model}", hint)
 
 
 def _recording(checker: Checker, path: KeyPath, file: Path) -> None:
@@ -309,5 +303,5 @@ def _ports(checker: Checker) -> None:
 
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
     _once, _numbers, _lines, _queues, _agents, _shifts, _transfer, check_prompts, check_menus, _recordings,
-    _files, _surroundings, _ports, check_alerts, check_wording, check_understanding,
+    _files, _surroundings, _ports, check_alerts, check_wording, check_understanding, check_engines,
 )  # fmt: skip

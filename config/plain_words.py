@@ -33,6 +33,7 @@ _PATTERNS = {
         "is not a phrase",
         "write 2 to 30 characters without spaces; … between two parts stands for others",
     ),
+    r"^[\w·-]{1,20}$": ("is not a word as it is spoken", "at most 20 characters, without spaces"),
     r"^[0-9*#]$": ("is not a key of a telephone", "use one of 0 to 9, * and #"),
     SPOKEN: ("is not as it is heard", "write the words alone, without marks"),
     r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$": ("holds a control character", "keep it on one line"),

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from hotline.config.alerting import AlertsSection
+from hotline.config.engines import EngineSection, HotWord
 from hotline.config.menus import Menu, Prompt
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import ClockTime, Shift
@@ -122,6 +123,8 @@ class AsrSection(Section):
     enabled: bool = True
     engine: Literal["vosk"] = "vosk"
     model: Path | None = None  # a Vosk model folder; the small one in the package when absent
+    engines: Annotated[tuple[EngineSection, ...], Field(max_length=8)] = ()  # in place of model: see there
+    hot_words: Annotated[tuple[HotWord, ...], Field(max_length=500)] = ()  # heard more readily, on all lines
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     legs_per_worker: Annotated[int, Field(ge=1, le=1000)] = 200
     when_full: WhenFull = WhenFull.WAIT
@@ -239,6 +242,8 @@ class Line(Section):
     order_fields: tuple[OrderField, ...] | None = None  # of its orders; absent: catalogue's or parent's
     corrections: Corrections = ()  # of what is heard wrongly on it and on the lines under it
     keywords: Keywords = ()  # marked in its texts, and in those of the lines under it
+    hot_words: Annotated[tuple[HotWord, ...], Field(max_length=500)] = ()  # beside those of asr.hot_words
+    grammar: Annotated[tuple[HotWord, ...], Field(max_length=5_000)] = ()  # the only words to expect here
 
     @property
     def label(self) -> str:

@@ -8,7 +8,7 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
                 EmergencyNotJoined, CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced,
                 SupervisionChanged, RecordingChanged
     ivr      -> MenuEntered, MenuFinished
-    asr      -> LegTapped, LegLost, TranscriptSegment, WordsHeard, CallUnderstood
+    asr      -> LegTapped, LegLost, EngineChanged, TranscriptSegment, WordsHeard, CallUnderstood
     dialplan -> FallbackUsed (through queue)
     telephony-> LinkChanged (through server)
     console  -> CallFlagged, DraftChanged
@@ -481,6 +481,24 @@ class LegLost:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineChanged:
+    """Another engine than told so far hears this voice from ``at`` on. The text goes on without a gap.
+
+    Attributes:
+        engine: its name, as in LegTapped.
+        reason: why not the one before: failed, slow, full or resting (it failed a moment ago).
+        party: see ``TranscriptSegment``.
+    """
+
+    call_id: str
+    at: datetime
+    side: Side
+    engine: str
+    reason: str
+    party: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptSegment:
     """One utterance, as heard so far (``final`` false: it will be replaced) or for good.
 
@@ -605,6 +623,7 @@ CallEvent = (
     | RecordingChanged
     | LegTapped
     | LegLost
+    | EngineChanged
     | TranscriptSegment
     | WordsHeard
     | CallUnderstood

@@ -1,7 +1,8 @@
 """What Prometheus scrapes: counted from the bus, read from the rooms' own numbers at each scrape.
 
-Labels are bounded: lines of the site file, ledger classes, agent states, sides. Units are seconds. A replayed
-event (the bus tells answered calls anew after a lost link) is counted once, by its ledger row.
+Labels are bounded: lines and engines of the site file, ledger classes, agent states, sides. Units are
+seconds. A replayed event (the bus tells answered calls anew after a lost link) is counted once, by its ledger
+row.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from hotline.core.events import (
     CallerQueued,
     CallStarted,
     CallUnderstood,
+    EngineChanged,
     EntryClosed,
     Event,
     FallbackUsed,
@@ -76,7 +78,7 @@ class Exporter:
         self._bus = bus
         self._lines = set(lines)
         self._answered: dict[str, None] = {}  # entry ids told as answered, oldest first, at most 20,000
-        self._taps: set[tuple[str, Side, str]] = set()
+        self._taps: dict[tuple[str, Side, str], str] = {}  # voices being heard, by which engine
         make = self._make
         self._calls = make(Counter, "calls", "Callers who reached the hotline.", ["line"])
         self._offered = make(Counter, "offered", "Callers who began to wait in a queue.", ["line"])
@@ -113,6 +115,11 @@ class Exporter:
         self._taps_lost = make(
             Counter, "taps_lost", "Voices of live calls that stopped being heard.", ["side"]
         )
+        self._engine_taps = make(Gauge, "engine_taps", "Voices being heard now, by engine.", ["engine"])
+        self._handovers = make(
+            Counter, "engine_changes", "Voices that another engine took, and why.", ["engine", "reason"]
+        )
+        self._engines: set[str] = set()  # those seen: as many as the site names
         self._link = make(Gauge, "ami_connected", "1 while the link to Asterisk's manager is up.", [])
         self._alerts = make(Gauge, "alerts", "Alerts raised now, by kind.", ["kind"])
         for kind in AlertKind:
@@ -167,11 +174,16 @@ class Exporter:
                 seconds = max(0.0, (event.at - event.audio_at).total_seconds())
                 self._latency.labels("final" if event.final else "partial").observe(seconds)
             case LegTapped():
-                self._taps.add((event.call_id, event.side, event.party))
+                self._taps[event.call_id, event.side, event.party] = event.engine
                 self._count_taps()
+            case EngineChanged():
+                self._handovers.labels(event.engine, event.reason).inc()
+                if (event.call_id, event.side, event.party) in self._taps:
+                    self._taps[event.call_id, event.side, event.party] = event.engine
+                    self._count_taps()
             case LegLost():
                 self._taps_lost.labels(event.side.value).inc()
-                self._taps.discard((event.call_id, event.side, event.party))
+                self._taps.pop((event.call_id, event.side, event.party), None)
                 self._count_taps()
             case CallUnderstood(settled=True):  # topics are those of the site's rules: some sixty
                 kind = event.request_type.value if event.request_type else "unknown"
@@ -199,12 +211,15 @@ class Exporter:
 
     def _forget(self, call_id: str) -> None:
         """A call is over: its taps are, too."""
-        self._taps = {tap for tap in self._taps if tap[0] != call_id}
+        self._taps = {tap: engine for tap, engine in self._taps.items() if tap[0] != call_id}
         self._count_taps()
 
     def _count_taps(self) -> None:
         for side in Side:
             self._taps_live.labels(side.value).set(sum(1 for _, heard, _ in self._taps if heard is side))
+        self._engines.update(self._taps.values())
+        for engine in self._engines:
+            self._engine_taps.labels(engine).set(sum(1 for heard in self._taps.values() if heard == engine))
 
     def _line(self, line: str) -> str:
         return line if line in self._lines else "other"

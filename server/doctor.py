@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.agent_console.deps import WEB_DIST
+from hotline.asr.engines import VOSK, EngineOrder, keys_of, orders_of, probe
 from hotline.asr.verdicts import Verdicts
 from hotline.config.alerting import Webhook
 from hotline.config.schema import Site
@@ -56,7 +58,8 @@ async def examine(site: Site) -> AsyncIterator[Finding]:
         yield await recording_keys(site)
     for name, host, port in _ports(site):
         yield await _port(name, host, port)
-    yield await _model(site)
+    for finding in await _engines(site):
+        yield finding
     yield _pages()
     for hook in site.alerts.webhooks:
         yield await _webhook(site, hook)
@@ -193,14 +196,28 @@ async def _port(name: str, host: str, port: int) -> Finding:
     return Finding(name, True, f"{host}:{port} is free")
 
 
-async def _model(site: Site) -> Finding:
+async def _engines(site: Site) -> list[Finding]:
+    """Whether each recogniser answers; all are asked at once."""
     if not site.asr.enabled:
-        return Finding("model", None, "asr.enabled is false")
+        return [Finding("model", None, "asr.enabled is false")]
     try:
-        trial = await asyncio.to_thread(Verdicts(site.data_dir).of, site.asr.model, anew=True)
+        keys = keys_of(site)
     except HotlineError as error:
-        return Finding("model", False, str(error))
-    return Finding("model", True, str(trial))
+        return [Finding("asr.engines", False, str(error))]
+    verdicts = Verdicts(site.data_dir)
+    return await asyncio.gather(*(_engine(order, keys, verdicts) for order in orders_of(site)))
+
+
+async def _engine(order: EngineOrder, keys: Mapping[str, str], verdicts: Verdicts) -> Finding:
+    subject = f"engine {order.name}" if order.name else "model"
+    try:
+        if order.kind == VOSK:  # the start may rely on what is seen now
+            detail = str(await asyncio.to_thread(verdicts.of, Path(order.model), anew=True))
+        else:
+            detail = await asyncio.to_thread(probe, order, keys.get(order.name, ""))
+    except HotlineError as error:
+        return Finding(subject, False, str(error))
+    return Finding(subject, True, detail)
 
 
 async def _webhook(site: Site, hook: Webhook) -> Finding:

@@ -17,7 +17,9 @@ from hotline.core.bus import MemoryBus
 from hotline.core.errors import SetupError
 from hotline.core.events import (
     CallAnswered,
+    CallEnded,
     CallerQueued,
+    EngineChanged,
     EntryClosed,
     LegTapped,
     LinkChanged,
@@ -131,6 +133,20 @@ async def test_taps_and_latency_follow_the_transcript(exporter: Exporter) -> Non
     assert value("hotline_taps", {"side": "caller"}) == 1
     assert value("hotline_transcript_latency_seconds_bucket", {"kind": "partial", "le": "0.1"}) == 1
     assert value("hotline_transcript_latency_seconds_bucket", {"kind": "partial", "le": "0.075"}) == 0
+
+
+async def test_voices_are_counted_by_the_engine_that_hears_them(exporter: Exporter) -> None:
+    """A change moves one over and is counted with its reason; the end of the call takes all away."""
+    value = exporter.registry.get_sample_value
+    exporter.count(LegTapped("c1", NOW, Side.CALLER, "city"))
+    exporter.count(LegTapped("c1", NOW, Side.AGENT, "city", "1001"))
+    exporter.count(EngineChanged("c1", NOW, Side.CALLER, "local", "slow"))
+    assert value("hotline_engine_taps", {"engine": "city"}) == 1
+    assert value("hotline_engine_taps", {"engine": "local"}) == 1
+    assert value("hotline_engine_changes_total", {"engine": "local", "reason": "slow"}) == 1
+    exporter.count(CallEnded("c1", NOW))
+    assert value("hotline_engine_taps", {"engine": "city"}) == 0
+    assert value("hotline_engine_taps", {"engine": "local"}) == 0
 
 
 async def test_a_hanging_loop_is_news_and_not_a_hanging_scrape(exporter: Exporter) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hotline.config.alerting import AlertsSection, Webhook
+from hotline.config.engines import EngineKind, EngineSection
 from hotline.config.schema import (
     AmiSection,
     AsrSection,
@@ -24,6 +25,7 @@ from hotline.config.schema import (
 )
 from hotline.config.section import SecretRef
 from hotline.server.doctor import Finding, examine, recording_keys
+from tests.fixtures.engine_peers import vosk_server_peer
 from tests.fixtures.ports import free_port
 from tests.fixtures.receiver import answer, receiving
 from tests.fixtures.recordings import archive_in
@@ -126,3 +128,21 @@ async def test_each_webhook_has_a_line(tmp_path: Path, monkeypatch: pytest.Monke
     assert "405" in found["webhook there"].detail
     assert "not reached" in found["webhook gone"].detail and "5ecre7" not in found["webhook gone"].detail
     assert "NOT_SET" in found["webhook keyless"].detail
+
+
+async def test_each_engine_has_a_line(tmp_path: Path) -> None:
+    """Whether it answers; one that does not is told by its host, without what else its address holds."""
+    kind = EngineKind.VOSK_SERVER
+    with vosk_server_peer() as peer:
+        engines = (
+            EngineSection(name="there", kind=kind, url=peer.url),
+            EngineSection(name="gone", kind=kind, url=f"ws://127.0.0.1:{free_port()}/?token=5ecre7"),
+        )
+        site = small_site(tmp_path)
+        asr = site.asr.model_copy(update={"enabled": True, "engines": engines})
+        all_lines = [one async for one in examine(site.model_copy(update={"asr": asr}))]
+    found = {one.subject: one for one in all_lines if one.subject.startswith("engine")}
+    assert (found["engine there"].ok, found["engine gone"].ok) == (True, False)
+    assert "answers in" in found["engine there"].detail
+    assert "cannot be reached" in found["engine gone"].detail
+    assert "5ecre7" not in found["engine gone"].detail

@@ -558,6 +558,7 @@ export interface EventData {
   alert_cleared: { at: Moment; alert_id: string }
   leg_tapped: { call_id: string; at: Moment; side: Side; party: string }
   leg_lost: { call_id: string; at: Moment; side: Side; reason: string; party: string }
+  engine_changed: { call_id: string; at: Moment; side: Side; engine: string; party: string }
   transcript_segment: Segment
   transcript_tail: SegmentTail
   link_changed: { at: Moment; up: boolean; detail: string }

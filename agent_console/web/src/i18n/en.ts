@@ -119,6 +119,7 @@ export const en: Messages = {
       no_capacity: ' (recognition is full; goes on when there is room)',
       gave_way: ' (recognition is full; callers are heard first)',
     },
+    engineChanged: '{side}: another recogniser took over',
     newest: 'Newest',
     newestCount: '{count} new',
     empty: 'What both sides say appears here once the call is answered',

@@ -117,6 +117,7 @@ export const zhCN = {
       no_capacity: '（识别已满，有空位即续）',
       gave_way: '（识别已满，先听来电人）',
     },
+    engineChanged: '{side}：识别引擎已切换',
     newest: '最新',
     newestCount: '最新 {count} 条',
     empty: '接通后，双方的话会出现在这里',

@@ -8,6 +8,7 @@ import {
   closed,
   EMPTY_TRANSCRIPT,
   type Transcript,
+  withEngineChanged,
   withLegLost,
   withLegTapped,
   withSegment,
@@ -262,6 +263,14 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
     if (call === undefined || call.ended_at !== null) return state
     return withText(state, data.call_id, (transcript) =>
       withLegLost(transcript, data, data.at, call.answered_at),
+    )
+  },
+
+  engine_changed: (state, data) => {
+    const call = state.calls[data.call_id]
+    if (call === undefined || call.ended_at !== null) return state
+    return withText(state, data.call_id, (transcript) =>
+      withEngineChanged(transcript, data, data.at, call.answered_at),
     )
   },
 

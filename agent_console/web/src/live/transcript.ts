@@ -39,7 +39,14 @@ export interface Gap extends Voice {
   readonly until: Moment | null
 }
 
-export type TranscriptItem = Utterance | Gap
+/** Another recogniser goes on from here: nothing is missing, but it may write differently. */
+export interface EngineLine extends Voice {
+  readonly kind: 'engine'
+  readonly key: string
+  readonly startSeconds: number
+}
+
+export type TranscriptItem = Utterance | Gap | EngineLine
 
 export interface Transcript {
   readonly items: readonly TranscriptItem[]
@@ -102,6 +109,25 @@ export function withTail(transcript: Transcript, tail: SegmentTail): Transcript 
 export const sameVoice = (one: Voice, other: Voice): boolean =>
   one.side === other.side && one.party === other.party
 
+/** Where a line that is no text goes: never above what has been read already. */
+function placeNow(transcript: Transcript, at: Moment, answeredAt: Moment | null): number {
+  const heardUntil = transcript.items.at(-1)?.startSeconds ?? 0
+  return Math.max(heardUntil, answeredAt === null ? 0 : (Date.parse(at) - Date.parse(answeredAt)) / 1000)
+}
+
+/** Another engine hears a voice. `answeredAt` is the zero of the transcript's times. */
+export function withEngineChanged(
+  transcript: Transcript,
+  { side, party }: Voice,
+  at: Moment,
+  answeredAt: Moment | null,
+): Transcript {
+  const key = `engine:${side}:${party}:${at}`
+  if (transcript.items.some((item) => item.key === key)) return transcript
+  const startSeconds = placeNow(transcript, at, answeredAt)
+  return { items: place(transcript.items, { kind: 'engine', key, side, party, startSeconds }) }
+}
+
 /** A voice is no longer heard. `answeredAt` is the zero of the transcript's times. */
 export function withLegLost(
   transcript: Transcript,
@@ -111,9 +137,7 @@ export function withLegLost(
 ): Transcript {
   const key = `gap:${side}:${party}:${at}`
   if (transcript.items.some((item) => item.key === key)) return transcript
-  const heardUntil = transcript.items.at(-1)?.startSeconds ?? 0
-  const lostAfter = answeredAt === null ? 0 : (Date.parse(at) - Date.parse(answeredAt)) / 1000
-  const startSeconds = Math.max(heardUntil, lostAfter) // never above what has been read already
+  const startSeconds = placeNow(transcript, at, answeredAt)
   const items = transcript.items.map((item) =>
     item.kind === 'utterance' && sameVoice(item, { side, party }) && !item.final
       ? { ...item, interrupted: true }
@@ -147,5 +171,5 @@ export function transcriptOf(segments: readonly Segment[]): Transcript {
 
 /** What is worth showing: an utterance that turned out to be noise has an empty text. */
 export function shown(transcript: Transcript): readonly TranscriptItem[] {
-  return transcript.items.filter((item) => item.kind === 'gap' || item.text.trim() !== '')
+  return transcript.items.filter((item) => item.kind !== 'utterance' || item.text.trim() !== '')
 }

@@ -17,7 +17,7 @@ import { useTimeZone } from '@/format'
 import { i18n } from '@/i18n'
 import { en } from '@/i18n/en'
 import { zhCN } from '@/i18n/zh-CN'
-import { transcriptOf, withLegLost, withSegment } from '@/live/transcript'
+import { transcriptOf, withEngineChanged, withLegLost, withSegment } from '@/live/transcript'
 import { useSession } from '@/stores/session'
 
 import { draft, figures, lineFigures, me, segment, site, T0 } from './samples'
@@ -92,6 +92,13 @@ describe('the transcript on the page', () => {
     const view = mount(TranscriptView, { props: { ...props, transcript }, global })
     expect(view.find('[data-testid=gap]').text()).toContain('来电人一侧')
     expect(view.find('[data-testid=segment]').attributes('data-typing')).toBe('false')
+  })
+
+  it('says that another engine took over in a thin line', () => {
+    const transcript = withEngineChanged(transcriptOf([segment()]), { side: 'caller', party: '' }, T0, T0)
+    const view = mount(TranscriptView, { props: { ...props, transcript }, global })
+    expect(view.find('[data-testid=engine-changed]').text()).toBe('来电人：识别引擎已切换')
+    expect(view.find('[data-testid=segment]').attributes('data-typing')).toBe('true')
   })
 
   it('says so when there is nothing', () => {

@@ -13,7 +13,7 @@ const after = (frames: readonly ServerFrame[], state: LiveState = EMPTY_STATE): 
   frames.reduce((known, frame) => reduce(known, frame, NOW), state)
 
 const said = (state: LiveState, callId = 'c1'): string[] =>
-  shown(state.transcripts[callId] ?? { items: [] }).map((item) => (item.kind === 'gap' ? '[gap]' : item.text))
+  shown(state.transcripts[callId] ?? { items: [] }).map((item) => (item.kind === 'utterance' ? item.text : `[${item.kind}]`))
 
 const answered = {
   call_id: 'c1',
@@ -166,6 +166,12 @@ describe('a call through its events', () => {
     expect(said(state, 'c59')).toEqual(['路灯不亮'])
     expect(Object.keys(state.calls)).toHaveLength(20)
     expect(Object.keys(state.transcripts)).toHaveLength(20)
+  })
+
+  it('shows a line where another engine took over, once and only while the call goes on', () => {
+    const change = { call_id: 'c1', at: at(4), side: 'caller', engine: 'local', reason: 'slow', party: '' }
+    expect(said(after([...life.slice(0, 6), event(7, 'engine_changed', change)], base))).toEqual(['[engine]'])
+    expect(said(after([...life, event(9, 'engine_changed', change)], base))).toEqual([])
   })
 
   it('shows a gap where a leg was lost, but not for a leg that ends with its call', () => {

@@ -6,6 +6,7 @@ import {
   EMPTY_TRANSCRIPT,
   shown,
   transcriptOf,
+  withEngineChanged,
   withLegLost,
   withLegTapped,
   withSegment,
@@ -18,7 +19,7 @@ import { at, segment, T0 } from './samples'
 const caller = { side: 'caller', party: '' } as const
 const agent = { side: 'agent', party: '' } as const
 const texts = (transcript: Transcript): string[] =>
-  shown(transcript).map((item) => (item.kind === 'gap' ? `[${item.side}]` : item.text))
+  shown(transcript).map((item) => (item.kind === 'utterance' ? item.text : `[${item.side}]`))
 
 describe('the text of a call', () => {
   it('turns partial text into final text in the same place', () => {
@@ -182,6 +183,18 @@ describe('a leg that is lost', () => {
 
   it('means nothing when a side is heard for the first time', () => {
     expect(withLegTapped(EMPTY_TRANSCRIPT, caller, T0)).toBe(EMPTY_TRANSCRIPT)
+  })
+})
+
+describe('another engine', () => {
+  it('is a line after what was read, once; the open text goes on in its place', () => {
+    const open = transcriptOf([segment({ text: '我想', start_seconds: 3 })])
+    const changed = withEngineChanged(open, caller, at(2), T0)
+    expect(texts(changed)).toEqual(['我想', '[caller]'])
+    expect(withEngineChanged(changed, caller, at(2), T0)).toBe(changed)
+    const heardAgain = withSegment(changed, segment({ revision: 2, text: '我想咨询', final: true }))
+    expect(texts(heardAgain)).toEqual(['我想咨询', '[caller]'])
+    expect(heardAgain.items[0]).toMatchObject({ interrupted: false })
   })
 })
 
