@@ -38,7 +38,7 @@ from hotline.store.second_texts import SecondTextStore
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 20.0  # between looks whether there is something to do
+LOOK_SECONDS: Final = 10.0  # between looks whether there is something to do
 WATCH_SECONDS: Final = 0.25  # between looks at the calls while a recording is decoded
 SLOWEST: Final = 20.0  # times the length of the recording; then the process counts as stuck
 LOAD_SECONDS: Final = 300.0  # for the model

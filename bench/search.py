@@ -4,7 +4,7 @@
 
 The texts are made up of what people call about, so that some words are in many and some in few. Both sides
 find the newest twenty calls in which a word was said; the scan asks the same database for ``text LIKE
-'%word%'``, newest first, and stops as soon as it has its twenty calls. Shown is the median.
+'%word%'``, newest first, and no more rows than twenty calls can have. Shown is the median.
 """
 
 from __future__ import annotations
@@ -101,15 +101,11 @@ async def scan(sessions: Sessions, question: str) -> int:
     for word in others:
         said = select(TranscriptRow.call_id).where(TranscriptRow.text.like(f"%{word}%"))
         query = query.where(TranscriptRow.call_id.in_(said))
-    found: set[str] = set()
+    # so many rows hold twenty calls at least, if there are twenty
+    query = query.order_by(TranscriptRow.id.desc()).limit(CALLS * OF_A_CALL)
     async with sessions() as session:
-        rows = await session.stream_scalars(query.order_by(TranscriptRow.id.desc()))
-        async for call_id in rows:
-            found.add(call_id)
-            if len(found) == CALLS:
-                break
-        await rows.close()
-    return len(found)
+        found = list(dict.fromkeys(await session.scalars(query)))
+    return len(found[:CALLS])
 
 
 async def median_ms(rounds: int, ask: Callable[[], Awaitable[int]]) -> tuple[float, int]:

@@ -11,6 +11,7 @@ from hotline.core.events import Side
 from hotline.core.views import Segment
 
 LONGEST_ROW: Final = 400  # characters: comparing takes the square of it
+LONGEST_SIDE: Final = 3_000  # characters that are compared as a whole for the figure: a second at most
 TOGETHER_SECONDS: Final = 0.5  # utterances of both versions that begin so near are the same one
 
 
@@ -51,14 +52,18 @@ def compare(live: Sequence[Segment], second: Sequence[Segment]) -> Comparison:
     rows: list[ComparedRow] = []
     changed = longer = 0
     for side in Side:
+        before = changed
         for block in _blocks(live, second, side):
             ours, theirs = (_joined(one) for one in (block.live, block.second))
             left, right, edits = _pieces(ours, theirs)
             rows.append(ComparedRow(side, block.start, block.end, left, right))
             changed += edits
-            longer += max(len(ours), len(theirs))
+        whole = [_joined(one for one in version if one.side is side) for version in (live, second)]
+        longer += max(map(len, whole))
+        if max(map(len, whole)) <= LONGEST_SIDE:  # then clocks that went apart do not count as differences
+            changed = before + _pieces(*whole)[2]
     rows.sort(key=lambda row: (row.start_seconds, row.side))
-    return Comparison(tuple(rows), changed / longer if longer else None)
+    return Comparison(tuple(rows), min(1.0, changed / longer) if longer else None)
 
 
 class _Block:

@@ -67,7 +67,7 @@ class CallText:
 
 
 def as_shown(segments: Sequence[Segment], *, whole: bool) -> list[Segment]:
-    """The final texts as a reader may have them: ``whole``, or without the numbers of persons.
+    """The final texts as a reader may have them: ``whole``, or with the numbers of persons masked.
 
     Every text that leaves in a file passes here.
     """

@@ -26,8 +26,6 @@ from hotline.store.database import Sessions
 from hotline.store.models import SearchProgress, TranscriptRow, UnindexedText
 from hotline.store.search_words import SearchWordsOnDemand
 
-READ = func.coalesce(func.nullif(TranscriptRow.written, ""), TranscriptRow.text).label("read")
-"""An utterance as people read it: that is what they search for."""
 _KEY = ("call_id", "side", "utterance")
 _PROGRESS = 1  # the only row
 _STRUCK = ("of_call", "of_side", "of_utterance", "of_token")
@@ -77,7 +75,7 @@ class TextIndex:
         query = (
             select(
                 UnindexedText.call_id, UnindexedText.side, UnindexedText.utterance, UnindexedText.token,
-                TranscriptRow.id, READ,
+                TranscriptRow.id, TranscriptRow.text, TranscriptRow.written,
             )
             .outerjoin(TranscriptRow, same)
             .limit(limit)
@@ -86,7 +84,7 @@ class TextIndex:
             found = list(await session.execute(query))
         if not found:
             return 0
-        made = await _tokens(words, [(row.id, row.read) for row in found if row.id is not None])
+        made = await _tokens(words, [(row.id, _both(row)) for row in found if row.id is not None])
         async with self._sessions.begin() as session:
             await _put(session, made)
             done = [dict(zip(_STRUCK, row, strict=False)) for row in found]
@@ -100,18 +98,23 @@ class TextIndex:
             if progress is None or progress.below <= 0:
                 return 0
             query = (
-                select(TranscriptRow.id, READ)
+                select(TranscriptRow.id, TranscriptRow.text, TranscriptRow.written)
                 .where(TranscriptRow.id < progress.below)
                 .order_by(TranscriptRow.id.desc())
                 .limit(limit)
             )
-            found = [(row.id, row.read) for row in await session.execute(query)]
+            found = [(row.id, _both(row)) for row in await session.execute(query)]
         made = await _tokens(words, found)
         async with self._sessions.begin() as session:
             await _put(session, made)
             below = found[-1][0] if len(found) == limit else 0
             await session.merge(SearchProgress(id=_PROGRESS, below=below, edition=words.edition))
         return len(found)
+
+
+def _both(row: Any) -> str:
+    """A text as heard and as written: it is found by either."""
+    return f"{row.text}\n{row.written}"
 
 
 async def _tokens(words: SearchWordsOnDemand, texts: list[tuple[int, str]]) -> list[tuple[int, list[str]]]:

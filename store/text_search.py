@@ -9,6 +9,7 @@ before it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
@@ -24,12 +25,11 @@ from hotline.store.database import Sessions
 from hotline.store.history import StoredHistory, call_conditions
 from hotline.store.models import Call, SearchProgress, TranscriptRow
 from hotline.store.search_words import SearchWords, SearchWordsOnDemand
-from hotline.store.text_index import READ
 
 SEARCH_SECONDS: Final = 2.0  # then what was found so far is the page
 AT_ONCE: Final = 2  # searches; others wait, and leave the database's connections to the rest of the console
 SHOWN_UTTERANCES: Final = 10  # of a call
-CALLS_AT_ONCE: Final = 50
+CALLS_AT_ONCE: Final = 50  # looked through for further words
 NEWEST: Final = 2**62  # above every id
 _MATCH: Final = {
     "sqlite": "segment_words MATCH :match",
@@ -77,8 +77,9 @@ class StoredTextSearch:
             newest = await self._calls_saying(ids, asked[0], wanted)
             fresh = [call_id for call_id in newest if call_id not in seen]
             seen.update(fresh)
-            for first in range(0, len(fresh), CALLS_AT_ONCE):
-                some = fresh[first : first + CALLS_AT_ONCE]
+            at_once = limit if len(asked) == 1 else CALLS_AT_ONCE
+            for first in range(0, len(fresh), at_once):
+                some = fresh[first : first + at_once]
                 for call_id, found in (await self._hits(some, asked, wanted.agent, before)).items():
                     hits[call_id] = found
                     if len(hits) == limit:
@@ -129,7 +130,7 @@ class StoredTextSearch:
     async def _calls_saying(self, ids: Sequence[int], term: str, wanted: CallFilter) -> dict[str, int]:
         """Of the calls wanted, those that truly say ``term`` in these utterances, and the newest of them."""
         query = (
-            select(TranscriptRow.id, TranscriptRow.call_id, READ)
+            select(TranscriptRow.id, TranscriptRow.call_id, TranscriptRow.text, TranscriptRow.written)
             .join(Call, Call.call_id == TranscriptRow.call_id)
             .where(TranscriptRow.id.in_(ids), *call_conditions(wanted))
             .order_by(TranscriptRow.id.desc())
@@ -140,7 +141,7 @@ class StoredTextSearch:
         def say_it() -> dict[str, int]:
             newest: dict[str, int] = {}
             for row in rows:
-                if row.call_id not in newest and term in letters(row.read).text:
+                if row.call_id not in newest and term in _folded(row):
                     newest[row.call_id] = row.id
             return newest
 
@@ -150,22 +151,24 @@ class StoredTextSearch:
         self, call_ids: Sequence[str], asked: tuple[str, ...], agent: str | None, before: int
     ) -> dict[str, _Hits]:
         """What was said in these calls, of those in which all of it was and that were on no earlier page."""
-        columns: list[Any] = [*TranscriptRow.__table__.columns, READ]
+        columns = TranscriptRow.__table__.columns
         query = select(*columns).where(TranscriptRow.call_id.in_(call_ids)).order_by(TranscriptRow.start_ms)
         async with self._sessions() as session:
             rows = (await session.execute(query)).all()
         said: dict[str, list[Row[Any]]] = defaultdict(list)
         for row in rows:
             said[row.call_id].append(row)
-        found: dict[str, _Hits] = {}
-        for call_id in call_ids:
-            until = float("inf")
-            if agent is not None and (part := await self._history.own_part(call_id, agent)) is not None:
-                until = part.seconds
-            hits = await asyncio.to_thread(_said_in, said[call_id], asked, before, until)
-            if hits is not None:
-                found[call_id] = hits
-        return found
+        until = dict.fromkeys(call_ids, math.inf)
+        if agent is not None:
+            for call_id in call_ids:
+                if (part := await self._history.own_part(call_id, agent)) is not None:
+                    until[call_id] = part.seconds
+
+        def look() -> dict[str, _Hits]:
+            found = ((one, _said_in(said[one], asked, before, until[one])) for one in call_ids)
+            return {call_id: hits for call_id, hits in found if hits is not None}
+
+        return await asyncio.to_thread(look)
 
 
 def _said_in(rows: Sequence[Row[Any]], asked: tuple[str, ...], before: int, until: float) -> _Hits | None:
@@ -173,13 +176,14 @@ def _said_in(rows: Sequence[Row[Any]], asked: tuple[str, ...], before: int, unti
     missing = set(asked)
     found: list[FoundUtterance] = []
     for row in rows:
-        folded = letters(row.read).text
+        folded = _folded(row)
         held = [term for term in asked if term in folded]
         if asked[0] in held and row.id >= before:
             return None
         if not held or row.start_ms / 1000 >= until:
             continue
         missing.difference_update(held)
+        shown = row.written if marks(row.written, asked) else row.text
         found.append(
             FoundUtterance(
                 side=Side(row.side),
@@ -187,11 +191,16 @@ def _said_in(rows: Sequence[Row[Any]], asked: tuple[str, ...], before: int, unti
                 utterance=row.utterance,
                 start_seconds=row.start_ms / 1000,
                 end_seconds=row.end_ms / 1000,
-                text=row.read,
-                marks=marks(row.read, asked),
+                text=shown,
+                marks=marks(shown, asked),
             )
         )
     return None if missing else (tuple(found[:SHOWN_UTTERANCES]), len(found))
+
+
+def _folded(row: Any) -> str:
+    """The letters of a text as heard and as written, apart."""
+    return f"{letters(row.text).text}\n{letters(row.written).text}"
 
 
 def _sizes() -> Iterator[int]:

@@ -49,6 +49,12 @@ def test_utterances_cut_elsewhere_are_compared_together() -> None:
     ]
 
 
+def test_clocks_that_went_apart_are_no_difference() -> None:
+    """The same words some seconds later stand in rows of their own, and the figure is that of the words."""
+    found = compare([said(4, 5, "您好")], [said(0, 1, "您好")])
+    assert (len(found.rows), found.differed) == (2, 0)
+
+
 def test_what_only_one_version_heard_stands_alone() -> None:
     """Speech that was not heard live differs wholly; no text at all has no figure."""
     found = compare([], [said(3, 5, "喂")])
