@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import replace
 
 import pytest
 
 from hotline.asr.understanding.ear import Ear
+from hotline.asr.understanding.matching import digitised
 from hotline.asr.understanding.rules import MOST_UTTERANCES, CallReading
 from hotline.asr.understanding.summary import proposals_of
 from hotline.config.catalogue import catalogue
 from hotline.config.understanding import TopicRule, UnderstandingSection, rules_of, shipped_rules
 from hotline.core.events import Side
 from hotline.core.understanding import Cite, PointKind, Utterance
-from tests.fixtures.understanding_calls import labelled, measure, understood
+from tests.fixtures.understanding_calls import LabelledCall, labelled, measure, understood
 
 EAR = Ear(shipped_rules())
 SECONDS_A_TEXT = 0.005  # the promise; a text takes about 0.2 ms on a quiet machine
@@ -57,6 +60,24 @@ def test_every_point_rests_on_what_was_said(half: str) -> None:
         for point in understood(EAR, call).points:
             assert point.cites and said.issuperset(point.cites), point
             assert point.rules and 0 < point.score <= 1, point
+
+
+@pytest.mark.parametrize("half", LEAST)
+def test_written_texts_say_the_same_as_heard_ones(half: str) -> None:
+    """Punctuated, numbers in digits: type, topic, alarms and telephone numbers are those of plain text."""
+    kinds = {PointKind.REQUEST_TYPE, PointKind.TOPIC, PointKind.URGENT, PointKind.ABUSIVE, PointKind.PHONE}
+
+    def told(call: LabelledCall) -> set[tuple[PointKind, str]]:
+        return {(one.kind, one.value) for one in understood(EAR, call).points if one.kind in kinds}
+
+    for call in labelled(half):
+        utterances = tuple(replace(one, text=written(one.text)) for one in call.utterances)
+        assert told(replace(call, utterances=utterances)) == told(call), utterances
+
+
+def written(text: str) -> str:
+    """As people write it, roughly."""
+    return re.sub("[零一幺二三四五六七八九]{4,}", lambda run: digitised(run.group()), text) + "。"
 
 
 @pytest.mark.parametrize(
