@@ -36,7 +36,8 @@ ASKED_KINDS: Final = (
 SIDE_LETTERS: Final = {Side.CALLER: "c", Side.AGENT: "a"}
 _SIDES: Final = {letter: side for side, letter in SIDE_LETTERS.items()}
 _NUMERAL: Final = re.compile("[零〇一幺二两三四五六七八九十百千万亿]+")
-_UNITS: Final = frozenset("十百千万亿")
+_UNITS: Final = {"百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000, "十": 10}
+_MIXED: Final = re.compile("([0-9]+(?:\\.[0-9]+)?)([百千万亿])")
 _DIGITS: Final = re.compile("[0-9]+")
 
 
@@ -75,7 +76,8 @@ def taken(call: HeardCall, rules: Understood, answer: str, ear: Ear, source: str
 
 def canonical(text: str) -> str:
     """For comparing: letters and digits only, every number in digits."""
-    text = _NUMERAL.sub(lambda run: _in_digits(run.group()), plain(text))
+    text = _MIXED.sub(lambda run: f"{float(run[1]) * _UNITS[run[2]]:.0f}", plain(text))
+    text = _NUMERAL.sub(lambda run: _in_digits(run.group()), text)
     return "".join(character for character in text if character.isalnum())
 
 
@@ -189,7 +191,7 @@ def _object_of(answer: str) -> Mapping[str, Any]:
 
 
 def _in_digits(run: str) -> str:
-    if not _UNITS & set(run):
+    if not _UNITS.keys() & set(run):
         return digitised(run)
     import cn2an  # slow to import: only where a model is asked
 
