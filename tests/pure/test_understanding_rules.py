@@ -125,6 +125,18 @@ def test_agents_words_are_no_callers() -> None:
     )
 
 
+def test_the_callers_words_weigh_as_much_when_the_agent_said_them_first() -> None:
+    """What the agent brings up weighs less; once the caller says it too, it weighs in full, and once."""
+    call = CallReading(EAR)
+    call.take(Utterance(Side.AGENT, 1, "是公积金的事吗"))
+    (topic,) = call.understood(ended=False).points
+    call.take(Utterance(Side.CALLER, 1, "对公积金"))
+    (surer,) = call.understood(ended=False).points
+    call.take(Utterance(Side.CALLER, 2, "公积金公积金"))
+    (same,) = call.understood(ended=False).points
+    assert topic.score < surer.score == same.score and len(same.cites) == 3
+
+
 def test_a_denied_type_is_taken_back() -> None:
     """不是投诉 is none, however often the word falls."""
     assert value(PointKind.REQUEST_TYPE, "我不是投诉我不是来投诉的我就想问一下几点上班") == "enquiry"
