@@ -293,9 +293,8 @@ class CallListener:
 
 
 def _utterance(said: TranscriptSegment | Segment) -> Utterance:
-    """As people write it, where that is known."""
-    written: str = getattr(said, "written", "")
-    return Utterance(said.side, said.utterance, (written or said.text) if said.text else "")
+    """As people write it."""
+    return Utterance(said.side, said.utterance, said.written if said.text else "")
 
 
 def _names_of(site: Site, line_id: str) -> frozenset[str]:
