@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from hotline.config.section import Name, SecretRef, Section
+from hotline.config.section import Name, SecretRef, Section, is_web_address
 from hotline.core.alerts import AlertKind, Severity
 
 Seconds = Annotated[int, Field(ge=0, le=3600)]
@@ -92,12 +91,7 @@ class Webhook(Section):
     @field_validator("url")
     @classmethod
     def _an_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or not value.isascii() or not value.isprintable() or " " in value:
+        if not is_web_address(value):
             raise ValueError("this is no address to post to; write it like https://host/path")
         return value
 

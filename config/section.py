@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -24,6 +25,16 @@ LanguageTag = Annotated[
 ]
 """What a caller speaks, as BCP 47 writes it: zh-CN, yue, en."""
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+
+
+def is_web_address(value: str) -> bool:
+    """Whether something can be posted there."""
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        return False
+    return usable and value.isascii() and value.isprintable() and " " not in value
 
 
 class Section(BaseModel):

@@ -8,11 +8,10 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from hotline.config.section import Name, SecretRef, Section, Text
+from hotline.config.section import Name, SecretRef, Section, Text, is_web_address
 from hotline.config.yaml_text import read_document
 from hotline.core.drafts import RequestType
 
@@ -100,12 +99,7 @@ class UnderstandingModel(Section):
     @field_validator("url")
     @classmethod
     def _an_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or not value.isascii() or not value.isprintable() or " " in value:
+        if not is_web_address(value):
             raise ValueError("this is no address of a model; write it like http://host:8000/v1")
         return value.rstrip("/")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from hotline.core.drafts import DraftFields, RequestType
+from hotline.core.drafts import RequestType
 from hotline.core.events import Side
 
 
@@ -27,21 +27,6 @@ class PointKind(StrEnum):
     PHONE = "phone"
     URGENT = "urgent"
     ABUSIVE = "abusive"
-
-
-THINGS = frozenset(
-    {
-        PointKind.NAME,
-        PointKind.PLACE,
-        PointKind.COMPANY,
-        PointKind.AMOUNT,
-        PointKind.DATE,
-        PointKind.CASE_NUMBER,
-        PointKind.ORDER_NUMBER,
-        PointKind.PHONE,
-    }
-)
-"""Kinds whose value is words of the call."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,7 +91,7 @@ class CallPoints:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A value for a field of the draft that nobody has touched. ``field`` names one of `DraftFields`."""
+    """A value for a field of the draft that nobody has touched. ``field``: of `core.drafts.DraftFields`."""
 
     field: str
     value: str | bool
@@ -149,7 +134,3 @@ class Understanding(Protocol):
     """Something that understands calls: rules, or a model beside them. It never raises for what was said."""
 
     async def understand(self, call: HeardCall) -> Understood: ...
-
-
-PROPOSABLE = frozenset(DraftFields.__dataclass_fields__) - {"unit", "answered", "sex", "goods"}
-"""The fields that proposals may be for."""

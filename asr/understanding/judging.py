@@ -28,9 +28,12 @@ GUESS_SCORE: Final = 0.2
 
 @dataclass(slots=True)
 class _Tally:
-    weight: float = 0.0
-    rules: dict[str, None] = field(default_factory=dict)
+    rules: dict[str, float] = field(default_factory=dict)  # each with its weight
     cites: dict[Cite, None] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> float:
+        return sum(self.rules.values())
 
 
 def judge(ear: Ear, heard: Sequence[HeardUtterance], lines: frozenset[str], *, ended: bool) -> list[Point]:
@@ -49,19 +52,18 @@ def judge(ear: Ear, heard: Sequence[HeardUtterance], lines: frozenset[str], *, e
     return [point for point in (kind, topic, summary) if point is not None] + points
 
 
-def _topic(ear: Ear, heard: Iterable[HeardUtterance], lines: frozenset[str]) -> Point | None:
-    tallies = _tally(heard, "topics")
+def _topic(ear: Ear, heard: Sequence[HeardUtterance], lines: frozenset[str]) -> Point | None:
+    tallies = _tally((one.utterance.cite, one.topics) for one in heard)
     for rule in ear.rules.topics:
         for line, weight in rule.lines.items():
             if line in lines and rule.name in tallies:
-                tallies[rule.name].weight += weight
-                tallies[rule.name].rules[f"line:{line}"] = None
+                tallies[rule.name].rules[f"line:{line}"] = weight
     return _best(PointKind.TOPIC, tallies)
 
 
 def _request_type(heard: Sequence[HeardUtterance], topic: Point | None, *, ended: bool) -> Point | None:
     said = [one for one in heard if one.content_characters > 0]
-    found = _best(PointKind.REQUEST_TYPE, _tally(heard, "types"))
+    found = _best(PointKind.REQUEST_TYPE, _tally((one.utterance.cite, one.types) for one in heard))
     if found is not None or not ended or not heard:
         return found
     enough = sum(one.content_characters for one in said) >= LEAST_CONTENT_CHARACTERS
@@ -75,17 +77,15 @@ def _request_type(heard: Sequence[HeardUtterance], topic: Point | None, *, ended
     return Point(PointKind.REQUEST_TYPE, kind.value, GUESS_SCORE, (rule,), cites)
 
 
-def _tally(heard: Iterable[HeardUtterance], what: str) -> dict[str, _Tally]:
+def _tally(said: Iterable[tuple[Cite, tuple[Evidence, ...]]]) -> dict[str, _Tally]:
+    """What speaks for each topic or type; a phrase weighs what it weighed at its heaviest."""
     tallies: dict[str, _Tally] = {}
-    for one in heard:
-        evidence: tuple[Evidence, ...] = getattr(one, what)
+    for cite, evidence in said:
         for item in evidence:
             tally = tallies.setdefault(item.value, _Tally())
-            if item.rule not in tally.rules:
-                tally.weight += item.weight
-                tally.rules[item.rule] = None
+            tally.rules[item.rule] = max(item.weight, tally.rules.get(item.rule, item.weight))
             if item.weight > 0:
-                tally.cites[one.utterance.cite] = None
+                tally.cites[cite] = None
     return tallies
 
 

@@ -173,7 +173,8 @@ class CallListener:
             case MenuFinished(line=str(line)):
                 self._on_line(self._call(event.call_id, whole=event.at >= self._started_at), line)
             case PartyJoined():
-                self._call(event.call_id, whole=False).agent = event.agent or event.party
+                call = self._call(event.call_id, whole=False)
+                call.agent = event.agent or call.agent
             case TranscriptSegment(final=True):
                 self._heard(event)
             case CallEnded():
@@ -222,8 +223,10 @@ class CallListener:
         before = call.points
         if not found.points and before is None:
             return
-        if before is not None and (before.points, before.ended) == (found.points, call.ended):
-            return
+        if before is not None and call.ended == before.ended:
+            told = Understood(before.points, before.source, before.dropped)
+            if told == found:
+                return
         revision = 1 if before is None else before.revision + 1
         now = self._clock.now()
         call.points = CallPoints(
@@ -262,8 +265,9 @@ class CallListener:
                 await self._read_back(call)
             await asyncio.sleep(self._quiet_seconds)
             if self._model is not None and call.points is not None:
-                self._tell(call, await self._model.understand(call.reading.heard(call.call_id)))
-                self.counts.parts_dropped += call.points.dropped
+                understood = await self._model.understand(call.reading.heard(call.call_id))
+                self.counts.parts_dropped += understood.dropped
+                self._tell(call, understood)
             await asyncio.sleep(self._late_seconds - self._quiet_seconds)
         except Exception:  # the rules' result stands, and is kept
             self.counts.faults += 1
@@ -289,9 +293,8 @@ class CallListener:
 
 
 def _utterance(said: TranscriptSegment | Segment) -> Utterance:
-    """As people write it, where that is known."""
-    written: str = getattr(said, "written", "")
-    return Utterance(said.side, said.utterance, (written or said.text) if said.text else "")
+    """As people write it."""
+    return Utterance(said.side, said.utterance, said.written if said.text else "")
 
 
 def _names_of(site: Site, line_id: str) -> frozenset[str]:

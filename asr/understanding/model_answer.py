@@ -25,6 +25,7 @@ from hotline.core.understanding import Cite, HeardCall, Point, PointKind, Unders
 
 MODEL_SCORE: Final = 0.6  # a model does not say how sure it is
 AGREED_SCORE: Final = 0.1  # surer, when the rules found the same
+LONGEST_NUMERAL: Final = 20  # characters; a longer run is no number that anybody says
 MOST_THINGS: Final = 40
 ASKED_KINDS: Final = (
     PointKind.NAME,
@@ -36,7 +37,8 @@ ASKED_KINDS: Final = (
 SIDE_LETTERS: Final = {Side.CALLER: "c", Side.AGENT: "a"}
 _SIDES: Final = {letter: side for side, letter in SIDE_LETTERS.items()}
 _NUMERAL: Final = re.compile("[零〇一幺二两三四五六七八九十百千万亿]+")
-_UNITS: Final = frozenset("十百千万亿")
+_UNITS: Final = {"百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000, "十": 10}
+_MIXED: Final = re.compile("([0-9]+(?:\\.[0-9]+)?)([百千万亿])")
 _DIGITS: Final = re.compile("[0-9]+")
 
 
@@ -75,7 +77,8 @@ def taken(call: HeardCall, rules: Understood, answer: str, ear: Ear, source: str
 
 def canonical(text: str) -> str:
     """For comparing: letters and digits only, every number in digits."""
-    text = _NUMERAL.sub(lambda run: _in_digits(run.group()), plain(text))
+    text = _MIXED.sub(lambda run: f"{float(run[1]) * _UNITS[run[2]]:.0f}", plain(text))
+    text = _NUMERAL.sub(lambda run: _in_digits(run.group()), text)
     return "".join(character for character in text if character.isalnum())
 
 
@@ -139,14 +142,14 @@ class _Reader:
 
     def _is_said(self, part: Part) -> bool:
         wanted = canonical(part.value)
-        return len(wanted) > 1 and any(wanted in self._texts[_cite(one)] for one in part.utterances)
+        return len(wanted) > 1 and any(_occurs(wanted, self._texts[_cite(one)]) for one in part.utterances)
 
     def _is_borne_out(self, summary: str) -> bool:
         """No number and no name in it that was not said."""
         numbers = _DIGITS.findall(canonical(summary))
         things = self._ear.things.find(plain(summary))
         named = [canonical(thing.value) for thing in things]
-        return all(one in self._whole for one in (*numbers, *named))
+        return canonical(summary) != "" and all(_occurs(one, self._whole) for one in (*numbers, *named))
 
     def _put(self, points: list[Point], kind: PointKind, part: Part) -> list[Point]:
         """Of the first three kinds the model's word holds; a thing is added, or known to be surer."""
@@ -172,6 +175,13 @@ def name_of(utterance: Utterance) -> str:
     return f"{SIDE_LETTERS[utterance.side]}{utterance.number}"
 
 
+def _occurs(wanted: str, text: str) -> bool:
+    """Whether it stands in the text, no part of a longer number."""
+    before = "(?<![0-9])" if wanted[:1].isdigit() else ""
+    after = "(?![0-9])" if wanted[-1:].isdigit() else ""
+    return re.search(before + re.escape(wanted) + after, text) is not None
+
+
 def _cite(name: str) -> Cite:
     return Cite(_SIDES[name[0]], int(name[1:]))
 
@@ -189,11 +199,11 @@ def _object_of(answer: str) -> Mapping[str, Any]:
 
 
 def _in_digits(run: str) -> str:
-    if not _UNITS & set(run):
+    if not _UNITS.keys() & set(run) or len(run) > LONGEST_NUMERAL:
         return digitised(run)
     import cn2an  # slow to import: only where a model is asked
 
     try:
         return str(cn2an.cn2an(run.replace("两", "二").replace("幺", "一").replace("〇", "零"), "smart"))
-    except ValueError:
+    except (ValueError, LookupError):  # no number
         return digitised(run)

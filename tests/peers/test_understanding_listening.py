@@ -274,6 +274,13 @@ class Echo:
         return Understood((), "echo", dropped=4)
 
 
+class Inventive(RulesUnderstanding):
+    """A model that only invented things: all of it was dropped."""
+
+    async def understand(self, call: HeardCall) -> Understood:
+        return Understood((await super().understand(call)).points, "inventive", dropped=7)
+
+
 class Broken:
     """A model with a fault of ours in it."""
 
@@ -293,6 +300,18 @@ async def test_a_model_is_asked_once_with_the_whole_call(tmp_path: Path) -> None
         assert [one.text for one in call.utterances] == ["我要投诉", "健身房"] and "12315" in call.lines
         kept = await here.store.of_call("c1")
         assert kept is not None and (kept.source, kept.dropped) == ("echo", 4)
+
+
+async def test_what_a_model_invented_is_counted_with_the_call(tmp_path: Path) -> None:
+    """Nothing else changed: still it is kept how much was dropped, and whose it was."""
+    async with listening(tmp_path, model=Inventive(EAR)) as here:
+        here.begin()
+        here.say("我要投诉健身房")
+        here.end()
+        await eventually(lambda: any(one.settled for one in here.told(CallUnderstood)))
+        kept = await here.store.of_call("c1")
+        assert kept is not None and (kept.source, kept.dropped) == ("inventive", 7)
+        assert here.listener.counts.parts_dropped == 7
 
 
 async def test_a_fault_in_the_model_leaves_the_rules_result(

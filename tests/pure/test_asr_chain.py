@@ -228,7 +228,7 @@ def test_a_single_engine_holds_no_audio() -> None:
 
 
 @given(
-    st.lists(st.lists(st.integers(1, 10), min_size=1, max_size=4), min_size=1, max_size=5),
+    st.lists(st.lists(st.integers(1, 10), min_size=1, max_size=4, unique=True), min_size=1, max_size=5),
     st.lists(st.integers(0, 14), min_size=1, max_size=2),
 )
 def test_no_word_is_lost_or_said_twice_whenever_engines_fail(

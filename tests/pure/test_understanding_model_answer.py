@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hotline.asr.understanding.ear import Ear
 from hotline.asr.understanding.model_answer import NoAnswer, canonical, taken
@@ -77,7 +79,10 @@ def test_a_good_answer_is_taken() -> None:
         {"topic": part("供水", "c1") | {"urgent": True}},
         {"summary": part("张伟损失9900元", "c1")},
         {"summary": part("市民在北京路100号办卡", "c1")},
+        {"summary": part("市民损失200元", "c1")},
+        {"things": [part("60号", "c1", kind="place")]},
         {"summary": part("x" * 400, "c1")},
+        {"summary": part("\u200b…", "c1")},
         {"ignore_rules": True},
     ],
 )
@@ -116,6 +121,12 @@ def test_a_fenced_answer_is_read() -> None:
     assert (point.value, point.cites) == ("help", (Cite(Side.CALLER, 2),))
 
 
+@given(st.text("零〇一幺二两三四九十百千万亿0123.点号a,", max_size=60))
+def test_any_text_can_be_compared(text: str) -> None:
+    """Also numerals that are none; and comparing twice is comparing once."""
+    assert canonical(canonical(text)) == canonical(text) or any(unit in text for unit in "十百千万亿")
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -123,6 +134,7 @@ def test_a_fenced_answer_is_read() -> None:
         ("一三八零零", "13800"),
         ("三千二百元", "3200 元"),
         ("两万元", "20000元"),
+        ("十八万元", "18万元"),
         ("ＡＢ路，５号", "ab路5号"),
         ("二零二六年", "2026年"),
     ],

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import replace
 
 import pytest
 
 from hotline.asr.understanding.ear import Ear
+from hotline.asr.understanding.matching import digitised
 from hotline.asr.understanding.rules import MOST_UTTERANCES, CallReading
 from hotline.asr.understanding.summary import proposals_of
 from hotline.config.catalogue import catalogue
 from hotline.config.understanding import TopicRule, UnderstandingSection, rules_of, shipped_rules
 from hotline.core.events import Side
 from hotline.core.understanding import Cite, PointKind, Utterance
-from tests.fixtures.understanding_calls import labelled, measure, understood
+from tests.fixtures.understanding_calls import LabelledCall, labelled, measure, understood
 
 EAR = Ear(shipped_rules())
 SECONDS_A_TEXT = 0.005  # the promise; a text takes about 0.2 ms on a quiet machine
@@ -59,6 +62,24 @@ def test_every_point_rests_on_what_was_said(half: str) -> None:
             assert point.rules and 0 < point.score <= 1, point
 
 
+@pytest.mark.parametrize("half", LEAST)
+def test_written_texts_say_the_same_as_heard_ones(half: str) -> None:
+    """Punctuated, numbers in digits: type, topic, alarms and telephone numbers are those of plain text."""
+    kinds = {PointKind.REQUEST_TYPE, PointKind.TOPIC, PointKind.URGENT, PointKind.ABUSIVE, PointKind.PHONE}
+
+    def told(call: LabelledCall) -> set[tuple[PointKind, str]]:
+        return {(one.kind, one.value) for one in understood(EAR, call).points if one.kind in kinds}
+
+    for call in labelled(half):
+        utterances = tuple(replace(one, text=written(one.text)) for one in call.utterances)
+        assert told(replace(call, utterances=utterances)) == told(call), utterances
+
+
+def written(text: str) -> str:
+    """As people write it, roughly."""
+    return re.sub("[零一幺二三四五六七八九]{4,}", lambda run: digitised(run.group()), text) + "。"
+
+
 @pytest.mark.parametrize(
     ("words", "alarm"),
     [
@@ -102,6 +123,18 @@ def test_agents_words_are_no_callers() -> None:
     assert {point.kind for point in call.understood(ended=False).points}.isdisjoint(
         {PointKind.URGENT, PointKind.REQUEST_TYPE}
     )
+
+
+def test_the_callers_words_weigh_as_much_when_the_agent_said_them_first() -> None:
+    """What the agent brings up weighs less; once the caller says it too, it weighs in full, and once."""
+    call = CallReading(EAR)
+    call.take(Utterance(Side.AGENT, 1, "是公积金的事吗"))
+    (topic,) = call.understood(ended=False).points
+    call.take(Utterance(Side.CALLER, 1, "对公积金"))
+    (surer,) = call.understood(ended=False).points
+    call.take(Utterance(Side.CALLER, 2, "公积金公积金"))
+    (same,) = call.understood(ended=False).points
+    assert topic.score < surer.score == same.score and len(same.cites) == 3
 
 
 def test_a_denied_type_is_taken_back() -> None:

@@ -52,6 +52,13 @@ async def test_words_appear_on_the_page_and_the_wallboard_counts(
         await expect(caller_side.first).to_be_visible(timeout=SECONDS)
         shown = "".join(await caller_side.all_inner_texts())
         assert bare(CALLER_SAYS[-6:]) in bare(shown), shown
+        kind = page.locator("[data-testid=point][data-kind=request_type]")
+        await expect(kind).to_have_text("投诉", timeout=SECONDS)
+        await kind.click()
+        await expect(page.locator(".turn.caller.chosen")).to_be_visible()
+        assert await page.get_by_test_id("draft-type").input_value() == "", "filled in by itself"
+        await page.locator("[data-testid=proposal][data-field=request_type]").click()
+        await expect(page.get_by_test_id("draft-type")).to_have_value("complaint")
 
         await expect(board.get_by_test_id("answer-rate")).to_contain_text("100", timeout=SECONDS)
         await call.hangup()

@@ -94,10 +94,7 @@ describe('what a call is about', () => {
   })
 
   it('is shown with what it rests on: a click asks for the utterance', async () => {
-    vi.spyOn(api, 'points').mockResolvedValue({ points: POINTS, proposals: [] })
-    usePoints().turnTo('c1')
-    await vi.advanceTimersByTimeAsync(0)
-    const view = mount(PointsCard, { global })
+    const view = mount(PointsCard, { props: { points: POINTS.points }, global })
     const shown = view.findAll('[data-testid="point"]')
     expect(shown.map((one) => one.text())).toEqual(['投诉', '消费维权', '人民路260号'])
     expect(shown[0]?.attributes('title')).toBe('把握 80%，依据：cue:complaint')
