@@ -291,6 +291,9 @@ JoiningFact = Bridged | Unbridged | Held | Unheld | HandedOn
 AgentFact = Duty | RingEnded | RingCanceled | Connected | Completed
 """Facts of queue_log about what an agent does."""
 
+ABOUT_AGENTS = (Duty, RingEnded, RingCanceled, Connected, Completed)
+"""The same for ``isinstance``, which is asked of each line of a log: a tuple is looked through faster."""
+
 AGENTS_ONLY = (Duty, RingCanceled)
 """Those of them that say nothing of a call."""
 

@@ -11,13 +11,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from hotline.config.schema import Site
 from hotline.core.backoff import backoff
 from hotline.core.clock import Clock
 from hotline.core.errors import SetupError
 from hotline.core.events import Outcome
-from hotline.queue.facts import AGENTS_ONLY, AgentFact, Restarted
+from hotline.queue.facts import ABOUT_AGENTS, AGENTS_ONLY, Restarted
 from hotline.queue.queue_log.agent_history import AgentHistory
 from hotline.queue.queue_log.files import LogFile, read_blocks
 from hotline.queue.queue_log.history import History, PastCall, Place
@@ -130,7 +131,7 @@ class LogImport:
             for block in read_blocks(file, begun.read):
                 begun.read = block.offset
                 for index, raw in enumerate(block.lines):
-                    self._line(f"{file.path}:{block.number + index}", raw, (number, begun.read))
+                    self._line(file.path, block.number + index, raw, (number, begun.read))
                     begun.read += len(raw) if raw.endswith(b"\n") else 0
                 await self._save(self._history.unfinished)
                 self._advance(before + block.read_bytes)
@@ -154,7 +155,7 @@ class LogImport:
         self._begun.append(_Begun(name, offset, offset))
         return self._begun[-1]
 
-    def _line(self, where: str, raw: bytes, place: Place) -> None:
+    def _line(self, path: Path, number: int, raw: bytes, place: Place) -> None:
         summary = self._summary
         summary.lines += 1
         try:
@@ -162,7 +163,7 @@ class LogImport:
         except MalformedLine as error:
             summary.malformed += 1
             if summary.malformed <= TOLD_LINES:
-                self._say(f"{where}: skipped: {error}")
+                self._say(f"{path}:{number}: skipped: {error}")
             elif summary.malformed == TOLD_LINES + 1:
                 self._say("further malformed lines are only counted")
             return
@@ -176,7 +177,7 @@ class LogImport:
             summary.first_at = fact.at
         if summary.last_at is None or fact.at > summary.last_at:
             summary.last_at = fact.at
-        if isinstance(fact, AgentFact):
+        if isinstance(fact, ABOUT_AGENTS):
             self._agents.take(fact)
         if not isinstance(fact, AGENTS_ONLY):
             self._history.take(fact, place)

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 from hotline.queue.facts import (
     Abandoned,
-    CallbackFact,
+    CallbackOver,
+    CalledBack,
     Completed,
     Connected,
     Duty,
     Joined,
     Moved,
+    Reached,
     Restarted,
     RingCanceled,
     RingEnded,
@@ -25,6 +27,9 @@ LONGEST_OWN_NAME = 110  # where no node's name is added
 LONGEST_TEXT = 120  # characters of a field: what a column holds
 LONGEST_MS = 2**31 - 1  # 24 days: what a column holds
 LAST_POSITION = 100_000
+_OF_NO_CALL = (Restarted, Duty)  # tuples: a union would be made anew for every line
+_OF_CALLBACKS = (CalledBack, Reached, CallbackOver)
+_OF_NO_QUEUE = (Moved, CalledBack, Reached, CallbackOver)
 
 
 def read_line(line: str, latest: datetime) -> LogFact | Duty | RingCanceled | Restarted | None:
@@ -42,7 +47,7 @@ def read_line(line: str, latest: datetime) -> LogFact | Duty | RingCanceled | Re
     fact = _read(line) or _of_the_dialplan(line)
     if fact is not None:
         _check_fact(fact, latest, LONGEST_NAME)
-    return None if isinstance(fact, Moved | CallbackFact) else fact
+    return None if isinstance(fact, _OF_NO_QUEUE) else fact
 
 
 def read_own_line(line: str, latest: datetime) -> AnyFact | None:
@@ -65,10 +70,10 @@ def _check_fact(fact: AnyFact, latest: datetime, longest_name: int) -> None:
     """Raise for what the ledger could not hold."""
     if fact.at > latest:
         raise MalformedLine("its time is yet to come")
-    if isinstance(fact, Restarted | Duty):
+    if isinstance(fact, _OF_NO_CALL):
         return
-    name = fact.call_id if isinstance(fact, CallbackFact) else fact.uniqueid
-    queue = "-" if isinstance(fact, Moved | CallbackFact) else fact.queue
+    name = fact.call_id if isinstance(fact, _OF_CALLBACKS) else fact.uniqueid
+    queue = "-" if isinstance(fact, _OF_NO_QUEUE) else fact.queue
     if not name or not queue or len(name) + len(queue) > longest_name:
         raise MalformedLine("its channel or queue is missing or too long")
     match fact:

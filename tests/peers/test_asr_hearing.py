@@ -63,13 +63,13 @@ def tapped(event: Event) -> bool:
 
 
 @asynccontextmanager
-async def talking(room: Room, call: str) -> AsyncIterator[asyncio.Future[list[None]]]:
-    """A call on which both sides send sound until it is over; yields their end."""
+async def talking(room: Room, call: str) -> AsyncIterator[None]:
+    """A call on which both sides send sound."""
     room.answer(call)
     taps = [await room.exchange.tap(f"{call}-caller.1"), await room.exchange.tap("agent.1")]
     sound = asyncio.gather(*(tap.play(frames(0, 60)) for tap in taps))
     try:
-        yield sound
+        yield
     finally:
         sound.cancel()
         await asyncio.gather(sound, return_exceptions=True)
@@ -209,14 +209,13 @@ async def test_a_full_house_tells_so_and_hears_the_next_when_there_is_room(tmp_p
 
 async def test_what_a_recogniser_manages_is_measured(tmp_path: Path) -> None:
     """Two voices fill it, whatever it may have at most: a third waits until one of them is gone."""
-    async with hearing_room(tmp_path, engine=LABOURING_ENGINE) as room, talking(room, "call1") as first:
+    async with hearing_room(tmp_path, engine=LABOURING_ENGINE) as room, talking(room, "call1"):
         await eventually(lambda: room.hearing.stats.leg_price > 0.3)
         room.answer("call2", entry="e2", agent="agent.2")
         await room.heard.wait(lambda e: isinstance(e, LegLost) and e.reason == "no_capacity", 2)
         assert {getattr(e, "call_id", "") for e in room.heard.of(LegTapped)} == {"call1"}
         room.talk_ends("call1")
         room.call_ends("call1")
-        await first
         await room.heard.wait(lambda e: isinstance(e, LegTapped) and e.call_id == "call2")
 
 
