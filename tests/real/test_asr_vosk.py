@@ -227,7 +227,7 @@ def test_bench_says_how_many_calls_the_machine_hears(tmp_path: Path) -> None:
     result = json.loads(done.stdout)
     assert result["audio_seconds"] > 1
     assert 0 < result["real_time_factor"] < 1
-    assert 0 < result["late_p50_seconds"] <= result["late_p95_seconds"]
+    assert 0 <= result["late_p50_seconds"] <= result["late_p95_seconds"]
     assert result["kept_up"] == (result["late_p95_seconds"] <= 0.3)
     assert result["streams_per_core"] >= 1 and 20 < result["memory_megabytes"] < 500
     assert (
