@@ -15,7 +15,9 @@ TRUNK = "trunk"
 TRANSFER_CONTEXT = "hotline-transfer"
 CODECS = "!all,alaw,ulaw,g722"
 RTP_TIMEOUT_SECONDS = 30
-"""A phone that dies says no BYE: without this its call would stay for ever, holding an agent."""
+"""A phone that dies says no BYE: without this its call would stay for ever, holding a caller."""
+RTP_TIMEOUT_OF_CALLERS_SECONDS = 300
+"""Whoever waits and is silent behind a gateway that suppresses silence sends as little as the dead do."""
 RTP_TIMEOUT_ON_HOLD_SECONDS = 300
 QUALIFY_SECONDS = 30
 
@@ -25,7 +27,6 @@ _MEDIA: list[tuple[str, str | int]] = [
     ("rtp_symmetric", "yes"),
     ("force_rport", "yes"),
     ("rewrite_contact", "yes"),
-    ("rtp_timeout", RTP_TIMEOUT_SECONDS),
     ("rtp_timeout_hold", RTP_TIMEOUT_ON_HOLD_SECONDS),
     ("language", "zh"),
     ("allow_subscribe", "no"),
@@ -78,6 +79,7 @@ def _trunk(site: Site) -> str:
         ("dtmf_mode", "auto"),
         ("trust_id_inbound", "yes"),
         ("allow_transfer", "no"),  # a caller must not send an agent elsewhere
+        ("rtp_timeout", RTP_TIMEOUT_OF_CALLERS_SECONDS),
         *_MEDIA,
     ]
     identify: list[tuple[str, str | int]] = [("type", "identify"), ("endpoint", TRUNK), *matches]
@@ -102,6 +104,7 @@ def _phone(agent: Agent, secret: str) -> str:
         ),  # where REFER and the feature codes look up targets
         ("set_var", f"DYNAMIC_FEATURES={HOLD_FEATURES}"),
         ("set_var", f"{PHONE}={number}"),
+        ("rtp_timeout", RTP_TIMEOUT_SECONDS),
         *_MEDIA,
     ]
     auth: list[tuple[str, str | int]] = [

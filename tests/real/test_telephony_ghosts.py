@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,12 +20,13 @@ from tests.real.exchange import Exchange, secret_of
 
 @pytest.fixture
 async def impatient(asterisk_program: AsteriskProgram, site: Site) -> AsyncIterator[Exchange]:
-    """An Asterisk with the generated files, but the RTP timeout is 1 s, so that the test need not wait 30."""
+    """An Asterisk with the generated files, but the RTP timeouts are 1 s, so that the test need not wait."""
 
     def files(places: object) -> dict[str, str]:
         made = managed_files(site, secret_of, local.places)
-        assert "rtp_timeout = 30" in made["pjsip.conf"]
-        return {**made, "pjsip.conf": made["pjsip.conf"].replace("rtp_timeout = 30", "rtp_timeout = 1")}
+        impatient, count = re.subn(r"rtp_timeout = \d+", "rtp_timeout = 1", made["pjsip.conf"])
+        assert count > 1
+        return {**made, "pjsip.conf": impatient}
 
     local = LocalAsterisk(asterisk_program, run_dir_of(site), files, ports_of(site))
     await local.start()
