@@ -66,6 +66,8 @@ async def feed(order: dict[str, Any], pcm: bytes) -> None:
         for at, frame in due_frames(pcm, order["network"], UUID(order["leg"]).int):
             if (pause := order["begin"] + at - loop.time()) > 0:
                 await asyncio.sleep(pause)
+            if writer.is_closing():
+                break
             writer.write(frame)
         await reader.read()
     writer.close()
