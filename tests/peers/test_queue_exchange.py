@@ -95,10 +95,16 @@ def site(tmp_path: Path) -> Site:
 
 @asynccontextmanager
 async def running(
-    site: Site, engine: AsyncEngine, manager: ScriptedManager, bus: MemoryBus, queue_log: Path | None = None
+    site: Site,
+    engine: AsyncEngine,
+    manager: ScriptedManager,
+    bus: MemoryBus,
+    queue_log: Path | None = None,
+    clock: SystemClock | None = None,
 ) -> AsyncIterator[Exchange]:
     """An exchange at work; leaving the block is a clean stop."""
-    exchange = Exchange(site, manager, bus, Ledger(sessions_of(engine)), ClockOfTheEvents(), queue_log)
+    ledger = Ledger(sessions_of(engine))
+    exchange = Exchange(site, manager, bus, ledger, clock or SystemClock(), queue_log)
     await exchange.restore()
     task = asyncio.create_task(exchange.run())
     try:
@@ -210,7 +216,7 @@ async def test_a_restart_in_mid_call_finishes_the_row_from_queue_log(
     log = tmp_path / "queue_log"
     bus = MemoryBus()
     manager = ScriptedManager()
-    async with running(site, engine, manager, bus, log) as exchange:
+    async with running(site, engine, manager, bus, log, ClockOfTheEvents()) as exchange:
         manager.say(CONNECTED, *arrival(), *talk())
         await until(bus, CallAnswered)
         await exchange.writer.settled()
@@ -224,7 +230,7 @@ async def test_a_restart_in_mid_call_finishes_the_row_from_queue_log(
     )
     second_bus = MemoryBus()
     manager = ScriptedManager()
-    async with running(site, engine, manager, second_bus, log) as exchange:
+    async with running(site, engine, manager, second_bus, log, ClockOfTheEvents()) as exchange:
         manager.say(replace(CONNECTED, epoch=1))
         await until(second_bus, EntryClosed)
         await exchange.writer.settled()
