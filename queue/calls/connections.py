@@ -44,11 +44,6 @@ class Leg:
         """Whether leaving at ``at`` is part of a transfer."""
         return self.handed_on_at is not None and abs(at - self.handed_on_at) <= ONE_STEP
 
-    def left_before(self, other: Leg | None) -> bool:
-        """Whether it left its bridge while the other was still in one, or just about to leave it."""
-        left_at = other.left_at if other else None
-        return self.left_at is not None and (left_at is None or self.left_at < left_at)
-
     @property
     def is_local(self) -> bool:
         """Half of a pair that Asterisk makes to join two bridges: nobody speaks there."""

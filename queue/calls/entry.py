@@ -84,11 +84,16 @@ class Entry:
     unanswered_rings: int = 0
     last_ring_at: datetime | None = None
     ended_by: str | None = None
-    agent_left_first: bool = False  # the agent's channel ended before the caller's left the bridge
+    agent_left_first: bool = False  # the agent's channel left its bridge while the caller's was in one
     refused: bool = False  # the queue did not let the caller in
     enquiry: bool = False  # an agent waits here, to ask about the call
     language: str = ""
     told: dict[Source, datetime] = field(default_factory=dict)  # when each source says that it began
+
+    def is_closed_before(self, at: datetime) -> bool:
+        """Whether it was closed by then; queue_log's seconds are cut off."""
+        exact = timedelta(seconds=self.source is Source.QUEUE_LOG)
+        return self.closed_at is not None and self.closed_at + exact < at
 
     def is_over(self, at: datetime) -> bool:
         """Whether an event of that moment is of a later wait; who was answered may be back at once.

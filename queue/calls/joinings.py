@@ -48,6 +48,10 @@ class Joinings(CallIndex):
                 else:
                     leg.on_hold = isinstance(fact, Held)
         for call in self._calls_with(leg.uniqueid, leg.call_id):
+            for entry in call.open_entries():
+                if entry.agent_uniqueid == leg.uniqueid:
+                    caller = self._connections.leg(entry.uniqueid)
+                    entry.agent_left_first = not leg.bridge and caller is not None and bool(caller.bridge)
             if isinstance(fact, HandedOn):
                 self._was_transfer(call, leg)
                 self._put_through(call.open_entries())
@@ -94,10 +98,6 @@ class Joinings(CallIndex):
         if leg is None:
             return
         for call in self._calls_with(leg.uniqueid, leg.call_id):
-            for entry in call.open_entries():
-                if entry.agent_uniqueid == leg.uniqueid:
-                    caller = self._connections.leg(entry.uniqueid)
-                    entry.agent_left_first = leg.left_before(caller)
             call.talks.gone(leg, fact.at)
             self._tell_talks(call)
         self._connections.forget(fact.uniqueid)
@@ -112,8 +112,7 @@ class Joinings(CallIndex):
         leg = self._connections.leg(entry.agent_uniqueid) if entry else None
         if leg is not None and leg.left_by_transfer(fact.at):
             return replace(fact, ended_by="transfer")
-        caller = self._connections.leg(fact.uniqueid)
-        left_first = leg.left_before(caller) if leg else entry is not None and entry.agent_left_first
+        left_first = entry is not None and entry.agent_left_first
         return replace(fact, ended_by="agent") if left_first and fact.ended_by == "caller" else fact
 
     def _tell_talks(self, call: LiveCall) -> None:

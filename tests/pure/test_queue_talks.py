@@ -129,6 +129,17 @@ def test_a_consult_that_becomes_a_transfer() -> None:
     assert sorted(begun) == sorted(ended) == sorted(rows.talks)
 
 
+@pytest.mark.parametrize(("first", "second", "by"), [(CALLER, ZHANG, "caller"), (ZHANG, CALLER, "agent")])
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_who_left_the_bridge_first_ended_the_talk(first: str, second: str, by: str, gone: int) -> None:
+    """However many of the two channels are gone before app_queue says, as it may of both, the caller hung up."""
+    parted = [leave(first, 30, "a"), leave(second, 30.001, "a")]
+    hung_up: list[Fact] = [HungUp(channel, at(30.002)) for channel in (first, second)]
+    hung_up.insert(gone, Completed(CALLER, at(30.002), Q, "zhang", 25_000, "caller"))
+    (entry,) = Rows(table(), [*ANSWERED, *parted, *hung_up]).entries.values()
+    assert (entry.talk_ms, entry.ended_by) == (25_002, by)
+
+
 def test_a_consult_that_is_given_up() -> None:
     """Back with the caller the hold is over, and the consult's row ends when Li's phone does."""
     back: list[Fact] = [
