@@ -211,7 +211,7 @@ class Exchange:
             queues = [
                 queue for queue in await self._manager.queue_status() if queue.params.queue in self._queues
             ]
-            asked_at = self._clock.now()
+            asked_at = self._clock.now()  # reading queue_log may take its time: waits count up to here
             channels = await self._manager.core_show_channels()  # after: who waits is alive in it, or gone
         except AmiError as error:
             log.warning("the exchange could not be asked for its state: %s", error)
@@ -221,14 +221,9 @@ class Exchange:
         now = self._clock.now()
         for queue in queues:
             for entry in queue.entries:
-                joined = Joined(
-                    entry.uniqueid,
-                    now - timedelta(seconds=entry.wait_seconds),
-                    entry.queue,
-                    entry.position,
-                    entry.caller_number,
-                )
-                if not self.table.is_waiting(entry.uniqueid, entry.queue):
+                since = asked_at - timedelta(seconds=entry.wait_seconds)
+                if not self.table.knows_wait(entry.uniqueid, entry.queue, since):
+                    joined = Joined(entry.uniqueid, since, entry.queue, entry.position, entry.caller_number)
                     self._tell(self.table.apply(joined))
         alive = {channel.uniqueid: channel.linkedid for channel in channels}
         self._tell(self.table.reconcile(now, alive, known))

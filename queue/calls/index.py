@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from hotline.core.events import CallbackOutcome
 from hotline.core.views import CallView, WaitingCaller
-from hotline.queue.calls.entry import Entry, EntryState
+from hotline.queue.calls.entry import SAME_MOMENT, Entry, EntryState
 from hotline.queue.calls.live_call import LiveCall
 from hotline.queue.routing import Routing
 
@@ -45,11 +46,17 @@ class CallIndex:
             return self._routing.queues.get(call.line, "")
         return call.entries[-1].queue if call.entries else ""
 
-    def is_waiting(self, uniqueid: str, queue: str) -> bool:
-        """Whether the caller is known to wait in ``queue``."""
+    def knows_wait(self, uniqueid: str, queue: str, since: datetime) -> bool:
+        """Whether the caller is known to wait in ``queue``, or to have begun to at about ``since``.
+
+        Who was in the exchange's list a moment ago may have been answered, and that be known, by now.
+        """
         call = self._by_channel.get(uniqueid)
-        visits = call.visits(uniqueid, queue) if call else []
-        return any(entry.state in (EntryState.WAITING, EntryState.RINGING) for entry in visits)
+        return any(
+            entry.state in (EntryState.WAITING, EntryState.RINGING)
+            or (abs(entry.joined_at - since) <= SAME_MOMENT and not entry.is_closed_before(since))
+            for entry in (call.visits(uniqueid, queue) if call else ())
+        )
 
     def talking(self) -> dict[str, str]:
         """Agent to call id, of the calls being talked on."""

@@ -123,6 +123,18 @@ def test_the_end_of_an_earlier_talk_with_the_same_agent_read_again_ends_no_other
     assert (row.closed_at, row.talk_ms, row.ended_by) == (at(40), 4_000, "caller")
 
 
+def test_who_was_answered_while_the_exchange_was_asked_is_no_new_wait() -> None:
+    """The list of those who wait is a moment old: queue_log has told since that an agent answered."""
+    before = play(table(), arrival())
+    calls = table()
+    calls.restore(before.calls.values(), before.entries.values())
+    play(calls, SAME_IN_QUEUE_LOG[:4], Source.QUEUE_LOG)
+    assert calls.knows_wait(UID, Q, at(4.9)), "the list has whole seconds"
+    assert not calls.knows_wait(UID, Q, at(120)), "the same caller, back in the queue"
+    play(calls, SAME_IN_QUEUE_LOG[4:], Source.QUEUE_LOG)
+    assert not calls.knows_wait(UID, Q, at(90.5))
+
+
 def test_the_language_goes_along_with_the_call_and_each_of_its_waits() -> None:
     """Chosen in the menu, it replaces the line's; a later wait, a restart and queue_log alone know it too."""
     calls = table()
