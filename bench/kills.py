@@ -20,7 +20,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import yaml
 
@@ -265,10 +266,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=default.seed)
     plan = Plan(**vars(parser.parse_args()))
     machine()
-    with TemporaryDirectory(prefix="hotline-kills-") as folder:
-        report = asyncio.run(run(plan, Path(folder)))
-    print(report)
-    sys.exit(bool(report.lost or report.differences))
+    folder = Path(mkdtemp(prefix="hotline-kills-"))
+    wrong = True
+    try:
+        report = asyncio.run(run(plan, folder))
+        wrong = bool(report.lost or report.differences)
+        print(report)
+    finally:
+        if wrong:
+            print(f"database, queue_log and logs are kept: {folder}")
+        else:
+            rmtree(folder)
+    sys.exit(wrong)
 
 
 if __name__ == "__main__":
