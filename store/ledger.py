@@ -73,7 +73,7 @@ class EntryRecord:
     hold_ms: int = 0
     wrap_up_ms: int = 0
     unanswered_rings: int = 0
-    last_ring_at: datetime | None = None
+    ring_ends: str = ""
     ended_by: str | None = None
     language: str = ""
     enquiry: bool = False

@@ -107,7 +107,8 @@ class QueueEntry(Base):
     begins; ``closed_at`` follows when it ends. ``talk_ms`` is the answering agent's own whole talk, of which
     the caller spent ``hold_ms`` on hold; ``wrap_up_ms`` is that agent's work after it. ``enquiry``: not the
     caller waits but an agent who asks this queue about the call; no figure counts it, unless the caller is
-    put through, which ends the enquiry.
+    put through, which ends the enquiry. ``ring_ends``: JSON, agent to when their phone last stopped ringing
+    in vain; empty once the row is closed.
     """
 
     __tablename__ = "queue_entries"
@@ -138,7 +139,7 @@ class QueueEntry(Base):
     wrap_up_ms: Mapped[int] = mapped_column(default=0)
     enquiry: Mapped[bool] = mapped_column(default=False)
     unanswered_rings: Mapped[int] = mapped_column(default=0)
-    last_ring_at: Mapped[datetime | None]
+    ring_ends: Mapped[str] = mapped_column(Text, default="", server_default="")
     ended_by: Mapped[str | None]
     language: Mapped[str] = mapped_column(String(35), default="")
 

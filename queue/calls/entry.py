@@ -9,6 +9,7 @@ counted by the caller (the outside world's events come doubled, late and out of 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,7 +83,6 @@ class Entry:
     hold_ms: int = 0
     wrap_up_ms: int = 0
     unanswered_rings: int = 0
-    last_ring_at: datetime | None = None
     ended_by: str | None = None
     agent_left_first: bool = False  # the agent's channel left its bridge while the caller's was in one
     refused: bool = False  # the queue did not let the caller in
@@ -117,8 +117,8 @@ class Entry:
                 return self.closed_at is not None and fact.at <= self.closed_at + near
 
     def _is_past_ring(self, fact: RingEnded) -> bool:
-        """Whether the end of this ring is known: of this agent's phone, or of any in a row read back."""
-        ended_at = self.ring_ends.get(fact.agent) or (None if self.ring_ends else self.last_ring_at)
+        """Whether the end of this ring of the agent's phone is known."""
+        ended_at = self.ring_ends.get(fact.agent)
         rings_since = self.ringing.get(fact.agent)
         known = ended_at is not None and fact.at <= ended_at + SAME_MOMENT
         return known and (rings_since is None or fact.at < rings_since)
@@ -134,7 +134,7 @@ class Entry:
             case RingEnded():
                 self.ringing.pop(fact.agent, None)
                 self.unanswered_rings += 1
-                self.last_ring_at = self.ring_ends[fact.agent] = fact.at
+                self.ring_ends[fact.agent] = fact.at
                 if self.ringing:
                     target = EntryState.RINGING
             case Connected():
@@ -226,7 +226,7 @@ class Entry:
             hold_ms=self.hold_ms,
             wrap_up_ms=self.wrap_up_ms,
             unanswered_rings=self.unanswered_rings,
-            last_ring_at=self.last_ring_at,
+            ring_ends="" if self.closed_at else _as_text(self.ring_ends),
             ended_by=self.ended_by,
             language=self.language,
             enquiry=self.enquiry,
@@ -295,7 +295,7 @@ class Entry:
             hold_ms=row.hold_ms,
             wrap_up_ms=row.wrap_up_ms,
             unanswered_rings=row.unanswered_rings,
-            last_ring_at=row.last_ring_at,
+            ring_ends=_from_text(row.ring_ends),
             ended_by=row.ended_by,
             language=row.language,
             enquiry=row.enquiry,
@@ -314,3 +314,12 @@ def not_before(began_at: datetime, moment: datetime) -> datetime:
     clock that was set back, and stays as it was told.
     """
     return began_at if timedelta() < began_at - moment <= TOLD_LATE else moment
+
+
+def _as_text(moments: dict[str, datetime]) -> str:
+    """As a row keeps them; only of a wait that goes on is it asked whose phone rang in vain."""
+    return json.dumps({who: at.isoformat() for who, at in moments.items()}) if moments else ""
+
+
+def _from_text(text: str) -> dict[str, datetime]:
+    return {who: datetime.fromisoformat(at) for who, at in json.loads(text or "{}").items()}

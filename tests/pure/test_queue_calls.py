@@ -231,6 +231,16 @@ def test_phones_that_rang_unheard_are_each_counted() -> None:
         assert [row.unanswered_rings for row in rows.entries.values()] == [2]
 
 
+def test_whose_ring_was_counted_is_known_after_a_restart() -> None:
+    """The server was killed between two ends of a second: queue_log's first is known, the second is not."""
+    first, second = (RingEnded(UID, at(25), Q, agent, 20_000) for agent in ("1001", "1002"))
+    before = play(table(), [*arrival(), first])
+    calls = table()
+    calls.restore(before.calls.values(), before.entries.values())
+    (row,) = play(calls, [first, second], Source.QUEUE_LOG).entries.values()
+    assert row.unanswered_rings == 2
+
+
 def test_a_ring_read_late_does_not_end_the_next_one() -> None:
     """queue_log tells of the first ring while the same phone rings again: counted once, and it rings on."""
     target = table()
