@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -23,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline.core.errors import SetupError
-from hotline.store.database import open_engine
+from hotline.store.database import BUSY_SECONDS, open_engine
 from hotline.store.models import SEARCH_INDEX, Base
 
 MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
@@ -38,7 +40,7 @@ async def upgrade(engine: AsyncEngine) -> None:
     """
     try:
         if engine.dialect.name == "sqlite" and engine.url.database:
-            await asyncio.to_thread(_try_open, engine.url.database)
+            await asyncio.to_thread(_open_as_wal, engine.url.database)
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)
     except CommandError as error:
@@ -79,9 +81,22 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _try_open(path: str) -> None:
-    """Fail here if the file cannot be opened: aiosqlite's thread would outlive the failure and complain."""
-    sqlite3.connect(path).close()
+def _open_as_wal(path: str) -> None:
+    """Make the file one with a write-ahead log, as every connection wants it.
+
+    Of several programs that do so at once SQLite refuses all but one, without its busy timeout. And a file
+    that cannot be opened fails here: aiosqlite's thread would outlive the failure and complain.
+    """
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                    raise
+            time.sleep(0.02)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -62,7 +62,7 @@ def call_of_the_past(uniqueid: str = "demo-1600000000.1", visit: int = 1) -> tup
     entry = EntryRecord(
         f"{uniqueid}:12315:{visit}", "demo", uniqueid, "12315", visit, uniqueid, "12315", "live", LONG_AGO, 1,
         LONG_AGO + timedelta(seconds=3.25), LONG_AGO + timedelta(seconds=33.375), "answered", "1003",
-        3_250, 3_050, 30_125, 4_500, 61_000, 0, None, "caller",
+        3_250, 3_050, 30_125, 4_500, 61_000, 0, "", "caller",
     )  # fmt: skip
     return call, entry
 

@@ -95,6 +95,11 @@ class Listening:
         """Calls that wait for the database, as Prometheus is told."""
         return next(value for name, _, _, value in self.listener.numbers() if name == "points_unsaved")
 
+    async def kept(self) -> CallPoints | None:
+        """What the database has of the call, once nothing waits for it."""
+        await eventually(lambda: not self.unsaved())
+        return await self.store.of_call("c1")
+
     def begin(self, call_id: str = "c1", *, at: datetime | None = None) -> None:
         at = at or datetime.now(UTC) + timedelta(seconds=1)
         self.bus.publish(CallStarted(call_id, at, "market", "12315", NUMBER, ""))
@@ -144,7 +149,7 @@ async def test_a_call_is_understood_while_it_goes_on_and_kept_afterwards(tmp_pat
         assert topic is not None and topic.value == "消费维权" and "line:12315" in topic.rules
         here.end()
         await eventually(lambda: bool([one for one in here.told(CallUnderstood) if one.settled]))
-        kept = await here.store.of_call("c1")
+        kept = await here.kept()
         assert kept is not None and (kept.ended, kept.source) == (True, "rules")
         summary = kept.one(PointKind.SUMMARY)
         assert summary is not None and summary.value.startswith("投诉·消费维权：")
@@ -163,8 +168,7 @@ async def test_a_text_that_comes_after_the_hang_up_is_taken_in(tmp_path: Path) -
         await eventually(lambda: any(one.ended for one in here.told(CallUnderstood)))
         here.say("公积金怎么提取", first=2)
         await eventually(lambda: here.told(CallUnderstood)[-1].topic == "住房公积金")
-        await eventually(lambda: here.unsaved() == 0)
-        kept = await here.store.of_call("c1")
+        kept = await here.kept()
         assert kept is not None and kept.one(PointKind.TOPIC) is not None
 
 
@@ -194,7 +198,7 @@ async def test_what_was_said_before_this_server_is_read_back(tmp_path: Path) -> 
         here.say("谢谢再见", first=2)
         here.end()
         await eventually(lambda: any(one.settled for one in here.told(CallUnderstood)))
-        kept = await here.store.of_call("c1")
+        kept = await here.kept()
         assert kept is not None and kept.request_type is RequestType.COMPLAINT
 
 
@@ -298,7 +302,7 @@ async def test_a_model_is_asked_once_with_the_whole_call(tmp_path: Path) -> None
         await eventually(lambda: any(one.settled for one in here.told(CallUnderstood)))
         (call,) = model.asked
         assert [one.text for one in call.utterances] == ["我要投诉", "健身房"] and "12315" in call.lines
-        kept = await here.store.of_call("c1")
+        kept = await here.kept()
         assert kept is not None and (kept.source, kept.dropped) == ("echo", 4)
 
 
@@ -309,7 +313,7 @@ async def test_what_a_model_invented_is_counted_with_the_call(tmp_path: Path) ->
         here.say("我要投诉健身房")
         here.end()
         await eventually(lambda: any(one.settled for one in here.told(CallUnderstood)))
-        kept = await here.store.of_call("c1")
+        kept = await here.kept()
         assert kept is not None and (kept.source, kept.dropped) == ("inventive", 7)
         assert here.listener.counts.parts_dropped == 7
 
@@ -323,6 +327,6 @@ async def test_a_fault_in_the_model_leaves_the_rules_result(
         here.say("我要投诉健身房")
         here.end()
         await eventually(lambda: any(one.settled for one in here.told(CallUnderstood)))
-        kept = await here.store.of_call("c1")
+        kept = await here.kept()
         assert kept is not None and kept.source == "rules" and here.listener.counts.faults == 1
     assert "健身房" not in caplog.text and NUMBER not in caplog.text

@@ -132,7 +132,7 @@ def test_a_consult_that_becomes_a_transfer() -> None:
 @pytest.mark.parametrize(("first", "second", "by"), [(CALLER, ZHANG, "caller"), (ZHANG, CALLER, "agent")])
 @pytest.mark.parametrize("gone", [0, 1, 2])
 def test_who_left_the_bridge_first_ended_the_talk(first: str, second: str, by: str, gone: int) -> None:
-    """However many of the two channels are gone before app_queue says, as it may of both, the caller hung up."""
+    """Whatever app_queue says, and however many of the two channels are gone before it says it."""
     parted = [leave(first, 30, "a"), leave(second, 30.001, "a")]
     hung_up: list[Fact] = [HungUp(channel, at(30.002)) for channel in (first, second)]
     hung_up.insert(gone, Completed(CALLER, at(30.002), Q, "zhang", 25_000, "caller"))
