@@ -19,17 +19,18 @@ from hotline.asr.builder.acoustic_file import pack_acoustic_model
 from hotline.asr.builder.bigram import Bigram, count_bigrams
 from hotline.asr.builder.corpus import Corpus, load_corpus
 from hotline.asr.builder.features import MFCC
-from hotline.asr.builder.fst import pack_fst
+from hotline.asr.builder.fst import Fst, pack_fst
 from hotline.asr.builder.graph import build_graph, word_ids
 from hotline.asr.builder.network import Network, TrainingPlan, train
 from hotline.asr.builder.phones import SILENCE_ID, PhoneSet
+from hotline.asr.builder.syllables import common_syllables, syllable_costs
 from hotline.asr.builder.utterances import Utterances, collect_pronunciations, plan_shards, speak_shards
 from hotline.core.errors import SetupError
 
 __all__ = ["BuildProgress", "BuildReport", "build_model"]
 
 MODEL_NAME = "hotline-small-cn"
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 DEFAULT_SEED = 12345
 DEFAULT_SENTENCES = 8000
 _BIGRAM_SENTENCES = 30000
@@ -114,9 +115,12 @@ def build_model(
     _check_out_dir(out_dir)
     corpus = load_corpus()
     pronunciations = collect_pronunciations(corpus.readings)
-    phones = PhoneSet(pronunciations)
+    counts = common_syllables(seed)
+    syllables = collect_pronunciations({syllable: syllable for syllable in counts})
+    sounds = {**pronunciations, **syllables}
+    phones = PhoneSet(sounds)
     utterances: list[Utterances] = []
-    shards = plan_shards(pronunciations, sentences=sentences, seed=seed)
+    shards = plan_shards(sounds, sentences=sentences, seed=seed)
     progress(BuildProgress("speech", 0, len(shards)))
     for spoken in speak_shards(shards, processes=processes):
         utterances.append(spoken)
@@ -129,14 +133,16 @@ def build_model(
         progress=lambda done, total: progress(BuildProgress("training", done, total)),
     )
     progress(BuildProgress("writing", 0, 1))
-    bigram = _count_sentences(corpus, seed)
+    graph = build_graph(
+        pronunciations, phones, _count_sentences(corpus, seed), syllable_costs(syllables, counts)
+    )
     figures: dict[str, float] = {
         "sentences": sentences,
         "audio_hours": round(sum(spoken.seconds for spoken in utterances) / 3600, 2),
         "parameters": network.parameter_count,
         "frame_accuracy": round(network.frame_accuracy, 4),
     }
-    _write_model(out_dir, pronunciations, phones, network, bigram, {"seed": seed, **figures})
+    _write_model(out_dir, list(pronunciations), phones, network, graph, {"seed": seed, **figures})
     size_bytes = sum(path.stat().st_size for path in out_dir.rglob("*") if path.is_file())
     progress(BuildProgress("writing", 1, 1))
     return BuildReport(
@@ -165,10 +171,10 @@ def _count_sentences(corpus: Corpus, seed: int) -> Bigram:
 
 def _write_model(
     out_dir: Path,
-    pronunciations: dict[str, tuple[str, ...]],
+    words: list[str],
     phones: PhoneSet,
     network: Network,
-    bigram: Bigram,
+    graph: Fst,
     figures: dict[str, float],
 ) -> None:
     """Write all files beside ``out_dir``, then put them in place: a broken build leaves the old model."""
@@ -180,11 +186,11 @@ def _write_model(
         (folder / "am/final.mdl").write_bytes(pack_acoustic_model(network, phones))
         _write_lines(folder / "conf/mfcc.conf", MFCC.kaldi_lines())
         (folder / "conf/model.conf").write_text(_MODEL_CONF, encoding="utf-8")
-        (folder / "graph/HCLG.fst").write_bytes(pack_fst(build_graph(pronunciations, phones, bigram)))
-        labels = word_ids(list(pronunciations))
+        (folder / "graph/HCLG.fst").write_bytes(pack_fst(graph))
+        labels = word_ids(words)
         _write_lines(folder / "graph/words.txt", ["<eps> 0", *(f"{word} {n}" for word, n in labels.items())])
         _write_lines(folder / "graph/phones/word_boundary.int", phones.word_boundaries())
-        (folder / "model.json").write_text(_description(list(pronunciations), figures), encoding="utf-8")
+        (folder / "model.json").write_text(_description(words, figures), encoding="utf-8")
         shutil.copy(Path(__file__).parent / "data/model-readme.md", folder / "README.md")
         if out_dir.exists():
             shutil.rmtree(out_dir)

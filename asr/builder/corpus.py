@@ -26,6 +26,7 @@ _CHOICE = re.compile(r"\(([^()\[\]{}]*)\)")
 _OPTIONAL = re.compile(r"\[([^()\[\]{}]*)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
 _DEEPEST_NESTING = 12
+_DIALOGUE_SHARE = 0.4
 _SPEAKER = re.compile(r"^[AC]: ")
 
 
@@ -40,19 +41,24 @@ class Corpus:
     Attributes:
         readings: each word's numbered pinyin, in the order of the word list.
         slots: choices by slot name.
-        patterns: single sentences of agents and citizens.
+        groups: single sentences of agents and citizens, by what they are about.
         dialogues: whole calls, by title, as patterns in the order spoken, agent first.
     """
 
     readings: dict[str, str]
     slots: dict[str, tuple[str, ...]]
-    patterns: tuple[str, ...]
+    groups: dict[str, tuple[str, ...]]
     dialogues: dict[str, tuple[str, ...]]
     segmenter: Segmenter
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All single sentences."""
+        return tuple(pattern for group in self.groups.values() for pattern in group)
+
     def sentence(self, rng: random.Random) -> list[PinyinWord]:
-        """Return a random sentence: half the time a line of a dialogue, else a single pattern."""
-        if rng.random() < 0.5:
+        """Return a random sentence: a line of a dialogue, or a single pattern."""
+        if rng.random() < _DIALOGUE_SHARE:
             lines = self.dialogues[rng.choice(list(self.dialogues))]
             return self.words_of(self.expand(rng.choice(lines), rng))
         return self.words_of(self.expand(rng.choice(self.patterns), rng))
@@ -114,7 +120,7 @@ def load_corpus(folder: Path = DATA_DIR) -> Corpus:
     corpus = Corpus(
         readings=readings,
         slots={name: tuple(choices) for name, choices in data["slots"].items()},
-        patterns=tuple(pattern for group in data["patterns"].values() for pattern in group),
+        groups={name: tuple(patterns) for name, patterns in data["patterns"].items()},
         dialogues={
             title: tuple(_SPEAKER.sub("", line) for line in lines)
             for title, lines in data["dialogues"].items()

@@ -5,9 +5,9 @@ What may follow a word depends on that word alone (a bigram), so each word's sou
     ended(w) --------eps-------> history(w) --pair's cost--> entry(v) -phones of v-> ended(v)
         \--SIL--> silence(w) --eps--^   \--back-off--> back --unigram's cost--> entry(v)
 
-A frame in an HMM state takes its forward transition first and then its self-loops (Kaldi's "reorder"), so a
-state is an arc to a node that loops. A word's label stands on the first arc of its LAST phone: earlier, and
-partial results change their mind about words more often.
+A word's label stands on the first arc of its LAST phone: earlier, and partial results change their mind about
+words more often. One word more, reached and left by backing off alone, takes speech outside
+the list (`filler`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hotline.asr.builder.bigram import SENTENCE_END, SENTENCE_START, Bigram
+from hotline.asr.builder.chain import add_phone
+from hotline.asr.builder.filler import UNKNOWN_WORD, UnknownCosts, add_filler
 from hotline.asr.builder.fst import EPSILON, Fst
 from hotline.asr.builder.phones import SILENCE, PhoneSet, Place
+from hotline.asr.builder.syllables import SyllableCosts
 
 __all__ = ["build_graph", "word_ids"]
 
@@ -25,6 +28,7 @@ _SILENCE_COST = 1.6  # after a word: about one in five
 _NO_SILENCE_COST = 0.2
 _NOTHING_SAID_COST = 2.0
 _WORD_COST = 1.5  # against words heard in breath and echo
+_UNKNOWN = UnknownCosts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,18 @@ class _Node:
 
 
 def word_ids(vocabulary: Sequence[str]) -> dict[str, int]:
-    """Return the label of each word; 0 is no word."""
-    return {word: number for number, word in enumerate(vocabulary, start=1)}
+    """Return the label of each word, and of the unknown one; 0 is no word."""
+    return {word: number for number, word in enumerate((*vocabulary, UNKNOWN_WORD), start=1)}
 
 
-def build_graph(pronunciations: Mapping[str, Sequence[str]], phones: PhoneSet, bigram: Bigram) -> Fst:
-    """Return the decoding graph of the words in ``pronunciations``."""
+def build_graph(
+    pronunciations: Mapping[str, Sequence[str]],
+    phones: PhoneSet,
+    bigram: Bigram,
+    syllables: SyllableCosts,
+    unknown: UnknownCosts = _UNKNOWN,
+) -> Fst:
+    """Return the decoding graph of the words in ``pronunciations``, and of the unknown one."""
     labels = word_ids(list(pronunciations))
     fst = Fst()
     nodes = {SENTENCE_START: _add_node(fst, phones)}
@@ -63,7 +73,20 @@ def build_graph(pronunciations: Mapping[str, Sequence[str]], phones: PhoneSet, b
                 fst.add_arc(node.history, entries[second], cost=cost + _WORD_COST)
         fst.add_arc(node.history, back, cost=bigram.backoff[first])
     fst.final_costs[nodes[SENTENCE_START].history] = _NOTHING_SAID_COST
+    _add_unknown(fst, phones, back, labels[UNKNOWN_WORD], syllables, unknown)
     return fst
+
+
+def _add_unknown(
+    fst: Fst, phones: PhoneSet, back: int, label: int, syllables: SyllableCosts, costs: UnknownCosts
+) -> None:
+    """Add the unknown word: any word may stand before it and after it, at the same price."""
+    node = _add_node(fst, phones)
+    entry = fst.add_state()
+    fst.add_arc(back, entry, cost=costs.begin)
+    add_filler(fst, phones, syllables, costs.phone_scale, entry=entry, ended=node.ended, label=label)
+    fst.add_arc(node.history, back, cost=costs.go_on)
+    fst.final_costs[node.history] = costs.end
 
 
 def _add_node(fst: Fst, phones: PhoneSet) -> _Node:
@@ -83,12 +106,7 @@ def _add_word(
     here = entry
     last = len(pronunciation) - 1
     for index, phone in enumerate(pronunciation):
-        phone_id = phones.phone_id(phone, Place.of(index, len(pronunciation)))
-        states = phones.state_count(phone)
-        for state in range(states):
-            is_end = index == last and state == states - 1
-            there = ended if is_end else fst.add_state()
-            out = label if index == last and state == 0 else EPSILON
-            fst.add_arc(here, there, inp=phones.forward_id(phone_id, state), out=out)
-            fst.add_arc(there, there, inp=phones.loop_id(phone_id, state))
-            here = there
+        there = ended if index == last else fst.add_state()
+        place = Place.of(index, len(pronunciation))
+        add_phone(fst, phones, here, there, phone, place, label=label if index == last else EPSILON)
+        here = there

@@ -60,8 +60,8 @@ class TrainingPlan:
         silence_prior_cap: the largest share of the priors that silence may have.
     """
 
-    hidden: tuple[int, ...] = (224, 224)
-    epochs: int = 10
+    hidden: tuple[int, ...] = (256, 256)
+    epochs: int = 6
     batch_frames: int = 1024
     frame_share: float = 0.45
     peak_rate: float = 2.5e-3

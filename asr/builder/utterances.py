@@ -12,7 +12,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from hotline.asr.builder.corpus import Corpus, load_corpus
 from hotline.asr.builder.features import MFCC, FrameArray, compute_mfcc
 from hotline.asr.builder.phones import SILENCE_PDF, PhoneSet
 from hotline.asr.builder.sounds import not_speech, telephone
+from hotline.asr.builder.syllables import draw_phrases
 from hotline.core.errors import HotlineError
 from hotline.speech.pinyin import PinyinWord
 from hotline.speech.voice import Speech, SpokenPhone, Voice
@@ -50,7 +51,8 @@ TRAINING_VARIANTS = (
 
 _SENTENCES_PER_SHARD = 320
 _SHORT_PAUSE_SECONDS = 0.055  # a shorter one is the closure of the stop that follows
-_RANDOM_WORDS_SHARE = 0.3
+_RANDOM_WORDS_SHARE = 0.25
+_OTHER_SPEECH_SHARE = 0.15
 _DEMO_VOICE_SHARE = 0.33
 _SENTENCES_PER_NOISE = 7
 
@@ -74,7 +76,11 @@ class Utterances:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A part of the work, whole in itself: what is drawn depends on the seed and the number alone."""
+    """A part of the work, whole in itself: what is drawn depends on the seed and the number alone.
+
+    Attributes:
+        pronunciations: phones of each word of the list, and of each syllable that other speech may have.
+    """
 
     seed: int
     number: int
@@ -155,7 +161,7 @@ def speak_shard(shard: Shard) -> Utterances:
     features: list[FrameArray] = []
     pdfs: list[npt.NDArray[np.int16]] = []
     for _ in range(shard.sentences):
-        samples, labels = _say(_draw(corpus, text_rng), phones, rng)
+        samples, labels = _say(_draw(corpus, shard.pronunciations, text_rng), phones, rng)
         features.append(compute_mfcc(samples))
         pdfs.append(labels[MFCC.frame_centres(len(features[-1]))])
     for _ in range(max(shard.sentences // _SENTENCES_PER_NOISE, 8)):
@@ -167,8 +173,13 @@ def speak_shard(shard: Shard) -> Utterances:
     return Utterances(np.concatenate(features), np.concatenate(pdfs), lengths, seconds)
 
 
-def _draw(corpus: Corpus, rng: random.Random) -> list[PinyinWord]:
-    return corpus.random_words(rng) if rng.random() < _RANDOM_WORDS_SHARE else corpus.sentence(rng)
+def _draw(corpus: Corpus, known: Mapping[str, object], rng: random.Random) -> list[PinyinWord]:
+    kind = rng.random()
+    if kind < _OTHER_SPEECH_SHARE:
+        return draw_phrases(rng, known)
+    if kind < _OTHER_SPEECH_SHARE + _RANDOM_WORDS_SHARE:
+        return corpus.random_words(rng)
+    return corpus.sentence(rng)
 
 
 def _say(

@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 
 from hotline.asr.builder.corpus import Corpus, CorpusError, load_corpus
+from hotline.asr.builder.measure import outside_sentences
 from hotline.asr.builder.phones import SILENCE_PDF, PhoneSet
 from hotline.asr.builder.sounds import DTMF_HZ, not_speech, telephone
+from hotline.asr.builder.syllables import common_syllables, draw_phrases, syllables_of
 from hotline.asr.builder.utterances import (
     HARD_VARIANTS,
     HELD_OUT_VARIANTS,
     TRAINING_VARIANTS,
     sample_pdfs,
 )
+from hotline.speech.pinyin import PinyinWord
+from hotline.speech.segment import is_spoken
 from hotline.speech.voice import Speech, SpokenPhone
 from hotline.speech.voices import DEMO_VARIANTS, PROMPT_VARIANT
 
@@ -33,11 +37,62 @@ def corpus_of(folder: Path, sentences: str, words: str = WORDS) -> Corpus:
 def test_the_shipped_corpus_is_whole() -> None:
     """Every pattern can be said with the words of the list, and there is a call for each theme."""
     corpus = load_corpus()
-    assert 200 <= len(corpus.readings) <= 320
+    assert len(corpus.readings) >= 400
     assert len(corpus.dialogues) >= 12
     rng = random.Random(3)
     for _ in range(300):
         assert all(word.pinyin == corpus.readings[word.text] for word in corpus.sentence(rng))
+
+
+def test_every_word_is_said() -> None:
+    """No word of the list is missing from the sentences: it would be heard by chance only."""
+    corpus = load_corpus()
+    rng = random.Random(5)
+    lines = (*corpus.patterns, *(line for dialogue in corpus.dialogues.values() for line in dialogue))
+    said = {word.text for _ in range(25) for line in lines for word in expanded(corpus, line, rng)}
+    assert set(corpus.readings) - said == set()
+
+
+def expanded(corpus: Corpus, pattern: str, rng: random.Random) -> list[PinyinWord]:
+    """Return the words of a pattern, drawn once."""
+    return corpus.words_of(corpus.expand(pattern, rng))
+
+
+def test_numbers_of_any_length_are_said() -> None:
+    """Mobile numbers have eleven digits, 1 as 幺 or 一; identity numbers eighteen places, some with an X."""
+    corpus = load_corpus()
+    rng = random.Random(2)
+    mobiles = ["".join(word.text for word in expanded(corpus, "{mobile}", rng)) for _ in range(100)]
+    assert {len(mobile) for mobile in mobiles} == {11}
+    assert {mobile[0] for mobile in mobiles} == {"一", "幺"}
+    identities = ["".join(word.text for word in expanded(corpus, "{identity}", rng)) for _ in range(100)]
+    assert {len(identity) for identity in identities} == {18}
+    assert any(identity.endswith("X") for identity in identities)
+    assert len({len(expanded(corpus, "{digits}", rng)) for _ in range(200)}) >= 6
+
+
+def test_other_speech_is_made_of_known_syllables() -> None:
+    """Phrases to train on hold no syllable that has no pronunciation; rare syllables are left out."""
+    counts = common_syllables(7)
+    assert 500 < len(counts) < 1400
+    assert counts["shi4"] > 50
+    rng = random.Random(4)
+    for _ in range(50):
+        phrases = draw_phrases(rng, counts)
+        assert 1 <= len(phrases) <= 4
+        assert all(set(syllables_of(phrase.pinyin)) <= set(counts) for phrase in phrases)
+    assert syllables_of("lv4shi1") == ["lv4", "shi1"]
+
+
+def test_sentences_outside_the_list_are_outside_it() -> None:
+    """Sentences that measure the unknown word hold hardly a word of the list, and none is in both parts."""
+    corpus = load_corpus()
+    parts = {part: outside_sentences(part) for part in ("tuning", "held_out")}
+    assert not set(parts["tuning"]) & set(parts["held_out"])
+    for sentences in parts.values():
+        assert len(sentences) >= 24
+        unknown = sum(len(corpus.segmenter.unknown(sentence)) for sentence in sentences)
+        assert unknown > 0.75 * sum(map(is_spoken, "".join(sentences)))
 
 
 def test_patterns_are_drawn(tmp_path: Path) -> None:

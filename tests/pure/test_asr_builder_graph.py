@@ -11,11 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.asr.builder.bigram import SENTENCE_END, SENTENCE_START, Bigram, count_bigrams
+from hotline.asr.builder.filler import UNKNOWN_WORD
 from hotline.asr.builder.fst import EPSILON, Fst
 from hotline.asr.builder.graph import build_graph, word_ids
 from hotline.asr.builder.phones import SILENCE, PhoneSet, Place
+from hotline.asr.builder.syllables import syllable_costs
 
 PRONUNCIATIONS = {"您好": ("n", "i", "n", "X", "Au"), "再见": ("ts", "ai"), "二": ("@r",)}
+SYLLABLES = {"ni3": ("n", "i"), "hao3": ("X", "Au"), "hai1": ("X", "ai"), "ai1": ("ai",)}
+COSTS = syllable_costs(SYLLABLES, {"ni3": 3, "hao3": 2, "hai1": 4, "ai1": 1})
 SENTENCES = [["您好"], ["您好", "二"], ["再见"], ["您好"]]
 
 
@@ -120,14 +124,14 @@ def fixture_parts() -> tuple[Fst, PhoneSet, Bigram]:
     """A graph of three words."""
     phones = PhoneSet(PRONUNCIATIONS)
     bigram = count_bigrams(SENTENCES, list(PRONUNCIATIONS))
-    return build_graph(PRONUNCIATIONS, phones, bigram), phones, bigram
+    return build_graph(PRONUNCIATIONS, phones, bigram, COSTS), phones, bigram
 
 
 @given(words=st.lists(vocabulary, max_size=4), frames=st.integers(1, 3), pause=st.booleans())
 def test_every_word_string_is_heard_as_itself(words: list[str], frames: int, pause: bool) -> None:
     """The graph takes any words, at any speed, with or without pauses, and gives back exactly those words."""
     phones = PhoneSet(PRONUNCIATIONS)
-    fst = build_graph(PRONUNCIATIONS, phones, count_bigrams(SENTENCES, list(PRONUNCIATIONS)))
+    fst = build_graph(PRONUNCIATIONS, phones, count_bigrams(SENTENCES, list(PRONUNCIATIONS)), COSTS)
     labels = word_ids(list(PRONUNCIATIONS))
     taken = transitions_of(words, phones, frames_per_state=frames, pause=pause)
     cost, heard = cheapest(fst, taken)
@@ -156,3 +160,47 @@ def test_impossible_sounds_have_no_way(parts: tuple[Fst, PhoneSet, Bigram]) -> N
     fst, phones, _ = parts
     half = transitions_of(["您好"], phones, pause=False)[:4]
     assert cheapest(fst, half)[0] == math.inf
+
+
+def phones_taken(said: Sequence[str], phones: PhoneSet) -> list[int]:
+    """Return the transitions of one word that sounds so."""
+    return [
+        phones.forward_id(phones.phone_id(phone, Place.of(index, len(said))), state)
+        for index, phone in enumerate(said)
+        for state in range(phones.state_count(phone))
+    ]
+
+
+@given(st.lists(st.sampled_from(["ni3", "hao3", "hai1", "ai1"]), min_size=2, max_size=5))
+def test_other_syllables_are_one_unknown_word(syllables: list[str]) -> None:
+    """Any run of syllables is heard as the unknown word, once, unless it is a word of the list."""
+    phones = PhoneSet(PRONUNCIATIONS)
+    fst = build_graph(PRONUNCIATIONS, phones, count_bigrams(SENTENCES, list(PRONUNCIATIONS)), COSTS)
+    said = [phone for syllable in syllables for phone in SYLLABLES[syllable]]
+    cost, heard = cheapest(fst, phones_taken(said, phones))
+    assert cost < math.inf
+    assert heard == (word_ids(list(PRONUNCIATIONS))[UNKNOWN_WORD],)
+
+
+def test_what_is_no_syllable_is_not_accepted(parts: tuple[Fst, PhoneSet, Bigram]) -> None:
+    """The unknown word is made of syllables: phones in another order have no way."""
+    fst, phones, _ = parts
+    assert cheapest(fst, phones_taken(["Au", "X"], phones))[0] == math.inf
+
+
+def test_a_word_of_the_list_is_cheaper_than_the_unknown_one() -> None:
+    """What sounds as a word of the list and as syllables too is heard as the word."""
+    words = {**PRONUNCIATIONS, "你好": ("n", "i", "X", "Au")}
+    phones = PhoneSet(words)
+    bigram = count_bigrams([*SENTENCES, ["你好"]], list(words))
+    fst = build_graph(words, phones, bigram, COSTS)
+    _, heard = cheapest(fst, phones_taken(words["你好"], phones))
+    assert heard == (word_ids(list(words))["你好"],)
+
+
+def test_costs_of_syllables_add_up() -> None:
+    """After each phone, going on within the syllable and ending it are a whole; so are the first phones."""
+    assert sum(math.exp(-cost) for cost in COSTS.first.values()) == pytest.approx(1.0)
+    for phone, following in COSTS.following.items():
+        chances = [math.exp(-cost) for cost in following.values()]
+        assert sum(chances) + math.exp(-COSTS.last.get(phone, math.inf)) == pytest.approx(1.0)
