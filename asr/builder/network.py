@@ -61,7 +61,7 @@ class TrainingPlan:
     """
 
     hidden: tuple[int, ...] = (256, 256)
-    epochs: int = 6
+    epochs: int = 8
     batch_frames: int = 1024
     frame_share: float = 0.45
     peak_rate: float = 2.5e-3

@@ -24,6 +24,8 @@ DTMF_HZ = {
 
 _CHINA_TONE_HZ = 450  # dial, ring-back and busy tone
 _FULL_SCALE = 32767.0
+_TELEPHONE_HZ = 8000
+_COLOURED_SHARE = 0.5
 
 
 def telephone(
@@ -33,11 +35,23 @@ def telephone(
     tilt = rng.uniform(-0.45, 0.45)
     tilted = samples.copy()
     tilted[1:] += tilt * samples[:-1]
+    if rng.random() < _COLOURED_SHARE:
+        tilted = _coloured(tilted, rng)
     loud = tilted * 10 ** (rng.uniform(*gain_db) / 20)
     if rng.random() < 0.75:
         speech_rms = float(np.sqrt(np.mean(loud**2))) + 1.0
         loud = loud + _noise(len(loud), rng) * speech_rms * 10 ** (-rng.uniform(14, 50) / 20)
     return _codec(loud, rng)
+
+
+def _coloured(samples: Samples, rng: np.random.Generator) -> Samples:
+    """Return it with bands weakened or raised, as throats, rooms and handsets do: no formant is sure."""
+    hertz = np.fft.rfftfreq(len(samples), 1 / _TELEPHONE_HZ)
+    gain_db = np.zeros(len(hertz))
+    for _ in range(rng.integers(1, 4)):
+        centre, width = rng.uniform(500, 3800), rng.uniform(150, 500)
+        gain_db += rng.uniform(-24, 6) * np.exp(-(((hertz - centre) / width) ** 2))
+    return np.asarray(np.fft.irfft(np.fft.rfft(samples) * 10 ** (gain_db / 20), len(samples)), np.float64)
 
 
 def _codec(samples: Samples, rng: np.random.Generator) -> npt.NDArray[np.int16]:
