@@ -30,6 +30,7 @@ HELD_SECONDS: Final = 15.0
 REPLAY_SECONDS: Final = 1.6  # of held audio at a time, so that other legs get their turn
 PAUSE_SECONDS: Final = 0.25  # of silence, at least, come after the words of a final text
 GRACE_SECONDS: Final = 5.0  # of audio after a change, before an engine can be found slow
+PROVEN_SECONDS: Final = 15.0  # of audio without a word and not behind: nobody speaks, the engine is well
 SLOW_PAUSE_SECONDS: Final = 0.5  # between legs taken from a slow engine: fewer may be all it needs
 
 FAILED: Final = "failed"
@@ -238,8 +239,9 @@ class ChainStream:
             known.append(moved)
             if isinstance(moved, FinalText):
                 self._audio.settled_until(moved.end_seconds + PAUSE_SECONDS)
-        lasted = self._audio.taken_seconds - self._begun
-        if self._member is not None and (heard or lasted > GRACE_SECONDS):
+        assert self._stream is not None and self._member is not None  # noqa: S101 - for the type checker
+        proven = self._audio.taken_seconds - self._begun > PROVEN_SECONDS
+        if heard or (proven and self._stream.behind_seconds <= 0):
             self._member.wellness.heard()
 
     def _is_slow(self, waiting_seconds: float) -> bool:

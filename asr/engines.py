@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from hotline.asr.chain import Chain, Member
 from hotline.asr.engine import Engine
-from hotline.asr.models import model_path
+from hotline.asr.models import model_path, read_model
 from hotline.asr.trial import try_model
 from hotline.asr.vosk_engine import VoskEngine
 
@@ -165,6 +165,20 @@ def load_chain(
         engine = load(order, keys.get(order.name, ""))
         members.append(Member(order.name or engine.name, engine, order.legs_max, order.slow_seconds))
     return Chain(members, monotonic)
+
+
+def look_at(order: EngineOrder) -> None:
+    """Look at the files of an engine's model, if it has one on this machine; nothing is loaded.
+
+    Raises:
+        SetupError: it is no model of this kind, or a file is missing or empty.
+    """
+    if order.kind == VOSK:
+        read_model(Path(order.model))
+    elif order.kind == "sherpa":
+        from hotline.asr.sherpa_engine import find_files
+
+        find_files(Path(order.model), order.family)
 
 
 def probe(order: EngineOrder, key: str = "") -> str:

@@ -53,7 +53,7 @@ def read_model(path: Path) -> ModelInfo:
     """
     _must_be_a_folder(path)
     present = {name for names in (_ACOUSTIC, _FEATURES, *_GRAPHS, _WORDS) for name in names}
-    present = {name for name in present if _has_content(path / name)}
+    present = {name for name in present if has_content(path / name)}
     for what, names in (("acoustic model", _ACOUSTIC), ("feature settings", _FEATURES), ("words", _WORDS)):
         if not present.intersection(names):
             raise SetupError(f"{path} is no Vosk model: no {what} ({names[0]})", hint=_remedy(path))
@@ -72,6 +72,11 @@ def read_model(path: Path) -> ModelInfo:
         size_bytes=sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
         grammar=len(graph) == 2,
     )
+
+
+def is_vosk(path: Path) -> bool:
+    """Whether a folder has a Vosk model's acoustic part."""
+    return any(has_content(path / name) for name in _ACOUSTIC)
 
 
 def word_count(path: Path) -> int | None:
@@ -118,14 +123,15 @@ def _must_be_a_folder(path: Path) -> None:
 def _remedy(path: Path) -> str:
     """What to do about a folder that is no model: often the model lies one folder deeper."""
     inside = models_in(path)
-    if len(inside) == 1 and any(_has_content(inside[0] / name) for name in _ACOUSTIC):
+    if len(inside) == 1 and is_vosk(inside[0]):
         return f"name the folder in it: {inside[0]}"
-    if _has_content(path / "tokens.txt") and any(path.glob("*.onnx")):
-        return "it is a sherpa-onnx model: name it with that engine"
+    if has_content(path / "tokens.txt") and any(path.glob("*.onnx")):
+        return "it is a sherpa-onnx model: name it under asr.engines, with kind: sherpa"
     return "unpack the model's archive again"
 
 
-def _has_content(file: Path) -> bool:
+def has_content(file: Path) -> bool:
+    """It is a file and not empty."""
     try:
         return file.is_file() and file.stat().st_size > 0
     except OSError:

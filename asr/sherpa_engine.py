@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotline.asr.engine import Capabilities, EngineError, Heard, Partial, Word
 from hotline.asr.engine import Final as FinalText
+from hotline.asr.models import has_content, is_vosk
 from hotline.asr.pcm import SAMPLE_BYTES, RateConverter
 from hotline.asr.text import join_words
 from hotline.core.errors import SetupError
@@ -34,6 +35,7 @@ _T_ONE_FRAMES: Final = 10
 """The library counts a chunk of so many frames as one: starts of utterances are a tenth of what they are, and
 speech seems shorter than the pause after it, so that only the first rule ends an utterance."""
 _FULL_SCALE: Final = 32768.0
+_MEND: Final = "unpack its archive again, or set family"
 
 
 class SherpaEngine:
@@ -238,10 +240,10 @@ def find_files(folder: Path, family: str) -> dict[str, Path]:
         if family != "paraformer" and (family == "transducer" or any(folder.glob("joiner*.onnx"))):
             files["joiner"] = _newest(folder, "joiner")
     for path in files.values():
-        if not path.is_file():
+        if not has_content(path):
             raise SetupError(
-                f"{folder} is no streaming sherpa-onnx model of this kind: no {path.name}",
-                hint="unpack its archive again, or set family",
+                f"{folder} is no streaming sherpa-onnx model of this kind: no {path.name}, or an empty one",
+                hint="it is a Vosk model: name it with kind: vosk" if is_vosk(folder) else _MEND,
             )
     if "joiner" in files and (folder / "bpe.vocab").is_file():
         files["bpe_vocab"] = folder / "bpe.vocab"
@@ -284,7 +286,7 @@ def probe_sherpa(order: EngineOrder) -> str:
         said = done.stderr.strip().splitlines()
         raise SetupError(
             f"the model {order.model} cannot be used: {said[-1] if said else 'loading it ended the process'}",
-            hint="unpack its archive again, or set family",
+            hint=_MEND,
         )
     return done.stdout.strip()
 

@@ -17,10 +17,14 @@ from hotline.asr.pcm import SAMPLE_BYTES, RateConverter
 from hotline.asr.remote.dialogue import Dialogue
 from hotline.asr.remote.funasr import FunAsrDialogue
 from hotline.asr.remote.line import Address, Line, LineThread
+from hotline.asr.remote.patience import Unanswered
 from hotline.asr.remote.vosk_server import VoskServerDialogue
 from hotline.core.errors import PeerError
 
 PROBE_SECONDS: Final = 8.0
+ANSWER_SECONDS: Final = 2.0  # of voice until a server that is well says something: FunASR every 0.6 s
+OWED_SECONDS: Final = 1.0  # of voice at the end without an answer: there were words in it
+DEAD_SECONDS: Final = 12.0  # of voice without any answer: the stream is of no use, whoever else there is
 FUNASR_SUBPROTOCOL: Final = "binary"  # the Python server refuses clients that do not offer it
 
 
@@ -91,7 +95,7 @@ class RemoteEngine:
         line = Line(self._address, self._tls, rate_hz * SAMPLE_BYTES, wake or _nothing, self._thread)
         line.send([dialogue.hello()])
         self._thread.begin(line)
-        return RemoteStream(dialogue, line, RateConverter(sample_rate_hz, rate_hz), self.name)
+        return RemoteStream(dialogue, line, sample_rate_hz, rate_hz, self.name)
 
     def close(self) -> None:
         """End all connections."""
@@ -99,10 +103,20 @@ class RemoteEngine:
 
 
 class RemoteStream:
-    """One stream of a server."""
+    """One stream of a server.
 
-    def __init__(self, dialogue: Dialogue, line: Line, converter: RateConverter, name: str) -> None:
-        self._dialogue, self._line, self._converter, self._name = dialogue, line, converter, name
+    Args:
+        dialogue: what is said.
+        line: the connection.
+        from_hz: the rate of what is pushed.
+        to_hz: the rate that the server was promised.
+        name: of the engine.
+    """
+
+    def __init__(self, dialogue: Dialogue, line: Line, from_hz: int, to_hz: int, name: str) -> None:
+        self._dialogue, self._line, self._name = dialogue, line, name
+        self._converter = RateConverter(from_hz, to_hz)
+        self._unanswered = Unanswered(from_hz)
         self._ended_at: float | None = None
         self._failed: EngineError | None = None
         self._over = False
@@ -119,14 +133,16 @@ class RemoteStream:
 
     @property
     def behind_seconds(self) -> float:
-        """What is unsent or unanswered, as far as the protocol tells."""
-        return max(self._line.unsent_seconds, self._dialogue.behind_seconds)
+        """What is unsent or unanswered, as far as the protocol and the voice in the audio tell."""
+        silent = self._unanswered.seconds(time.monotonic()) - ANSWER_SECONDS
+        return max(self._line.unsent_seconds, self._dialogue.behind_seconds, silent)
 
     def push(self, pcm: bytes) -> list[Heard]:
         """Send audio and fetch what was answered; see `Stream`."""
         if self._over:
             return []
         if pcm and self._ended_at is None:
+            self._unanswered.said(pcm, time.monotonic())
             self._line.send(self._dialogue.audio(self._converter.convert(pcm)))
         return self._fetch()
 
@@ -150,8 +166,11 @@ class RemoteStream:
         heard: list[Heard] = []
         try:
             for answer in self._line.answers():
+                self._unanswered.answered()
                 heard += self._dialogue.receive(answer)
-            self._judge(failure, owes=unsent or self._dialogue.owes)
+            silent_seconds = self._unanswered.seconds(time.monotonic())
+            owes = unsent or self._dialogue.owes or silent_seconds > OWED_SECONDS
+            self._judge(failure, owes=owes, dead=self._ended_at is None and silent_seconds > DEAD_SECONDS)
         except EngineError as error:
             self._failed = self._failed or type(error)(f"{self._name}: {error}", retryable=True)
             self._line.later(0)  # what was heard before is told first; then the next call raises
@@ -160,7 +179,7 @@ class RemoteStream:
             raise self._failed
         return heard
 
-    def _judge(self, failure: str, *, owes: bool) -> None:
+    def _judge(self, failure: str, *, owes: bool, dead: bool) -> None:
         """Whether anything can still come."""
         late = self._ended_at is not None and time.monotonic() - self._ended_at >= END_SECONDS
         if self._dialogue.over or (late and not owes and not failure):
@@ -169,6 +188,8 @@ class RemoteStream:
             raise EngineError(failure, retryable=True)
         elif late:
             raise LateAnswer("the last text did not come in time", retryable=True)
+        elif dead:
+            raise EngineError("takes audio and answers nothing", retryable=True)
 
     def release(self) -> None:
         """Close the connection."""

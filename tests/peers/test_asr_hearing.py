@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from hotline.asr.admission import OVERLOAD_BACKLOG_SECONDS
+from hotline.asr.messages import Message, Release
+from hotline.asr.worker_process import WorkerProcess
 from hotline.config.schema import WhenFull
 from hotline.config.wording import Correction
 from hotline.core.errors import SetupError
@@ -232,6 +236,40 @@ async def test_where_callers_come_first_an_agents_voice_gives_way(tmp_path: Path
         assert (gone.call_id, gone.side) == ("call1", Side.AGENT)
         await (await room.exchange.tap("call2-caller.1")).say(7)
         await room.heard.wait(final_text(Side.CALLER, "七"))
+
+
+async def test_agents_give_way_one_a_second_where_recognition_falls_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six voices are three too many, as it turns out: the newest agents go first, no caller ever does."""
+    orders: list[tuple[float, str]] = []
+    send = WorkerProcess.send
+
+    def noted(process: WorkerProcess, message: Message) -> None:
+        if isinstance(message, Release):
+            orders.append((asyncio.get_running_loop().time(), message.leg))
+        send(process, message)
+
+    monkeypatch.setattr(WorkerProcess, "send", noted)
+    async with hearing_room(tmp_path, engine=LABOURING_ENGINE, when_full=WhenFull.CALLERS_FIRST) as room:
+        for number in (1, 2, 3):  # at once, before it is known what a voice costs
+            room.answer(f"call{number}", entry=f"e{number}", agent=f"agent.{number}")
+        agents = [await room.exchange.tap(f"agent.{number}") for number in (1, 2, 3)]
+        callers = [await room.exchange.tap(f"call{number}-caller.1") for number in (1, 2, 3)]
+        sound = asyncio.gather(*(tap.play(frames(0, 60)) for tap in (*agents, *callers)))
+        stats = room.hearing.stats
+        try:
+            await eventually(lambda: len(orders) == 3)
+            worked = stats.busy_seconds
+            await eventually(lambda: stats.busy_seconds > worked + 1.3)  # longer than from one to the next
+        finally:
+            sound.cancel()
+            await asyncio.gather(sound, return_exceptions=True)
+        assert stats.backlog_seconds > 6 * OVERLOAD_BACKLOG_SECONDS  # it is still behind
+        assert [leg for _, leg in orders] == [tap.uuid for tap in reversed(agents)]
+        moments = [moment for moment, _ in orders]
+        assert all(later - earlier > 1.0 for earlier, later in pairwise(moments))
+        assert Side.CALLER not in {getattr(event, "side", None) for event in room.heard.of(LegLost)}
 
 
 async def test_a_site_without_recognition_says_why_there_is_no_text(tmp_path: Path) -> None:

@@ -85,3 +85,49 @@ def test_check_finds_a_model_that_is_none(site: Path, tmp_path: Path) -> None:
     line = wrong.read_text("utf-8").splitlines()[problem["line"] - 1]
     assert problem["key"] == "asr.model" and line.startswith("asr:")
     assert "is no Vosk model" in problem["message"] and problem["hint"]
+
+
+def test_check_looks_into_the_model_of_every_engine(site: Path, tmp_path: Path) -> None:
+    """Each that is none is told at its own line with what to do; those that are well are not."""
+    models = tmp_path / "data/models"
+    (models / "vosk-model-small-cn-0.22/am/final.mdl").rename(tmp_path / "final.mdl")  # half unpacked
+    copy_of_the_small_model(models / "well")
+    (models / "transducer").mkdir()
+    (models / "transducer/tokens.txt").write_text("a 0", "utf-8")
+    (models / "transducer/encoder.onnx").touch()  # an empty file is as good as none
+    site.write_text(
+        sample("demo").read_text("utf-8")
+        + """
+asr:
+  engines:
+    - {name: city, kind: funasr, url: "wss://asr.example:10095"}
+    - {name: small, kind: vosk}
+    - {name: well, kind: vosk, model: data/models/well}
+    - name: half
+      kind: vosk
+      model: data/models/vosk-model-small-cn-0.22
+    - {name: modern, kind: sherpa, model: data/models/transducer}
+    - {name: mistaken, kind: sherpa, model: data/models/well}
+    - {name: other-way, kind: vosk, model: data/models/transducer}
+  second_pass: {model: data/models/broken}
+""",
+        "utf-8",
+    )
+    done = hotline("check", str(site), "--format", "json")
+    assert done.returncode == 1
+    found = [one for one in json.loads(done.stdout)["problems"] if one["severity"] == "error"]
+    lines = site.read_text("utf-8").splitlines()
+    told = {
+        one["key"]: (lines[one["line"] - 1].strip(" -")[:15], one["message"], one["hint"]) for one in found
+    }
+    wanted = {
+        "asr.engines[3].model": ("model: data/mod", "is no Vosk model: no acoustic", "unpack"),
+        "asr.engines[4].model": ("{name: modern, ", "no encoder.onnx, or an empty one", "unpack"),
+        "asr.engines[5].model": ("{name: mistaken", "no streaming sherpa-onnx model", "kind: vosk"),
+        "asr.engines[6].model": ("{name: other-wa", "is no Vosk model", "kind: sherpa"),
+        "asr.second_pass.model": ("second_pass: {m", "is no Vosk model", "unpack"),
+    }
+    assert told.keys() == wanted.keys()
+    for key, (place, message, hint) in wanted.items():
+        assert told[key][0] == place
+        assert message in told[key][1] and hint in told[key][2]

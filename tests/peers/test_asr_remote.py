@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from hotline.asr.chain import Chain, Member
+from hotline.asr.chain import Chain, ChainStream, Known, Member
 from hotline.asr.engine import Engaged, EngineError, Final, Heard, LateAnswer, Partial
 from hotline.asr.engines import EngineOrder, load, probe
 from hotline.asr.remote.engine import RemoteStream
@@ -172,6 +172,91 @@ def test_a_leg_of_a_silent_server_goes_on_with_all_that_was_said() -> None:
         assert [one.text for one in known if isinstance(one, Final)] == ["一二三", "四五"]
         assert stream.over
         engine.close()
+
+
+PAUSE = threading.Event()  # never set
+LOUD = 4_000  # and so a voice: the words of this ear are otherwise of no loudness at all
+
+
+def talk(seconds: float) -> bytes:
+    """Loud words, a breath apart, as one utterance."""
+    return speech(LOUD, pause=0.12) * round(seconds / 0.24)
+
+
+def push_all(stream: ChainStream, pcm: bytes, peer: Peer) -> list[Known]:
+    """As fast as the server takes it."""
+    known: list[Known] = []
+    for at in range(0, len(pcm), 6_400):
+        known += stream.push(pcm[at : at + 6_400])
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while sum(peer.frames) < at - 6_400:
+            assert time.monotonic() < deadline
+            PAUSE.wait(0.002)
+    return known
+
+
+@contextmanager
+def with_the_next(url: str, slow_seconds: float = 1.0) -> Iterator[ChainStream]:
+    """A stream of a FunASR server with an engine of this machine behind it."""
+    engine = load(EngineOrder("funasr", url=url))
+    city = Member("city", engine, slow_seconds=slow_seconds)
+    try:
+        yield Chain([city, Member("here", ScriptedEngine())], time.monotonic).open(RATE_HZ)
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("serve", [funasr_peer, python_server], ids=["runtime", "python"])
+def test_a_funasr_server_that_takes_a_voice_and_says_nothing_loses_its_leg(serve: Serve) -> None:
+    """While the call goes on; the next engine hears all of it, from the first word."""
+    with serve(Fault.MUTE) as peer, with_the_next(peer.url) as stream:
+        known = push_all(stream, talk(8), peer)
+        began = time.monotonic()
+        assert [one.engine for one in known if isinstance(one, Engaged)] == ["city"]
+        while stream.engine == "city":
+            assert time.monotonic() - began < DEADLINE_SECONDS
+            PAUSE.wait(0.05)
+            known += stream.push(b"")
+        assert time.monotonic() - began > 1.5  # it came faster than speech: there must be time to answer
+        assert Engaged("here", "slow") in known
+        known += stream.end()
+        (final,) = (one for one in known if isinstance(one, Final))
+        assert final.start_seconds == pytest.approx(0, abs=0.1)
+        assert len(final.words) == 33
+
+
+def test_a_server_that_answers_is_not_behind_however_long_somebody_speaks() -> None:
+    """Each answer starts the count anew."""
+    with funasr_peer() as peer, listening("funasr", peer.url) as one:
+        for _ in range(5):
+            one.push(talk(2))
+            one.heard.clear()
+            one.until(lambda: bool(one.heard))
+            assert one.stream.behind_seconds < 1.0
+
+
+def test_a_stream_that_is_never_answered_ends_where_no_other_engine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the reason; whoever asked for it may ask for another."""
+    monkeypatch.setattr("hotline.asr.remote.engine.DEAD_SECONDS", 0.3)
+    with funasr_peer(Fault.MUTE) as peer, listening("funasr", peer.url) as one:
+        one.push(talk(2))
+        with pytest.raises(EngineError, match="takes audio and answers nothing"):
+            one.until(lambda: False)
+
+
+def test_words_before_the_end_that_a_dead_server_took_are_heard_by_the_next() -> None:
+    """Too few to find it dead in time: at the end it owes them."""
+    with funasr_peer(Fault.MUTE) as peer, with_the_next(peer.url) as stream:
+        known = [*push_all(stream, talk(3), peer), *stream.end()]
+        began = time.monotonic()
+        while not stream.over:
+            assert time.monotonic() - began < DEADLINE_SECONDS
+            PAUSE.wait(0.05)
+            known += stream.push(b"")
+        assert Engaged("here", "failed") in known
+        assert sum(len(one.words) for one in known if isinstance(one, Final)) == 12
 
 
 @KINDS

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.asr.chain import GRACE_SECONDS, HELD_SECONDS, Chain, ChainStream, Known, Member
+from hotline.asr.chain import (
+    GRACE_SECONDS,
+    HELD_SECONDS,
+    PROVEN_SECONDS,
+    Chain,
+    ChainStream,
+    Known,
+    Member,
+)
 from hotline.asr.engine import Capabilities, Engaged, EngineError, Final, Heard, LateAnswer, Partial
 from hotline.asr.held import HeldAudio
 from hotline.asr.wellness import FIRST_REST_SECONDS, LONGEST_REST_SECONDS, State, Wellness
@@ -208,6 +216,23 @@ def test_new_legs_go_back_to_an_engine_that_is_well_again() -> None:
     assert engaged(world.leg().push(word(1))) == [("b", "resting")]
     assert trial.push(word(5))
     assert engaged(world.leg().push(word(1))) == [("a", "")]
+
+
+@pytest.mark.parametrize(("behind_seconds", "next_one"), [(0.0, "a"), (0.5, "b")])
+def test_a_trial_without_a_word_proves_an_engine_unless_it_owes_some(
+    behind_seconds: float, next_one: str
+) -> None:
+    """Nobody may have spoken; but one that took a voice and said nothing is no better than before."""
+    fate = Fate(refuses=True)
+    world = World(fate, Fate())
+    world.leg().push(word(1))
+    world.now += FIRST_REST_SECONDS
+    fate.refuses, fate.behind_seconds = False, behind_seconds
+    trial = world.leg()
+    for _ in range(round(PROVEN_SECONDS) + 1):
+        trial.push(silence(1.0))
+    (change,) = engaged(world.leg().push(word(1)))
+    assert change[0] == next_one
 
 
 def test_a_leg_that_no_engine_can_hear_is_given_up() -> None:

@@ -61,7 +61,7 @@ def test_files_of_a_model_are_found_or_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="no model folder"):
         find_files(tmp_path / "none", "auto")
     for name in ("tokens.txt", "encoder-a.onnx", "encoder-a.int8.onnx", "decoder-a.onnx"):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("some", "utf-8")
     assert find_files(tmp_path, "auto")["encoder"].name == "encoder-a.int8.onnx"
     with pytest.raises(SetupError, match=r"no joiner\.onnx"):
         find_files(tmp_path, "transducer")
