@@ -43,14 +43,15 @@ def mask_numbers(text: str) -> str:
 def mask_alone(text: str) -> str:
     """A final text whose neighbours are not known: also without what may be a piece of a number.
 
-    That is what begins or ends the text, unless it is the number of a service or of a door.
+    That is what begins or ends the text, unless it is a door's number, or a service's that stands not alone.
     """
 
     def shown(match: re.Match[str]) -> str:
         if _count(match[0]) >= SHORTEST:
             return _middle_hidden(match[0])
-        ends = match.start() == 0 or _NOTHING_MORE.match(text, match.end()) is not None
-        harmless = not ends or _COUNTED.match(text, match.end()) is not None or _of_service(match[0])
+        begins, ends = match.start() == 0, _NOTHING_MORE.match(text, match.end()) is not None
+        within = not (begins or ends) or (_of_service(match[0]) and not (begins and ends))
+        harmless = within or _COUNTED.match(text, match.end()) is not None
         return match[0] if harmless else _DIGITS.sub("*", match[0])
 
     return _PIECE.sub(shown, text)

@@ -179,13 +179,17 @@ async def test_a_number_is_not_shown_digit_by_digit(console: ConsoleUnderTest) -
     async with (
         console.page(boss) as over_the_shoulder,
         console.page(await console.user("zhang", agent="a1")) as own,
+        console.page(await console.user("chief", "supervisor", "a1")) as at_the_seat,
     ):
+        await at_the_seat.hello("calls")
+        await at_the_seat.until("snapshot")
         await over_the_shoulder.hello("calls")
         await over_the_shoulder.until("snapshot")
         await own.hello("agent")
         await own.until("snapshot")
         console.publish(*texts, final)
         to_agent, to_boss = await events(own, 12), await events(over_the_shoulder, 12)
+        assert await events(at_the_seat, 12) == to_agent
     assert {name for name, _ in to_boss[1:-1]} == {"transcript_tail"}
     assert to_agent[-1][1]["text"] == f"电话{number}"
     assert "".join(data["tail"] for name, data in to_agent if name == "transcript_tail") == number[1:]
