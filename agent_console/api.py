@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from hotline.agent_console.accounts import TooManyAttempts, WrongCredentials
-from hotline.agent_console.drafts import shown_draft
+from hotline.agent_console.drafts import in_hand, shown_draft
 from hotline.agent_console.errors import ApiError
 from hotline.agent_console.identity import COOKIE, Identity
 from hotline.agent_console.ownership import visible_live
@@ -141,7 +141,8 @@ async def one_call(call_id: CallId, identity: Signed, room: InRoom) -> dict[str,
     part = await own_part(room, identity, call_id)
     if part is not None:
         notes = [one for one in notes if one.at <= part.until or one.user == identity.account.name]
-    shown = segments if await was_there(room, identity, call_id) else mask_segments(segments)
+    whole = await was_there(room, identity, call_id)
+    shown = segments if whole else mask_segments(segments, goes_on=goes_on(room, call_id))
     return {
         "call": to_json(call),
         "segments": to_json(shown),
@@ -203,11 +204,19 @@ def has_now(room: Room, identity: Identity, call_id: str) -> bool:
 
 
 async def was_there(room: Room, identity: Identity, call_id: str) -> bool:
-    """Whether the numbers said on a call are open to this user: it goes on, or the own seat took part."""
+    """Whether the numbers said on a call are open to this user: the own seat has it or took part."""
     seat = identity.account.agent
-    if not identity.supervisor or _alive(room, identity, call_id) is not None:
+    if not identity.supervisor:
         return True  # an agent reads no other calls
-    return seat is not None and await room.deps.history.one(call_id, agent=seat) is not None
+    if seat is None:
+        return False
+    has = in_hand(room, identity, call_id) or room.hub.ownership.has(call_id, seat)
+    return has or await room.deps.history.one(call_id, agent=seat) is not None
+
+
+def goes_on(room: Room, call_id: str) -> bool:
+    """Whether the call is alive, whoever has it."""
+    return any(call.call_id == call_id for call in room.hub.live().calls)
 
 
 async def own_part(room: Room, identity: Identity, call_id: str) -> OwnPart | None:

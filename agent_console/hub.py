@@ -13,11 +13,12 @@ import logging
 from dataclasses import dataclass, field
 from typing import Final
 
+from hotline.agent_console.frames import Frames, whole_frame
 from hotline.agent_console.outbox import Outbox
 from hotline.agent_console.ownership import Ownership, Topic, Viewer, visible
 from hotline.agent_console.pictures import Pictures
-from hotline.agent_console.tails import Revisions, tail_frame
-from hotline.agent_console.wire import dump, event_frame, to_json
+from hotline.agent_console.tails import Revisions
+from hotline.agent_console.wire import dump, to_json
 from hotline.core.clock import Clock
 from hotline.core.errors import SlowConsumer
 from hotline.core.events import (
@@ -89,25 +90,6 @@ class Joined:
     seq: int
     missed: list[str] | None
     live: LiveView
-
-
-class _Frames:
-    """The frames of one event, each encoded once for all pages that get it."""
-
-    def __init__(self, envelope: Envelope) -> None:
-        self._envelope = envelope
-        self._whole: str | None = None
-        self._tail: str | None = None
-
-    def for_page(self, console: Console) -> str:
-        event = self._envelope.event
-        if isinstance(event, TranscriptSegment):
-            before = console.texts.take(event)
-            if before is not None and not event.final:
-                self._tail = self._tail or tail_frame(self._envelope, event, before)
-                return self._tail
-        self._whole = self._whole or event_frame(self._envelope)
-        return self._whole
 
 
 class Hub:
@@ -222,10 +204,11 @@ class Hub:
             return
         self.seq = envelope.seq
         newly = self.ownership.observe(envelope)
-        frames = _Frames(envelope)
+        frames = Frames(envelope)
         for console in self._candidates(envelope.event):
             if visible(envelope, console.viewer, self.ownership):
-                console.send(frames.for_page(console))
+                masked = self._masked(envelope, console.viewer)
+                console.send(frames.for_page(console.texts, masked=masked))
                 if console.close_code == CLOSE_SLOW:
                     self.cut_off += 1
                     self.leave(console)
@@ -234,6 +217,13 @@ class Hub:
         if not isinstance(envelope.event, UNPICTURED):
             self._live_dirty.set()
             self._figures_dirty.set()
+
+    def _masked(self, envelope: Envelope, viewer: Viewer) -> bool:
+        """Whether this is a text in which this viewer sees no numbers of persons."""
+        event = envelope.event
+        if not viewer.supervisor or not isinstance(event, TranscriptSegment):
+            return False  # an agent gets no other calls
+        return viewer.agent is None or not self.ownership.had(event.call_id, viewer.agent, envelope.seq)
 
     def _candidates(self, event: Event) -> set[Console]:
         """The pages worth asking ``visible`` about: with 900 agents, most events concern one."""
@@ -267,7 +257,7 @@ class Hub:
         mine = [one for one in envelopes if one.seq <= self.seq and visible(one, viewer, self.ownership)]
         if len(mine) > RESUME_LIMIT:
             return None
-        return [event_frame(envelope) for envelope in mine]
+        return [whole_frame(one, masked=self._masked(one, viewer)) for one in mine]
 
     async def _show_live(self) -> None:
         while True:

@@ -1,7 +1,7 @@
 """The HTTP API of what calls are about.
 
 As of drafts, telephone numbers and addresses are whole only for the seat that has the call in hand, and only
-there anything is offered to the draft.
+there anything is offered to the draft; so are all numbers that are masked in the text of a call.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hotline.agent_console.api import CallId, find_call, own_part
 from hotline.agent_console.drafts import in_hand, mask_digits
 from hotline.agent_console.routes import InRoom, Signed
 from hotline.agent_console.wire import mask_number, to_json
+from hotline.core.sensitive import mask_numbers
 from hotline.core.understanding import CallPoints, Cite, Point, PointKind
 
 router = APIRouter()
@@ -43,12 +44,12 @@ def _masked(found: CallPoints) -> CallPoints:
 
 
 def _hidden(point: Point, places: list[str]) -> Point:
-    value = point.value
     if point.kind is PointKind.PHONE:
-        value = mask_number(value)
-    elif point.kind is PointKind.PLACE:
-        value = mask_digits(value)
-    elif point.kind is PointKind.SUMMARY:
+        return replace(point, value=mask_number(point.value))
+    if point.kind is PointKind.PLACE:
+        return replace(point, value=mask_digits(point.value))
+    value = point.value
+    if point.kind is PointKind.SUMMARY:
         for place in places:
             value = value.replace(place, mask_digits(place))
-    return replace(point, value=value)
+    return replace(point, value=mask_numbers(value))

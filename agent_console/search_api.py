@@ -12,7 +12,7 @@ from hotline.agent_console.past_api import Limit, Moment, Name
 from hotline.agent_console.routes import InRoom, Signed, supervisor
 from hotline.agent_console.wire import mask_name, to_json
 from hotline.core.errors import SetupError, UsageError
-from hotline.core.sensitive import mask_numbers
+from hotline.core.sensitive import mask_alone
 from hotline.core.text_search import LONGEST_QUERY
 from hotline.core.views import CallFilter, FoundCalls
 
@@ -57,7 +57,7 @@ def _masked(found: FoundCalls) -> FoundCalls:
     calls = [
         replace(
             call,
-            utterances=tuple(replace(one, text=mask_numbers(one.text)) for one in call.utterances),
+            utterances=tuple(replace(one, text=mask_alone(one.text)) for one in call.utterances),
         )
         for call in found.calls
     ]

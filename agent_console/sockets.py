@@ -22,6 +22,7 @@ from hotline.agent_console.hub import Console, Hub
 from hotline.agent_console.identity import COOKIE, Identity
 from hotline.agent_console.ownership import Topic, Viewer, visible_live
 from hotline.agent_console.wire import dump, to_json
+from hotline.core.sensitive import mask_segments
 from hotline.core.views import LiveView
 
 log = logging.getLogger(__name__)
@@ -185,7 +186,10 @@ class Door:
     async def _snapshot(self, viewer: Viewer, seq: int, live: LiveView) -> str:
         segments = []
         for call_id in _calls_with_text(viewer, live):
-            segments += await self._deps.transcripts.of_call(call_id)
+            said = await self._deps.transcripts.of_call(call_id)
+            seat = viewer.agent
+            whole = not viewer.supervisor or (seat is not None and self._hub.ownership.has(call_id, seat))
+            segments += said if whole else mask_segments(said, goes_on=True)
         figures = None
         if Topic.BOARD in viewer.topics:
             figures = to_json(await self._deps.figures.today())

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
-from hotline.agent_console.api import CallId, find_call, own_texts, readable_seconds, was_there
+from hotline.agent_console.api import CallId, find_call, goes_on, own_texts, readable_seconds, was_there
 from hotline.agent_console.routes import InRoom, Signed
 from hotline.agent_console.wire import mask_number, to_json
 from hotline.core.text_diff import Comparison, compare
@@ -41,11 +41,12 @@ async def transcript(call_id: CallId, kind: FileKind, identity: Signed, room: In
     """What was said, to be kept as a file (as who may read the call); recorded first."""
     call = await find_call(room, identity, call_id)
     segments = await own_texts(room, identity, call_id)
+    whole = await was_there(room, identity, call_id)
     await room.deps.audit.record(identity.account.name, "export_text", call_id, kind.value)
     site = room.deps.site
     said = CallText(
         replace(call, caller_number=mask_number(call.caller_number)),
-        as_shown(segments, whole=await was_there(room, identity, call_id)),
+        as_shown(segments, whole=whole, goes_on=goes_on(room, call_id)),
         {agent.id: agent.name for agent in site.agents},
         ZoneInfo(site.site.timezone),
         site.site.language,

@@ -34,8 +34,8 @@ from hotline.asr.transcripts import TranscriptBook
 from hotline.asr.verdicts import Verdicts
 from hotline.asr.worker_pool import WorkerPool
 from hotline.asr.worker_process import Watch
-from hotline.asr.written.writer import Writer, load
-from hotline.config.line_wording import corrections_of
+from hotline.asr.written.lines import LineWriters
+from hotline.asr.written.writer import load
 from hotline.config.schema import Site
 from hotline.core.bus import follow
 from hotline.core.clock import Clock
@@ -125,7 +125,7 @@ class Hearing:
         self.transcripts = TranscriptBook(store, self.stats)
         self._section = site.asr
         self._site = site
-        self._writers: dict[str, Writer] = {}  # by line
+        self._writers = LineWriters(site)
         self._pause_hides_text = site.recording.pause_hides_text
         self._bus = bus
         self._clock = clock
@@ -296,7 +296,7 @@ class Hearing:
         """Tap a channel; the tap is there at once, so that the end of the talk finds it."""
         age_seconds = max(0.0, (self._clock.now() - call.answered_at).total_seconds())
         answered = self._clock.monotonic() - age_seconds
-        write = self._writer_of(call.line).write
+        write = self._writers.of(call.line).write
         numbers = UtteranceNumbers(call.call_id, side, call.counts[side], party, write)
         words = self._words.get(call.line, self._words[""])
         tap = call.taps[uniqueid] = Tap(numbers, uniqueid, answered, self._tools, call.hidden, words)
@@ -306,14 +306,6 @@ class Hearing:
             await tap.run()
 
         self._begin(call, listen())
-
-    def _writer_of(self, line: str) -> Writer:
-        """The writer of a line's texts; the site's for a line that is not in the site file."""
-        known = next((one for one in self._site.lines if one.id == line), None)
-        name = "" if known is None else known.id
-        if name not in self._writers:
-            self._writers[name] = Writer(corrections_of(self._site, known))
-        return self._writers[name]
 
     def _begin(self, call: _HeardCall, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work, name="hearing a call")

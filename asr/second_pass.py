@@ -24,7 +24,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from hotline.asr.engine import Word
 from hotline.asr.models import model_path, read_model
+from hotline.asr.written.lines import LineWriters
 from hotline.config.schema import SecondPassSection
 from hotline.core.clock import Clock
 from hotline.core.errors import HotlineError, PeerError, SetupError
@@ -88,6 +90,7 @@ class SecondPass:
         texts: what is to be done and what was heard.
         archive: the recordings.
         clock: the present.
+        writers: the texts are written as live ones are.
     """
 
     def __init__(
@@ -98,9 +101,10 @@ class SecondPass:
         texts: SecondTextStore,
         archive: RecordingArchive,
         clock: Clock,
+        writers: LineWriters,
     ) -> None:
         self._section, self._idleness, self._picture = section, idleness, picture
-        self._texts, self._archive, self._clock = texts, archive, clock
+        self._texts, self._archive, self._clock, self._writers = texts, archive, clock, writers
         self._model = model_path(section.model)
         self._worker: Process | None = None
         self.busy = asyncio.Event()
@@ -187,11 +191,18 @@ class SecondPass:
                     sending.cancel()
                     hearing.cancel()
                     await asyncio.gather(sending, hearing, return_exceptions=True)
-        offset, at = view.transcript_offset_seconds, self._clock.now()
+        # on a thread: the texts of an hour take some tenths of a second to write
+        return await asyncio.to_thread(self._written, record, answers, view.transcript_offset_seconds)
+
+    def _written(
+        self, record: RecordingRecord, answers: list[dict[str, Any]], offset_seconds: float
+    ) -> list[Segment]:
+        write, at = self._writers.of(record.line).write, self._clock.now()
         return [
             Segment(
                 record.call_id, Side(one["side"]), number, 1, one["text"], True,
-                max(0.0, one["start"] + offset), max(0.0, one["end"] + offset), one["confidence"], at,
+                max(0.0, one["start"] + offset_seconds), max(0.0, one["end"] + offset_seconds),
+                one["confidence"], at, written=write(one["text"], [Word(*word) for word in one["words"]]),
             )
             for number, one in enumerate(answers, 1)
         ]  # fmt: skip

@@ -3,8 +3,8 @@
 It reads requests and answers in lines of JSON, and ends with its standard input, so with its server:
 
     in:   the number of bytes, a line break, and so many bytes of A-law, left and right in turn
-    out:  {"ready": name} once; for each request {"side", "text", "start", "end", "confidence"} as heard,
-          then {"done": true}
+    out:  {"ready": name} once; for each request {"side", "text", "words", "start", "end", "confidence"} as
+          heard, a word as [text, start, end, confidence]; then {"done": true}
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -54,6 +55,7 @@ def serve(engine: Engine, requests: BinaryIO) -> Iterator[dict[str, object]]:
             yield {
                 "side": side.value,
                 "text": final.text,
+                "words": [astuple(word) for word in final.words],
                 "start": final.start_seconds,
                 "end": final.end_seconds,
                 "confidence": final.confidence,

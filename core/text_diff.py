@@ -1,4 +1,8 @@
-"""What was heard live beside what a larger model made of the recording. Pure."""
+"""What was heard live beside what a larger model made of the recording. Pure.
+
+Like is compared with like: both as people write them, or both as heard when one of them (of an earlier
+version) is known so only. Punctuation is shown as it differs, but is no difference to count: nobody says it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from hotline.core.views import Segment
 
 LONGEST_ROW: Final = 400  # characters: comparing takes the square of it
 LONGEST_SIDE: Final = 3_000  # characters that are compared as a whole for the figure: a second at most
+PUNCTUATION: Final = frozenset("，。？！、；： ,.?!;:")
 TOGETHER_SECONDS: Final = 0.5  # utterances of both versions that begin so near are the same one
 
 
@@ -40,7 +45,8 @@ class Comparison:
 
     Attributes:
         rows: by start.
-        differed: characters that the other version has not, over those of the longer one; None without text.
+        differed: characters that the other version has not, over those of the longer one, punctuation apart;
+            None without text.
     """
 
     rows: tuple[ComparedRow, ...]
@@ -49,17 +55,19 @@ class Comparison:
 
 def compare(live: Sequence[Segment], second: Sequence[Segment]) -> Comparison:
     """Put the versions side by side, utterance by utterance as far as they were cut at the same places."""
+    written = all(any(one.written != one.text for one in version) for version in (live, second))
     rows: list[ComparedRow] = []
     changed = longer = 0
     for side in Side:
         before = changed
         for block in _blocks(live, second, side):
-            ours, theirs = (_joined(one) for one in (block.live, block.second))
+            ours, theirs = (_joined(one, written=written) for one in (block.live, block.second))
             left, right, edits = _pieces(ours, theirs)
             rows.append(ComparedRow(side, block.start, block.end, left, right))
             changed += edits
-        whole = [_joined(one for one in version if one.side is side) for version in (live, second)]
-        longer += max(map(len, whole))
+        sides = [[one for one in version if one.side is side] for version in (live, second)]
+        whole = [_joined(one, written=written) for one in sides]
+        longer += max(map(_said, whole))
         if max(map(len, whole)) <= LONGEST_SIDE:  # then clocks that went apart do not count as differences
             changed = before + _pieces(*whole)[2]
     rows.sort(key=lambda row: (row.start_seconds, row.side))
@@ -96,20 +104,25 @@ def _blocks(live: Iterable[Segment], second: Iterable[Segment], side: Side) -> I
         yield block
 
 
-def _joined(segments: Iterable[Segment]) -> str:
-    return "".join(segment.text for segment in segments)
+def _joined(segments: Iterable[Segment], *, written: bool) -> str:
+    return "".join(segment.written if written else segment.text for segment in segments)
+
+
+def _said(text: str) -> int:
+    """How many characters of a text were said."""
+    return sum(one not in PUNCTUATION for one in text)
 
 
 def _pieces(one: str, other: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...], int]:
     """Both texts in pieces, and how many characters of the longer one are not in the other."""
     left: list[Piece] = []
     right: list[Piece] = []
-    edits = max(len(one), len(other))
+    edits = max(_said(one), _said(other))
     for kind, i, j, k, m in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         same = kind == "equal"
         if i < j:
             left.append(Piece(one[i:j], same))
         if k < m:
             right.append(Piece(other[k:m], same))
-        edits -= j - i if same else 0
+        edits -= _said(one[i:j]) if same else 0
     return tuple(left), tuple(right), edits

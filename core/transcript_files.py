@@ -66,13 +66,13 @@ class CallText:
         return " ".join(filter(None, (_AGENT.get(self.language, _AGENT["en"]), name)))
 
 
-def as_shown(segments: Sequence[Segment], *, whole: bool) -> list[Segment]:
+def as_shown(segments: Sequence[Segment], *, whole: bool, goes_on: bool = False) -> list[Segment]:
     """The final texts as a reader may have them: ``whole``, or with the numbers of persons masked.
 
-    Every text that leaves in a file passes here.
+    Every text that leaves in a file passes here. ``goes_on``: the call is not over.
     """
     final = [segment for segment in segments if segment.final and segment.text]
-    return final if whole else mask_segments(final)
+    return final if whole else mask_segments(final, goes_on=goes_on)
 
 
 def write_file(said: CallText, kind: FileKind) -> str:

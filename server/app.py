@@ -24,6 +24,7 @@ from hotline.asr.text_indexing import TextIndexing
 from hotline.asr.understanding.ear import Ear
 from hotline.asr.understanding.listening import CallListener
 from hotline.asr.understanding.model import model_of
+from hotline.asr.written.lines import LineWriters
 from hotline.config.own_words import own_words
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
@@ -221,7 +222,9 @@ class HotlineServer:
         # what nobody waits for comes last: the words of the index take a moment to read
         if site.asr.second_pass is not None:
             idleness = Idleness(site.asr.second_pass, ZoneInfo(site.site.timezone), processor_load)
-            second = SecondPass(site.asr.second_pass, idleness, talks, second_texts, archive, clock)
+            second = SecondPass(
+                site.asr.second_pass, idleness, talks, second_texts, archive, clock, LineWriters(site)
+            )  # fmt: skip
             await self._run("second pass", second.run())
         await self._run("text index", TextIndexing(TextIndex(sessions), search_words, clock).run())
 

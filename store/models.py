@@ -253,7 +253,7 @@ class SecondPass(Base):
 
 
 class SecondSegment(Base):
-    """A text of the second pass. Times are milliseconds from the call's answer, as in ``segments``."""
+    """A text of the second pass. Times, and ``written``, as in ``segments``."""
 
     __tablename__ = "second_segments"
 
@@ -264,6 +264,7 @@ class SecondSegment(Base):
     start_ms: Mapped[int]
     end_ms: Mapped[int]
     confidence: Mapped[float | None]
+    written: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class CallbackRow(Base):

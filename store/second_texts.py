@@ -79,6 +79,7 @@ class SecondTextStore:
                     start_ms=round(one.start_seconds * 1000),
                     end_ms=round(one.end_seconds * 1000),
                     confidence=one.confidence,
+                    written=one.written,
                 )
                 for one in segments
             )
@@ -101,7 +102,7 @@ class SecondTextStore:
         segments = (
             Segment(
                 call_id, Side(one.side), number, 1, one.text, True, one.start_ms / 1000, one.end_ms / 1000,
-                one.confidence, row.at,
+                one.confidence, row.at, written=one.written,
             )
             for number, one in enumerate(found, 1)
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from hotline.core.drafts import RequestType
 from hotline.core.events import CallUnderstood, Side
 from hotline.core.understanding import CallPoints, Cite, Point, PointKind, Proposal
-from tests.fixtures.console import AT, ConsoleUnderTest, answered, running_console
+from tests.fixtures.console import AT, ConsoleUnderTest, answered, running_console, store_call
 
 FIRST = (Cite(Side.CALLER, 1),)
 POINTS = CallPoints(
@@ -20,9 +21,16 @@ POINTS = CallPoints(
     True,
     (
         Point(PointKind.REQUEST_TYPE, "complaint", 0.8, ("cue:我要投诉",), FIRST),
-        Point(PointKind.SUMMARY, "投诉：人民路260号的健身房。", 0.8, ("sentences of most weight",), FIRST),
+        Point(
+            PointKind.SUMMARY,
+            "投诉：人民路260号的健身房，卡号6222021234567890。",
+            0.8,
+            ("sentences of most weight",),
+            FIRST,
+        ),
         Point(PointKind.PLACE, "人民路260号", 0.9, ("place:house",), FIRST),
         Point(PointKind.PHONE, "13955501234", 0.95, ("phone:mobile",), (Cite(Side.CALLER, 2),)),
+        Point(PointKind.ORDER_NUMBER, "202611020001", 0.9, ("order:said",), (Cite(Side.CALLER, 3),)),
     ),
 )
 
@@ -60,11 +68,16 @@ async def test_others_see_numbers_masked_and_are_offered_nothing(console: Consol
     told = (await chief.get("/api/calls/c1/points")).json()
     assert [one["value"] for one in told["points"]["points"]] == [
         "complaint",
-        "投诉：人民路***号的健身房。",
+        "投诉：人民路***号的健身房，卡号622*********7890。",
         "人民路***号",
         "139****1234",
+        "202*****0001",
     ]
     assert told["proposals"] == []
+    console.picture.view = replace(console.picture.view, calls=(), agents=())  # it is over
+    assert (await chief.get("/api/calls/c1/points")).status_code == 404
+    await store_call(console, "c1", "a1")
+    assert (await chief.get("/api/calls/c1/points")).json() == told
 
 
 async def test_a_call_of_others_is_nobodys_business(console: ConsoleUnderTest) -> None:

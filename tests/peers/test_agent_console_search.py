@@ -16,7 +16,7 @@ async def console(tmp_path: Path) -> AsyncIterator[ConsoleUnderTest]:
     async with running_console(tmp_path) as running:
         store = SearchedStore(running.engine)
         await store.call("c1", "我的社保卡丢了", agent="a1")
-        await store.call("c2", "社保卡怎么办", "电话13812345678", agent="a2")
+        await store.call("c2", "社保卡怎么办", "电话13812345678", "手机号幺三九", agent="a2")
         await store.indexed()
         yield running
 
@@ -38,8 +38,11 @@ async def test_a_supervisor_searches_all_calls_on_record(console: ConsoleUnderTe
     by_number = await boss.get("/api/transcripts/search", params={"q": "13812345678", "agent": "a2"})
     (hit,) = by_number.json()["calls"][0]["utterances"]
     assert (hit["text"], hit["marks"]) == ("电话138****5678", [[2, 13]])
+    in_pieces = await boss.get("/api/transcripts/search", params={"q": "手机号"})
+    assert in_pieces.json()["calls"][0]["utterances"][0]["text"] == "手机号***"
     rows = [row for row in await console.audit.recent() if row.action == "search_text"]
     assert [(row.user, row.detail) for row in rows] == [
+        ("boss", "手机号"),
         ("boss", "138****5678 agent=a2"),
         ("boss", "社保卡"),
     ]

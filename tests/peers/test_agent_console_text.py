@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from hotline.agent_console import tails
@@ -140,11 +141,72 @@ async def test_numbers_in_a_past_calls_text_are_for_who_took_part(console: Conso
     assert (await agent.post("/api/calls/c1/reveal-text")).status_code == 403
 
 
-async def test_a_supervisor_reads_a_call_that_goes_on_unmasked(console: ConsoleUnderTest) -> None:
-    """Who watches over a call sees what its agent sees."""
+async def test_numbers_in_a_live_calls_text_are_for_whose_call_it_is(console: ConsoleUnderTest) -> None:
+    """Snapshot, page and file: whole for the seat that has the call, a supervisor's too, else masked."""
     console.picture.talk("c1", "a1")
-    text = Segment("c1", Side.CALLER, 1, 1, HEARD, True, 0.5, 1.5, 0.9, AT, "", WRITTEN)
-    console.transcripts.texts["c1"] = [text]
+    console.publish(answered("c1", "a1"))
+    whole = Segment("c1", Side.CALLER, 1, 1, HEARD, True, 0.5, 1.5, 0.9, AT, "", WRITTEN)
+    said_now = Segment("c1", Side.CALLER, 2, 1, "就是幺三八零", False, 2, 3, None, AT)
+    console.transcripts.texts["c1"] = [whole, said_now]
     boss = await console.user("boss", "supervisor")
+    for client, topic in (
+        (await console.user("zhang", agent="a1"), "agent"),
+        (await console.user("chief", "supervisor", "a1"), "calls"),
+    ):
+        assert [one["written"] for one in await snapshot(console, client, topic)] == [WRITTEN, "就是幺三八零"]
+        body = (await client.get("/api/calls/c1")).json()
+        assert (body["segments"][0]["written"], body["text_masked"]) == (WRITTEN, False)
+        assert WRITTEN in (await client.get("/api/calls/c1/transcript.txt")).text
+    shown = await snapshot(console, boss, "calls")
     body = (await boss.get("/api/calls/c1")).json()
-    assert (body["segments"][0]["written"], body["text_masked"]) == (WRITTEN, False)
+    for texts in (shown, body["segments"]):
+        assert [one["text"] for one in texts] == ["我电话幺三八****八零零零", "就是****"]
+        assert [one["written"] for one in texts] == ["我电话138****8000。", "就是****"]
+    assert body["text_masked"] is True
+    assert "我电话138****8000。" in (await boss.get("/api/calls/c1/transcript.txt")).text
+    revealed = (await boss.post("/api/calls/c1/reveal-text")).json()
+    assert [one["written"] for one in revealed["segments"]] == [WRITTEN, "就是幺三八零"]
+    assert (await console.audit.recent())[0].action == "reveal_text"
+
+
+async def test_a_number_is_not_shown_digit_by_digit(console: ConsoleUnderTest) -> None:
+    """Whole texts, tails and what a page missed: the agent reads all of it, who looks on only the ends."""
+    console.publish(answered("c1", "a1"))
+    number = "幺三八零零幺三八零零零"
+    texts = [heard(f"电话{number[:size]}", size) for size in range(1, 12)]
+    final = heard(f"电话{number}", 12, final=True)
+    boss = await console.user("boss", "supervisor")
+    async with (
+        console.page(boss) as over_the_shoulder,
+        console.page(await console.user("zhang", agent="a1")) as own,
+        console.page(await console.user("chief", "supervisor", "a1")) as at_the_seat,
+    ):
+        await at_the_seat.hello("calls")
+        await at_the_seat.until("snapshot")
+        await over_the_shoulder.hello("calls")
+        await over_the_shoulder.until("snapshot")
+        await own.hello("agent")
+        await own.until("snapshot")
+        console.publish(*texts, final)
+        to_agent, to_boss = await events(own, 12), await events(over_the_shoulder, 12)
+        assert await events(at_the_seat, 12) == to_agent
+    assert {name for name, _ in to_boss[1:-1]} == {"transcript_tail"}
+    assert to_agent[-1][1]["text"] == f"电话{number}"
+    assert "".join(data["tail"] for name, data in to_agent if name == "transcript_tail") == number[1:]
+    assert to_boss[-1][1]["text"] == "电话幺三八****八零零零"
+    for name, data in to_boss[:-1]:
+        shown = data["text"] if name == "transcript_segment" else data["tail"]
+        assert not set(shown) & set(number[1:]) - {"幺"}
+    async with console.page(boss) as again:
+        await again.hello("calls", boot_id=console.bus.boot_id, last_seq=1)
+        missed = await events(again, 12)
+    assert missed[0][1]["text"] == "电话幺"
+    assert [data["text"] for _, data in missed[1:-1]] == [f"电话{'*' * size}" for size in range(2, 12)]
+    assert missed[-1][1]["text"] == "电话幺三八****八零零零"
+
+
+async def snapshot(console: ConsoleUnderTest, client: httpx.AsyncClient, topic: str) -> list[dict[str, Any]]:
+    async with console.page(client) as page:
+        await page.hello(topic)
+        segments: list[dict[str, Any]] = (await page.until("snapshot"))["segments"]
+    return segments

@@ -15,7 +15,9 @@ import pytest
 
 from hotline.asr.models import SMALL_MODEL
 from hotline.asr.second_pass import Idleness, SecondPass, sound_begins
-from hotline.config.schema import SecondPassSection
+from hotline.asr.written.lines import LineWriters
+from hotline.config.schema import Line, Queue, SecondPassSection, Site
+from hotline.config.wording import Correction
 from hotline.core.clock import ManualClock
 from hotline.core.events import Side
 from hotline.core.views import SecondState
@@ -33,6 +35,15 @@ from tests.fixtures.console import FakePicture
 AT = datetime(2026, 11, 2, 15, 0, tzinfo=UTC)  # 23:00 in Shanghai
 KEY = "the key of recordings in these tests"
 SECTION = SecondPassSection(model=SMALL_MODEL)
+SITE = Site(
+    queues=(Queue(name="12345", title="综合"),),
+    lines=(
+        Line(
+            id="12345", name="热线", number="12345", dids=("12345",),
+            corrections=(Correction(heard="社保卡", meant="社会保障卡"),),
+        ),
+    )
+)  # fmt: skip
 
 
 class Night:
@@ -48,7 +59,10 @@ class Night:
 
     def second_pass(self, section: SecondPassSection = SECTION) -> SecondPass:
         idleness = Idleness(section, ZoneInfo("Asia/Shanghai"), lambda: 0.1)
-        return SecondPass(section, idleness, self.picture, self.texts, self.archive, self.clock)
+        writers = LineWriters(SITE)
+        return SecondPass(
+            section, idleness, self.picture, self.texts, self.archive, self.clock, writers
+        )  # fmt: skip
 
     async def record(self, call_id: str, sound: bytes, *, minutes_ago: int = 10) -> Path:
         """Keep a sealed recording of two channels of A-law."""
@@ -99,6 +113,8 @@ async def test_a_sealed_recording_is_decoded_into_both_sides(night: Night) -> No
     heard = {side: "".join(one.text for one in found.segments if one.side is side) for side in Side}
     assert "社保卡" in heard[Side.CALLER] and "您好" not in heard[Side.CALLER]
     assert "帮您" in heard[Side.AGENT] and "社保卡" not in heard[Side.AGENT]
+    written = "".join(one.written for one in found.segments if one.side is Side.CALLER)
+    assert "社会保障卡" in written and written[-1] in "。？"  # as the line's live texts are written
     assert found.segments[0].side is Side.CALLER
     assert found.segments[-1].start_seconds > found.segments[0].end_seconds
     assert not await second.step()  # nothing is left

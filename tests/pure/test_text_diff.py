@@ -15,8 +15,8 @@ from hotline.core.views import Segment
 AT = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 
 
-def said(start: float, end: float, text: str, side: Side = Side.CALLER) -> Segment:
-    return Segment("c1", side, 1, 1, text, True, start, end, 0.9, AT)
+def said(start: float, end: float, text: str, side: Side = Side.CALLER, written: str = "") -> Segment:
+    return Segment("c1", side, 1, 1, text, True, start, end, 0.9, AT, "", written)
 
 
 SEGMENTS = st.lists(
@@ -47,6 +47,23 @@ def test_utterances_cut_elsewhere_are_compared_together() -> None:
         (Side.CALLER, (Piece("您好我要投诉", True),), (Piece("您好我要投诉", True),)),
         (Side.AGENT, (Piece("请讲", True),), (Piece("请讲", True),)),
     ]
+
+
+def test_what_people_read_is_compared() -> None:
+    """Corrected words and numbers in digits, where both have them; other pauses do not count."""
+    live = [said(0, 5, "社宝卡三十元", written="社保卡30元。")]
+    second = [said(0, 2, "社保卡", written="社保卡，"), said(2, 5, "三十元", written="30元。")]
+    found = compare(live, second)
+    assert found.differed == 0
+    assert "".join(piece.text for piece in found.rows[0].second) == "社保卡，30元。"
+    assert [piece.text for piece in found.rows[0].second if not piece.same] == ["，"]
+
+
+def test_a_version_that_is_known_as_heard_is_compared_with_what_was_heard() -> None:
+    """Of a recording decoded by an earlier version of this program the written form is not known."""
+    found = compare([said(0, 5, "三十元", written="30元。")], [said(0, 5, "三十元")])
+    assert found.differed == 0
+    assert "".join(piece.text for piece in found.rows[0].live) == "三十元"
 
 
 def test_clocks_that_went_apart_are_no_difference() -> None:

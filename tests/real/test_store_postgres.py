@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,18 +11,11 @@ from hotline.core.errors import SetupError
 from hotline.store.database import open_engine
 from hotline.store.migrate import upgrade
 from tests.fixtures import store_checks
-from tests.fixtures.postgres import postgres_cluster, postgres_url
+from tests.fixtures.postgres import engine, postgres_cluster, postgres_url
 from tests.fixtures.writer_checks import BAD_FOR_POSTGRESQL, BAD_ROWS, check_a_bad_row_holds_up_no_other
 
-__all__ = ["postgres_cluster", "postgres_url"]
+__all__ = ["engine", "postgres_cluster", "postgres_url"]
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture
-async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(postgres_url)
-    yield engine
-    await engine.dispose()
 
 
 async def test_migrations_make_the_models_on_postgresql(engine: AsyncEngine) -> None:

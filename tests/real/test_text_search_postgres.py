@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hotline.store.database import open_engine
 from tests.fixtures import search_checks
-from tests.fixtures.postgres import postgres_cluster, postgres_url
+from tests.fixtures.postgres import engine, postgres_cluster, postgres_url
 
-__all__ = ["postgres_cluster", "postgres_url"]
+__all__ = ["engine", "postgres_cluster", "postgres_url"]
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture
-async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(postgres_url)
-    yield engine
-    await engine.dispose()
 
 
 async def test_what_was_said_is_found_on_postgresql(engine: AsyncEngine) -> None:

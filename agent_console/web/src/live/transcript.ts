@@ -54,8 +54,18 @@ export interface Transcript {
 
 export const EMPTY_TRANSCRIPT: Transcript = { items: [] }
 
+/** Numbers of persons in a text are asterisks for whoever has no part in the call; nobody says one. */
+const isMasked = ({ text, written }: { readonly text: string; readonly written: string }): boolean =>
+  text.includes('*') || written.includes('*')
+
+/** Whether numbers are hidden anywhere in it. */
+export const hasMasked = ({ items }: Transcript): boolean =>
+  items.some((item) => item.kind === 'utterance' && isMasked(item))
+
+/** The same text without its asterisks is newer, too: the call has come to the own seat. */
 function isNewer(known: Utterance, segment: Segment): boolean {
   if (known.final !== segment.final) return segment.final
+  if (known.revision === segment.revision) return isMasked(known) && !isMasked(segment)
   return segment.revision > known.revision
 }
 

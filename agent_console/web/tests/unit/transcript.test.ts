@@ -4,6 +4,7 @@ import type { SegmentTail } from '@/api/types'
 import {
   closed,
   EMPTY_TRANSCRIPT,
+  hasMasked,
   shown,
   transcriptOf,
   withEngineChanged,
@@ -30,6 +31,17 @@ describe('the text of a call', () => {
     const final = withSegment(partial, segment({ revision: 4, text: '路灯坏了', final: true }))
     expect(texts(final)).toEqual(['路灯坏了', '您好'])
     expect(final.items[0]).toMatchObject({ key: partial.items[0]?.key, final: true })
+  })
+
+  it('shows hidden numbers once the call is at the own seat, and goes on showing them', () => {
+    const hidden = segment({ revision: 3, text: '电话***', written: '电话***', final: true })
+    const whole = { ...hidden, text: '电话一三八', written: '电话138' }
+    const masked = transcriptOf([hidden])
+    expect(hasMasked(masked)).toBe(true)
+    const own = withSegment(masked, whole)
+    expect(texts(own)).toEqual(['电话一三八'])
+    expect(hasMasked(own)).toBe(false)
+    expect(withSegment(own, hidden)).toBe(own)
   })
 
   it('ignores repeats and older revisions', () => {
