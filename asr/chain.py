@@ -27,7 +27,7 @@ from hotline.asr.wellness import Wellness
 log = logging.getLogger(__name__)
 
 HELD_SECONDS: Final = 15.0
-REPLAY_SECONDS: Final = 1.6  # of held audio at a time, so that other legs get their turn
+REPLAY_SECONDS: Final = 0.8  # of held audio at a time, so that other legs get their turn
 PAUSE_SECONDS: Final = 0.25  # of silence, at least, come after the words of a final text
 GRACE_SECONDS: Final = 5.0  # of audio after a change, before an engine can be found slow
 PROVEN_SECONDS: Final = 15.0  # of audio without a word and not behind: nobody speaks, the engine is well
@@ -73,12 +73,14 @@ class Chain:
         monotonic: the clock.
 
     Attributes:
+        breathe: called between two pieces of work that is long: the process is asked whether it is well.
         counts: handovers, and answers_late: last texts of a leg that did not come in time.
     """
 
     def __init__(self, members: Sequence[Member], monotonic: Callable[[], float]) -> None:
         self.members = tuple(members)
         self.monotonic = monotonic
+        self.breathe: Callable[[], None] = _nothing
         self.counts: Counter[str] = Counter()
 
     @property
@@ -224,6 +226,8 @@ class ChainStream:
         assert self._stream is not None and self._member is not None  # noqa: S101 - for the type checker
         fed = False
         while not fed or (everything and self._audio.waiting):
+            if fed:
+                self._chain.breathe()
             fed = True
             self._note(known, self._stream.push(self._audio.take(REPLAY_SECONDS)))
         if self._ending:

@@ -77,6 +77,7 @@ class Decoder:
         self.busy_seconds = 0.0
         self.failures = 0
         self._engines = engines
+        engines.breathe = self._answer_pings
         self._chunk_seconds = chunk_seconds
         self._told, self._gone, self._alive = told, gone, alive
         self._turns: deque[DecoderLeg] = deque()
@@ -136,6 +137,13 @@ class Decoder:
                 self._recognise(woken, b"")
             if leg is not None:
                 self._turn(leg)
+
+    def _answer_pings(self) -> None:
+        """Between two pieces of work on one leg, such as audio that another engine left unheard."""
+        with self._wake:
+            pings, self._orders.pings = self._orders.pings, deque()
+        for number in pings:
+            self._alive(number)
 
     def _has_orders(self) -> bool:
         return bool(self._orders.pings or self._orders.wake)

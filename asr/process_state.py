@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -23,6 +24,10 @@ class ProcessState:
 
     activity: Activity
     ticks: int
+
+    def busy_seconds_since(self, before: ProcessState) -> float:
+        """The processor time between two looks, of all threads; 0 where it is not known."""
+        return max(0, self.ticks - before.ticks) / os.sysconf("SC_CLK_TCK") if before.ticks >= 0 else 0.0
 
 
 def look_at(pid: int) -> ProcessState:

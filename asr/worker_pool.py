@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from hotline.asr.admission import Load, Price
+from hotline.asr.circles import Circles
 from hotline.asr.engines import EngineOrder
 from hotline.asr.messages import Connected, Expect, Gone, Hears, Message, Pong, Release, Told
 from hotline.asr.reasons import Reason
@@ -136,6 +137,7 @@ class WorkerPool:
             engines, keys or {}, section.chunk_milliseconds, section.legs_per_worker + LEAVING
         )
         self._price = Price()
+        self._circles = Circles()
         self._slots: list[_Slot] = []
         self._supervisors: list[asyncio.Task[None]] = []
         self._room = asyncio.Event()
@@ -294,6 +296,7 @@ class WorkerPool:
                 pong=lambda pong: self._pong(slot, pong),
                 clock=self._clock,
                 watch=self._watch,
+                circles=self._circles,
             )
             reason = Reason.WORKER_DIED
             was_ready = False

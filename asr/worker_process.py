@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hotline.asr.circles import Circles
 from hotline.asr.engines import EngineOrder
-from hotline.asr.messages import Message, MessageReader, Ping, Pong, Ready, Stop, pack
+from hotline.asr.messages import Message, MessageReader, Ping, Pong, Ready, Stop, Told, pack
 from hotline.asr.process_state import Activity, ProcessState, look_at
 from hotline.asr.reasons import Reason
 from hotline.asr.worker import WorkerSettings
@@ -27,8 +28,10 @@ STOP_SECONDS: Final = 3.0
 PING_SECONDS: Final = 0.2
 LOOK_SECONDS: Final = 0.3  # an answer this late is worth a look at the process
 ASLEEP_SECONDS: Final = 0.6  # asleep and not answering: it waits for something that does not come
-WORKING_SECONDS: Final = 5.0  # at work and not answering: it runs in circles
+WORKING_SECONDS: Final = 5.0  # at work and not answering, until it is known how long that may take: `circles`
+LATE_SECONDS: Final = 0.1  # an answer this late is worth measuring what it took
 WATCH_SECONDS: Final = 0.1
+_NOT_LOOKED_AT: Final = ProcessState(Activity.UNKNOWN, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class WorkerProcess:
         heard: called with each message but Ready and Pong.
         pong: called with each Pong.
         clock: for the heartbeat.
+        watch: when it counts as frozen.
+        circles: what the pool's processes were seen to need.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class WorkerProcess:
         pong: Callable[[Pong], None],
         clock: Clock,
         watch: Watch,
+        circles: Circles,
     ) -> None:
         self.ready: Ready | None = None
         self._settings = settings
@@ -88,13 +94,14 @@ class WorkerProcess:
         self._heard, self._pong = heard, pong
         self._clock = clock
         self._watch = watch
+        self._circles = circles
         self._became_ready = asyncio.Event()
         self._stopping = False
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._ping = 0
         self._asked_at: float | None = None
-        self._seen = ProcessState(Activity.UNKNOWN, 0)
+        self._asked = self._seen = _NOT_LOOKED_AT
 
     @property
     def pid(self) -> int | None:
@@ -183,9 +190,11 @@ class WorkerProcess:
                 on_ready()
             case Pong(number):
                 if number == self._ping:
-                    self._asked_at = None
+                    self._answered()
                 self._pong(message)
             case _:
+                if isinstance(message, Told) and message.final:
+                    self._circles.told()
                 self._heard(message)
 
     async def _keep_watch(self) -> Reason:
@@ -201,6 +210,8 @@ class WorkerProcess:
             await asyncio.sleep(WATCH_SECONDS)
             now = self._clock.monotonic()
             late, due = now - due > 3 * WATCH_SECONDS, now
+            if self._stopping:
+                continue  # it tells its last texts and nothing else; who stops it ends it in time
             if late:
                 continue  # this process was held up: read what came before judging others
             if self._asked_at is None and now >= next_ping:
@@ -212,8 +223,15 @@ class WorkerProcess:
     def _ask(self, now: float) -> None:
         self._ping += 1
         self._asked_at = now
-        self._seen = ProcessState(Activity.UNKNOWN, -1)
+        self._seen = _NOT_LOOKED_AT
+        self._asked = look_at(self._process.pid) if self._process else _NOT_LOOKED_AT
         self.send(Ping(self._ping))
+
+    def _answered(self) -> None:
+        asked_at, self._asked_at = self._asked_at, None
+        if asked_at is None or self._process is None or self._clock.monotonic() - asked_at < LATE_SECONDS:
+            return
+        self._circles.answered(look_at(self._process.pid).busy_seconds_since(self._asked))
 
     def _judge(self, waited_seconds: float) -> bool:
         if waited_seconds < self._watch.look_seconds or self._process is None:
@@ -221,13 +239,18 @@ class WorkerProcess:
         state = look_at(self._process.pid)
         if self._seen.ticks < 0:
             self._seen = state
-        frozen = is_frozen(waited_seconds, self._seen, state, self._watch)
+        busy_seconds = state.busy_seconds_since(self._asked)
+        in_circles = busy_seconds >= self._circles.limit(self._watch.working_seconds)
+        if in_circles:
+            self._circles.gave_up()
+        frozen = in_circles or is_frozen(waited_seconds, self._seen, state, self._watch)
         if frozen:
             log.error(
-                "recogniser %d has not answered for %.1f s (%s)",
+                "recogniser %d has not answered for %.1f s (%s, %.1f s of processor time)",
                 self._process.pid,
                 waited_seconds,
                 state.activity.value,
+                busy_seconds,
             )
         elif state.ticks != self._seen.ticks:
             self._seen = state

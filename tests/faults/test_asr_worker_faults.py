@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import random
 import signal
@@ -24,6 +26,7 @@ from tests.fixtures.asr import (
     ROOT,
     SLEEP,
     SPIN,
+    TOILING_ENGINE,
     FakeTap,
     Room,
     eventually,
@@ -153,11 +156,56 @@ async def test_an_engine_that_hangs_is_ended(room: Room) -> None:
 
 
 async def test_an_engine_that_runs_in_circles_is_ended(room: Room) -> None:
-    """A process at work gets more time, since it may only be short of processors; not for ever."""
+    """Before it is known how long its work takes it gets more time; not for ever."""
     caller, _ = await both_taps(room)
     await caller.play(frames(SPIN, 0.1))
     await room.exchange.tap(CALLER, 2)
     assert story(room, Side.CALLER)[:2] == ["tapped", "worker_frozen"]
+
+
+async def test_one_that_runs_in_circles_later_is_ended_within_a_second(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the processor time it takes, once it was seen how little it needs; its leg is heard elsewhere."""
+    monkeypatch.setattr("hotline.asr.circles.TEXTS_SEEN", 2)
+    caller, agent = await both_taps(room)
+    await asyncio.gather(caller.say(1), agent.say(2))
+    await room.heard.wait(final_text(Side.CALLER, "一"))
+    await room.heard.wait(final_text(Side.AGENT, "二"))
+    spinning = psutil.Process(worker_of(room, caller))
+    busy, busy_seconds = sum(spinning.cpu_times()[:2]), 0.0
+    await caller.play(frames(SPIN, 0.1))
+    lost = asyncio.create_task(room.heard.wait(lambda e: isinstance(e, LegLost)))
+    while not lost.done():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            busy_seconds = sum(spinning.cpu_times()[:2]) - busy
+        await asyncio.wait([lost], timeout=0.05)
+    await lost
+    assert (
+        0.3 < busy_seconds < 1.5
+    )  # of processor time: on a machine with nothing else to do, so long by the clock
+    await (await room.exchange.tap(CALLER, 2)).say(3)
+    await room.heard.wait(final_text(Side.CALLER, "三"))
+    assert story(room, Side.CALLER) == ["tapped", "worker_frozen", "tapped"]
+    assert gap_seconds(room, Side.CALLER) < 1.0
+
+
+async def test_one_that_works_without_a_pause_is_not_taken_to_run_in_circles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two voices where one is all it can bear: it falls behind, and answers whoever asks."""
+    monkeypatch.setattr("hotline.asr.circles.TEXTS_SEEN", 1)
+    async with hearing_room(tmp_path, engine=TOILING_ENGINE) as room:
+        caller, agent = await both_taps(room)
+        await caller.say(1)
+        sound = asyncio.gather(*(tap.play(itertools.cycle(frames(0, 1))) for tap in (caller, agent)))
+        await room.heard.wait(final_text(Side.CALLER, "一"))
+        worked = room.hearing.stats.busy_seconds
+        await eventually(lambda: room.hearing.stats.busy_seconds > worked + 3.0)
+        sound.cancel()
+        await asyncio.gather(sound, return_exceptions=True)
+        assert room.hearing.stats.backlog_seconds > 1.0
+        assert room.hearing.stats.worker_restarts == 0
 
 
 async def test_taps_that_end_at_once_are_tried_ever_more_seldom(room: Room) -> None:

@@ -329,3 +329,18 @@ def test_rests_get_longer_while_an_engine_goes_on_failing() -> None:
     assert not wellness.takes_legs(now + FIRST_REST_SECONDS - 1)
     assert wellness.takes_legs(now + FIRST_REST_SECONDS)
     assert wellness.takes_legs(now + FIRST_REST_SECONDS + LONGEST_REST_SECONDS)  # a trial that showed nothing
+
+
+def test_audio_heard_once_more_at_the_end_leaves_time_for_other_questions() -> None:
+    """The process is asked whether it is well, and answers between two pieces."""
+    fate = Fate(late=True)
+    world = World(fate, Fate())
+    breaths: list[float] = []
+    leg = world.leg()
+    world.chain.breathe = lambda: breaths.append(leg._audio.taken_seconds)
+    for _ in range(40):
+        leg.push(word(1, 0.2))
+    assert breaths == []
+    leg.end()
+    assert len(breaths) == 9  # eight seconds in pieces of 0.8 s
+    assert breaths == sorted(breaths)
