@@ -1,4 +1,4 @@
-"""From the end of a word at the caller to the text that holds it on a supervisor's page, beside raw Vosk.
+"""From the end of a word at the caller to the text that holds it on the agent's page, beside raw Vosk.
 
     python -m bench.latency [--seconds 45] [--chunk-milliseconds 60] [--model FOLDER]
 
@@ -43,7 +43,7 @@ from hotline.speech.voices import CALLER_VARIANTS
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.codec import PCMA
 
-AGENT, SUPERVISOR = "1005", "2001"
+AGENT = "1005"
 RATE_HZ = 8000
 QUIET_SECONDS = 1.4  # after each sentence: long enough for its final text
 SEED = 12345
@@ -148,7 +148,7 @@ def shown_first(
 
 
 class Page:
-    """The caller's texts as they come to a supervisor's page."""
+    """The caller's texts as they come to the agent's page."""
 
     def __init__(self) -> None:
         self.texts: list[ShownText] = []
@@ -177,7 +177,7 @@ async def measure(server: Server, seconds: float) -> tuple[dict[int, Heard], dic
     async with (
         raw_vosk(server.site.asr) as raw,
         seats(server, [AGENT]) as ringing,
-        frames(server, SUPERVISOR, page.take),
+        frames(server, AGENT, page.take),
         answered_call(server, ringing, "13800001234") as (citizen, _),
     ):
         await asyncio.sleep(1.5)  # both legs are tapped by then
@@ -202,7 +202,7 @@ def show(page: dict[int, Heard], raw: dict[int, Heard], said: int) -> None:
     """Print both sides, the difference and the ratio."""
     head("word end to text", "right words", "p50 ms", "p95 ms")
     both = {}
-    for name, words in (("raw Vosk", raw), ("supervisor's page", page)):
+    for name, words in (("raw Vosk", raw), ("agent's page", page)):
         totals = [word.total for word in words.values()]
         both[name] = [percentile(totals, share) for share in (0.5, 0.95)]
         row(name, f"{len(words)} of {said}", *(f"{value:.0f}" for value in both[name]))

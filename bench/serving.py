@@ -219,15 +219,15 @@ async def seats(server: Server, agents: list[str]) -> AsyncIterator[asyncio.Queu
 
 
 @asynccontextmanager
-async def frames(server: Server, supervisor: str, take: TakeFrame) -> AsyncIterator[None]:
-    """Give ``take`` every frame of a supervisor's WebSocket, with its moment on both clocks."""
-    await server.add_accounts([supervisor])
-    console = ConsoleClient(server.url, supervisor)
+async def frames(server: Server, agent: str, take: TakeFrame) -> AsyncIterator[None]:
+    """Give ``take`` every frame of an agent's WebSocket, with its moment on both clocks."""
+    await server.add_accounts([agent])
+    console = ConsoleClient(server.url, agent)
     await console.sign_in(PASSWORD)
     welcomed = asyncio.Event()
 
     async def follow() -> None:
-        async for frame in console.frames(["board", "calls"]):
+        async for frame in console.frames([]):
             take(frame, time.monotonic(), time.time())
             if frame["type"] == "snapshot":
                 welcomed.set()

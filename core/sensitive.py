@@ -2,7 +2,7 @@
 
 Whatever has seven digits or more, said one by one or written, and is no amount; also a number that was said
 in pieces, over several utterances of one voice. Of a call that goes on nobody knows what comes next: there
-whatever may be a piece of a number is hidden, and of a text still being said every second digit in a row.
+whatever may be a piece of a number is hidden, and in a text still being said all digits in a row.
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ _SEPARATOR: Final = "[ ，、,-]?"
 _RUN: Final = f"(?<![{_DIGIT}])[{_DIGIT}](?:{_SEPARATOR}[{_DIGIT}]){{%d,}}+[xX叉]?+(?![元块万亿年%%])"
 _NUMBER: Final = re.compile(_RUN % (SHORTEST - 1))
 _PIECE: Final = re.compile(_RUN % (_SHORTEST_PIECE - 1))
-_GROWING: Final = re.compile(_RUN % 1)  # of every number the first digit is shown
+_GROWING: Final = re.compile(_RUN % 1)
 _TAIL: Final = re.compile(f"({_RUN % (_SHORTEST_PIECE - 1)})[。，？ ]*$")
 _DIGITS: Final = re.compile(f"[{_DIGIT}xX叉]")
 _NOTHING_MORE: Final = re.compile("[。，？ ]*$")
-_COUNTED: Final = re.compile(
-    "[室栋幢楼层单弄路月日天个人次斤岁]|号(?!码)"
-)  # behind the number of a door, a day
+_COUNTED: Final = re.compile("[室栋幢楼层单弄路月日天个人次斤岁]|号(?!码)")  # behind a door's number, a day's
 _SERVICE: Final = re.compile(r"11[0249]|12[02]|12\d{3}|100\d{2}|9[56]\d{3}")  # numbers that are everybody's
 _AS_DIGITS: Final = str.maketrans("零〇一二三四五六七八九幺", "001234567891")
 

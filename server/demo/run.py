@@ -116,7 +116,7 @@ class Demo:
         return password
 
     async def _open_eyes(self, stack: AsyncExitStack, password: str) -> None:
-        """Follow every call as a supervisor's page does."""
+        """Follow the course of every call as a supervisor's page does."""
         supervisor = next((agent for agent in self._site.agents if agent.role == "supervisor"), None)
         if supervisor is None:
             raise HotlineError("the demo needs a supervisor in the site file", hint="add one to agents")
@@ -149,6 +149,7 @@ class Demo:
         console = ConsoleClient(self._server.console.url, agent.id)
         await console.sign_in(password)
         stack.push_async_callback(self._leave_console, console)
+        self._background(stack, f"page {agent.id}", self._watch.read(console.frames([])))
         actor = AgentActor(
             self._stage, phone, console, voice, self._speaking,
             rng=random.Random(self._rng.random()),  # noqa: S311 - a play, no secret

@@ -11,16 +11,13 @@ from hotline.server.demo.watching import ShownText
 from hotline.speech.numbers import spell_out_numbers
 from hotline.speech.segment import Segmenter
 
-MASK = "*"
-DIGITS = frozenset("零一二三四五六七八九幺")
-
 
 @dataclass(frozen=True, slots=True)
 class SideScore:
     """One side of a call.
 
     Attributes:
-        spoken: words said, without those digits of persons' numbers that the page may not show.
+        spoken: words said.
         right: those that stand in the final text, in order.
         added: words in the final text that were not said.
         latencies_seconds: of the right words, from the end of the word's sound at the speaker to the first
@@ -39,10 +36,8 @@ def score_side(said: Sequence[SaidWord], shown: Iterable[ShownText], segmenter: 
     for text in shown:
         by_utterance.setdefault(text.utterance, []).append(text)
     heard: list[tuple[str, int, int]] = []  # word, utterance, its place in the utterance
-    masked = 0
     for utterance, texts in sorted(by_utterance.items()):
         last = max(texts, key=lambda text: (text.final, text.revision))
-        masked += last.text.count(MASK)
         words = cut(last.text, segmenter)
         heard += [(word, utterance, place) for place, word in enumerate(words)]
     pairs = align([word.text for word in said], [word for word, _, _ in heard])
@@ -51,10 +46,7 @@ def score_side(said: Sequence[SaidWord], shown: Iterable[ShownText], segmenter: 
         word, utterance, place = heard[heard_index]
         first = first_shown(by_utterance[utterance], word, place, segmenter)
         latencies.append(first - said[said_index].said_at)
-    right = {said_index for said_index, _ in pairs}
-    missing = sum(word.text in DIGITS for index, word in enumerate(said) if index not in right)
-    spoken = len(said) - min(masked, missing)
-    return SideScore(spoken, len(pairs), len(heard) - len(pairs), tuple(latencies))
+    return SideScore(len(said), len(pairs), len(heard) - len(pairs), tuple(latencies))
 
 
 def first_shown(texts: Sequence[ShownText], word: str, place: int, segmenter: Segmenter) -> float:
@@ -69,8 +61,8 @@ def first_shown(texts: Sequence[ShownText], word: str, place: int, segmenter: Se
 
 
 def cut(text: str, segmenter: Segmenter) -> list[str]:
-    """A text's words; numbers in digits are read out again, what was unclear or is masked is left out."""
-    return segmenter.cut(spell_out_numbers(text.replace(UNCLEAR, " ").replace(MASK, " ")))
+    """A text's words; numbers in digits are read out again, what was unclear is left out."""
+    return segmenter.cut(spell_out_numbers(text.replace(UNCLEAR, " ")))
 
 
 def align(spoken: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:

@@ -1,4 +1,7 @@
-"""What a supervisor's page is shown of each call, with the moment at which each text arrived."""
+"""What the pages show of each call: the supervisor's of its course, the agents' of its text, and when.
+
+Texts are taken from the page of the agent who has the call: on others numbers of persons are masked.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ class ShownCall:
 
 
 class Watch:
-    """Follows every call over the WebSocket."""
+    """Follows every call over the pages' WebSockets."""
 
     def __init__(self) -> None:
         self.figures: dict[str, Any] = {}
@@ -72,13 +75,33 @@ class Watch:
         self._changed = asyncio.Event()
 
     async def run(self, frames: AsyncIterator[dict[str, Any]]) -> None:
-        """Take frames until cancelled."""
+        """Take a supervisor's frames until cancelled."""
         loop = asyncio.get_running_loop()
         async for frame in frames:
             self.take(frame, loop.time())
 
+    async def read(self, frames: AsyncIterator[dict[str, Any]]) -> None:
+        """Take the texts of an agent's frames until cancelled."""
+        loop = asyncio.get_running_loop()
+        async for frame in frames:
+            self.take_text(frame, loop.time())
+
+    def take_text(self, frame: dict[str, Any], now: float) -> None:
+        """Take one frame that came to an agent's page now; that of a second agent on the call is known."""
+        call = (
+            self._calls.get(frame["data"]["call_id"]) if frame.get("name") == "transcript_segment" else None
+        )
+        if call is None:
+            return
+        data = frame["data"]
+        text = ShownText(now, data["utterance"], data["revision"], data["text"], data["final"])
+        texts = call.texts[Side(data["side"])]
+        if all((one.utterance, one.revision) != (text.utterance, text.revision) for one in texts):
+            texts.append(text)
+            self._tell(call, now)
+
     def take(self, frame: dict[str, Any], now: float) -> None:
-        """Take one frame that came now."""
+        """Take one frame that came to the supervisor's page now."""
         kind = frame.get("type")
         if kind in ("live", "snapshot"):
             live = frame["live"] if kind == "snapshot" else frame["data"]
@@ -117,7 +140,6 @@ class Watch:
         call = self._calls.get(call_id)
         if call is None:
             return
-        call.changed_at = now
         if name == "menu_finished":
             call.path = tuple(data["path"])
             call.menu_seconds += data["menu_seconds"]
@@ -130,8 +152,10 @@ class Watch:
             call.wait_seconds, call.talk_seconds = data["wait_seconds"], data["talk_seconds"]
         elif name == "call_ended":
             call.ended.set()
-        elif name == "transcript_segment":
-            text = ShownText(now, data["utterance"], data["revision"], data["text"], data["final"])
-            call.texts[Side(data["side"])].append(text)
+        if name != "transcript_segment":
+            self._tell(call, now)
+
+    def _tell(self, call: ShownCall, now: float) -> None:
+        call.changed_at = now
         self._changed.set()
         self._changed = asyncio.Event()

@@ -121,13 +121,6 @@ def test_what_the_recogniser_could_not_make_out_is_no_word() -> None:
     assert (score.right, score.added) == (2, 0)
 
 
-def test_masked_digits_of_a_number_are_no_fault_of_the_hearing() -> None:
-    """The page of a supervisor hides a person's number; a word that is missing beside it still counts."""
-    shown = [ShownText(101.0, 1, 1, "我的电话是***", final=True)]
-    score = score_side(said("您好我的电话是一三八"), shown, SEGMENTER)
-    assert (score.spoken - score.right, score.added) == (1, 0)
-
-
 def test_text_that_never_became_final_still_counts() -> None:
     """The last partial text of an utterance stands for it."""
     score = score_side(said("您好"), [ShownText(100.5, 1, 1, "您好", final=False)], SEGMENTER)
@@ -176,7 +169,8 @@ def conversation(*, gives_up: bool = False) -> Conversation:
 async def judged(play: Conversation, frames: list[dict[str, Any]]) -> Any:
     watch = Watch()
     for frame in frames:
-        watch.take(frame, asyncio.get_running_loop().time() - 5.0)
+        for take in (watch.take, watch.take_text, watch.take_text):  # two agents' pages may show the text
+            take(frame, asyncio.get_running_loop().time() - 5.0)
     return await judge(play, watch, SEGMENTER)
 
 
