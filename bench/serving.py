@@ -227,7 +227,7 @@ async def frames(server: Server, agent: str, take: TakeFrame) -> AsyncIterator[N
     welcomed = asyncio.Event()
 
     async def follow() -> None:
-        async for frame in console.frames([]):
+        async for frame in console.frames(["agent"]):
             take(frame, time.monotonic(), time.time())
             if frame["type"] == "snapshot":
                 welcomed.set()

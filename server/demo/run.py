@@ -149,7 +149,7 @@ class Demo:
         console = ConsoleClient(self._server.console.url, agent.id)
         await console.sign_in(password)
         stack.push_async_callback(self._leave_console, console)
-        self._background(stack, f"page {agent.id}", self._watch.read(console.frames([])))
+        self._background(stack, f"page {agent.id}", self._watch.read(console.frames(["agent"])))
         actor = AgentActor(
             self._stage, phone, console, voice, self._speaking,
             rng=random.Random(self._rng.random()),  # noqa: S311 - a play, no secret
