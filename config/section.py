@@ -45,9 +45,15 @@ class Section(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _from_the_site_files_folder(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, Path) and isinstance(info.context, dict) and "folder" in info.context:
-            return info.context["folder"] / value.expanduser()
-        return value
+        if not isinstance(info.context, dict) or "folder" not in info.context:
+            return value
+        if isinstance(value, tuple):
+            return tuple(_in_folder(one, info.context["folder"]) for one in value)
+        return _in_folder(value, info.context["folder"])
+
+
+def _in_folder(value: object, folder: Path) -> object:
+    return folder / value.expanduser() if isinstance(value, Path) else value
 
 
 class SecretRef(Section):
