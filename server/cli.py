@@ -23,6 +23,7 @@ from hotline.core.errors import HotlineError, UsageError
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import moment, print_rows, stats
 from hotline.metrics.scoring.cli import score
+from hotline.metrics.staffing.cli import staff
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.queue.queue_log.cli import queue_log_commands
 from hotline.queue.recording.cli import recording_commands
@@ -60,6 +61,7 @@ app.add_typer(queue_log_commands(open_site), name="queue-log")
 app.command("shifts")(shifts_command(open_site))
 app.add_typer(asterisk_app, name="asterisk")
 app.command("score")(score)
+app.command("staff")(staff)
 app.add_typer(recording_commands(open_site), name="recordings")
 
 
