@@ -35,6 +35,8 @@ from hotline.core.errors import HotlineError, SetupError
 from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
 from hotline.metrics.figures import LedgerFigures
+from hotline.metrics.measures.answering import Answers
+from hotline.metrics.measures.summing import counting_of
 from hotline.metrics.prometheus import Exporter, MetricsServer
 from hotline.metrics.watch import AlertWatch
 from hotline.metrics.webhook import Webhooks
@@ -208,6 +210,7 @@ class HotlineServer:
                 second_texts=second_texts,
                 history=StoredHistory(sessions),
                 figures=figures,
+                measures=Answers(site, counting_of(site, sessions), clock),
                 alerts=watch,
                 shifts=ShiftBook(site, Ledger(sessions), clock),
                 recordings=archive,
