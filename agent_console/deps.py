@@ -26,6 +26,7 @@ from hotline.core.ports import (
     RecordingDesk,
     SecondTexts,
     Shifts,
+    Staffing,
     Supervision,
     TextSearch,
     Transcripts,
@@ -90,6 +91,7 @@ class ConsoleDeps:
     figures: Figures
     measures: MeasuredFigures
     alerts: Alerts
+    staffing: Staffing
     shifts: Shifts
     recordings: RecordingArchive
     recording_desk: RecordingDesk

@@ -93,6 +93,16 @@ def read_roster(path: Path, agents: Container[str]) -> Roster:
     return parse_roster(text, agents, str(path))
 
 
+def roster_of(path: Path | None, agents: Container[str]) -> Roster:
+    """The table a site names, if any; one that cannot be read leaves the patterns, and says so."""
+    if path is None:
+        return Roster()
+    try:
+        return read_roster(path, agents)
+    except OSError as error:
+        return Roster(problems=(f"{path}: {error.strerror}; only the site file's shifts count",))
+
+
 def parse_roster(text: str, agents: Container[str], name: str) -> Roster:
     """The same from text; ``name`` is how problems call it."""
     rows = csv.reader(text.splitlines())

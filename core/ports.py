@@ -11,6 +11,7 @@ from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
 from hotline.core.drafts import Draft, DraftFields
 from hotline.core.events import AgentState, CallbackResult, Envelope, Event
 from hotline.core.figures import CountSide, Explanation, FigureAnswer, FigureQuestion, MeasureInfo
+from hotline.core.staffing import StaffingPlan, StaffingQuestion
 from hotline.core.understanding import CallPoints, Proposal
 from hotline.core.views import (
     AgentDay,
@@ -276,6 +277,19 @@ class MeasuredFigures(Protocol):
         self, question: FigureQuestion, side: CountSide, *, limit: int, after: str | None = None
     ) -> Explanation:
         """A figure with its counts and a page of the rows behind one of them."""
+        ...
+
+
+class Staffing(Protocol):
+    """How many agents days to come need (given by metrics)."""
+
+    async def plan(self, question: StaffingQuestion) -> StaffingPlan:
+        """Expected calls and agents for every quarter hour of the days asked about.
+
+        Raises:
+            UsageError: numbers that mean nothing, or too little history.
+            UnknownName: there is no such line.
+        """
         ...
 
 

@@ -38,6 +38,7 @@ from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import counting_of
 from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.metrics.staffing.planner import StaffingPlanner
 from hotline.metrics.watch import AlertWatch
 from hotline.metrics.webhook import Webhooks
 from hotline.queue.agents.desk import Desk
@@ -212,6 +213,7 @@ class HotlineServer:
                 figures=figures,
                 measures=Answers(site, counting_of(site, sessions), clock),
                 alerts=watch,
+                staffing=StaffingPlanner(site, sessions, clock),
                 shifts=ShiftBook(site, Ledger(sessions), clock),
                 recordings=archive,
                 recording_desk=live_recordings,

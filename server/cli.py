@@ -26,7 +26,7 @@ from hotline.metrics.cli import print_rows, stats
 from hotline.metrics.explain_cli import explained, print_explanation
 from hotline.metrics.measures.calendar import moment
 from hotline.metrics.scoring.cli import score
-from hotline.metrics.staffing.cli import staff
+from hotline.metrics.staffing.cli import staff_command
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.queue.queue_log.cli import queue_log_commands
 from hotline.queue.recording.cli import recording_commands
@@ -63,7 +63,7 @@ app.add_typer(queue_log_commands(open_site), name="queue-log")
 app.command("shifts")(shifts_command(open_site))
 app.add_typer(asterisk_app, name="asterisk")
 app.command("score")(score)
-app.command("staff")(staff)
+app.command("staff")(staff_command(open_site))
 app.add_typer(recording_commands(open_site), name="recordings")
 
 

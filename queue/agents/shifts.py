@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from hotline.config.schema import Agent, Site
-from hotline.config.shifts import Roster, read_roster, shifts_of
+from hotline.config.shifts import Roster, roster_of, shifts_of
 from hotline.core.clock import Clock
 from hotline.core.events import AgentState
 from hotline.core.views import PlannedShift, ShiftRow, ShiftView
 from hotline.store.ledger import IntervalRecord, Ledger
-
-log = logging.getLogger(__name__)
 
 AWAY: Final = frozenset({AgentState.SIGNED_OUT, AgentState.UNREACHABLE})
 """Everything else is being present: also a break and a wrap-up."""
@@ -125,11 +122,4 @@ class ShiftBook:
         return ShiftView(at, tuple(row for row in rows if row.planned or row.agent in told), roster.problems)
 
     def _roster(self) -> Roster:
-        path = self._site.roster
-        if path is None:
-            return Roster()
-        try:
-            return read_roster(path, {agent.id for agent in self._site.agents})
-        except OSError as error:
-            log.warning("the roster cannot be read: %s", error.strerror)
-            return Roster(problems=(f"{path}: {error.strerror}; only the site file's shifts count",))
+        return roster_of(self._site.roster, {agent.id for agent in self._site.agents})
