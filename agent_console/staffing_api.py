@@ -11,7 +11,7 @@ from hotline.agent_console.errors import ApiError
 from hotline.agent_console.routes import InRoom, Signed, supervisor
 from hotline.agent_console.wire import to_json
 from hotline.core.errors import UnknownName, UsageError
-from hotline.core.staffing import StaffingQuestion
+from hotline.core.staffing import StaffingQuestion, TooLittleHistory
 
 router = APIRouter()
 Seconds = Annotated[float | None, Query(gt=0, le=86_400, allow_inf_nan=False)]
@@ -38,6 +38,8 @@ async def staffing(
         found: dict[str, Any] = to_json(await room.deps.staffing.plan(question))
     except UnknownName as error:
         raise ApiError(404, "not_found", error.message, hint=error.hint) from error
+    except TooLittleHistory as error:
+        raise ApiError(400, "too_little_history", error.message, hint=error.hint) from error
     except UsageError as error:
         raise ApiError(400, "bad_request", error.message, hint=error.hint) from error
     return found

@@ -287,7 +287,8 @@ class Staffing(Protocol):
         """Expected calls and agents for every quarter hour of the days asked about.
 
         Raises:
-            UsageError: numbers that mean nothing, or too little history.
+            UsageError: numbers that mean nothing.
+            TooLittleHistory: the past tells too little.
             UnknownName: there is no such line.
         """
         ...

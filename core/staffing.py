@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from hotline.core.errors import HotlineError
+
+
+class TooLittleHistory(HotlineError):
+    """The past tells too little of days to come."""
+
 
 @dataclass(frozen=True, slots=True)
 class StaffingQuestion:

@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hotline.core.errors import UsageError
+from hotline.core.staffing import TooLittleHistory
 from hotline.metrics.staffing.calendar import Day, DayKind
 from hotline.metrics.staffing.level import Level, level_of
 from hotline.metrics.staffing.profile import Profiles, measured, profiles_of
@@ -56,13 +56,13 @@ def forecast(history: History, days: Sequence[Day]) -> Floats:
     """Calls expected on days after the history, by day and quarter hour.
 
     Raises:
-        UsageError: too little history to tell anything.
+        TooLittleHistory: to tell anything.
     """
     if len(history.days) < MIN_DAYS or not history.calls.any():
         hint = (
             f"at least {MIN_DAYS} days with calls are needed; import older ones with hotline queue-log import"
         )
-        raise UsageError(f"{len(history.days)} days of calls are too few for a forecast", hint=hint)
+        raise TooLittleHistory(f"{len(history.days)} days of calls are too few for a forecast", hint=hint)
     kinds = _kinds(history.days)
     seen = measured(history.calls, kinds)
     effects = np.zeros(KINDS)

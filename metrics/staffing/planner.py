@@ -20,6 +20,7 @@ from hotline.core.staffing import (
     StaffingPlan,
     StaffingQuarter,
     StaffingQuestion,
+    TooLittleHistory,
 )
 from hotline.metrics.measures.summing import Summing, counting_of
 from hotline.metrics.staffing.backtest import Backtest, backtest
@@ -57,7 +58,8 @@ class StaffingPlanner:
         """Expected calls and agents for every quarter hour of the days asked about.
 
         Raises:
-            UsageError: numbers that mean nothing, or too little history.
+            UsageError: numbers that mean nothing.
+            TooLittleHistory: the past tells too little.
             UnknownName: there is no such line.
         """
         today = self._clock.now().astimezone(self._site.zone).date()
@@ -111,7 +113,7 @@ def _plan(site: Site, question: StaffingQuestion, known: _Known) -> StaffingPlan
     days = [day_of(question.day + timedelta(days=number)) for number in range(question.days)]
     calls = forecast(history, days) * question.volume
     if question.aht_seconds is None and known.past.aht_seconds is None:
-        raise UsageError("no call was handled in four weeks", hint="give the handling time: --aht, aht")
+        raise TooLittleHistory("no call was handled in four weeks", hint="give the handling time: --aht, aht")
     roster = roster_of(site.roster, {agent.id for agent in site.agents})
     quarters: list[StaffingQuarter] = []
     ask = _Ask(site, question, known.past, roster)

@@ -19,7 +19,7 @@ from hotline.config.schema import Agent, Line, Queue, Site
 from hotline.config.shifts import Shift
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UnknownName, UsageError
-from hotline.core.staffing import StaffingPlan, StaffingQuestion
+from hotline.core.staffing import StaffingPlan, StaffingQuestion, TooLittleHistory
 from hotline.metrics.staffing.erlang import Load, agents_needed, service
 from hotline.metrics.staffing.planner import StaffingPlanner
 from hotline.server.cli import app
@@ -145,7 +145,7 @@ async def test_a_question_may_suppose_otherwise(engine: AsyncEngine) -> None:
 async def test_what_cannot_be_planned_says_why(engine: AsyncEngine) -> None:
     """No such line, too little history, a day out of reach, senseless numbers."""
     planner = StaffingPlanner(SITE, sessions_of(engine), ManualClock(wall=NOW))
-    with pytest.raises(UsageError, match="0 days of calls are too few"):
+    with pytest.raises(TooLittleHistory, match="0 days of calls are too few"):
         await planner.plan(StaffingQuestion(TODAY))
     with pytest.raises(UnknownName, match="no line 12399"):
         await planner.plan(StaffingQuestion(TODAY, line="12399"))
@@ -218,7 +218,7 @@ async def test_supervisors_ask_over_http(tmp_path: Path) -> None:
     async with running_console(tmp_path, site=SITE, clock=ManualClock(wall=NOW)) as console:
         chief = await console.user("chief", "supervisor")
         empty = await chief.get("/api/staffing?day=2026-11-24")
-        assert (empty.status_code, empty.json()["error"]["code"]) == (400, "bad_request")
+        assert (empty.status_code, empty.json()["error"]["code"]) == (400, "too_little_history")
         assert "too few for a forecast" in empty.json()["error"]["message"]
         await Ledger(sessions_of(console.engine)).save(Changes(entries=rows_of(42)))
         plan = (await chief.get("/api/staffing?day=2026-11-25&line=12315&volume=1.5&shrinkage=0.3")).json()

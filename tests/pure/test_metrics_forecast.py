@@ -11,7 +11,7 @@ from bench.staff_histories import WORLDS, World, made_up
 from hotline.config.loading import load_site
 from hotline.config.samples import path as sample
 from hotline.config.shifts import Roster, parse_roster
-from hotline.core.errors import UsageError
+from hotline.core.staffing import TooLittleHistory
 from hotline.metrics.staffing.backtest import backtest, errors
 from hotline.metrics.staffing.calendar import Day, DayKind, day_of
 from hotline.metrics.staffing.forecast import Floats, History, forecast
@@ -150,7 +150,7 @@ def test_too_little_history_is_refused() -> None:
         History(ordinary(20), np.zeros((20, 96))),
         History((), np.zeros((0, 96))),
     ):
-        with pytest.raises(UsageError, match="too few for a forecast") as caught:
+        with pytest.raises(TooLittleHistory, match="too few for a forecast") as caught:
             forecast(history, ordinary(1))
         assert "queue-log import" in caught.value.hint
     assert backtest(History(days, steady(days))) is None
