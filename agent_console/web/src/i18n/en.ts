@@ -471,6 +471,7 @@ export const en: Messages = {
     open: 'Under way',
     none: 'Reached no queue',
   },
+  chart: { failed: 'The chart cannot be shown; the table has its figures' },
   board: {
     title: 'Wallboard',
     waitingNow: 'Waiting now',

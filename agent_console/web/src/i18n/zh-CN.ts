@@ -469,6 +469,7 @@ export const zhCN = {
     open: '进行中',
     none: '未进入队列',
   },
+  chart: { failed: '图表没有显示出来，数字见表格' },
   board: {
     title: '运行大屏',
     waitingNow: '正在排队',
