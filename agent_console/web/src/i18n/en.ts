@@ -1,3 +1,4 @@
+import { figuresEn } from './figures.en'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -20,7 +21,7 @@ export const en: Messages = {
     reload: 'Reload',
     notFound: 'There is no such page',
   },
-  nav: { agent: 'Agent', floor: 'Floor', wallboard: 'Wallboard', calls: 'Calls' },
+  nav: { agent: 'Agent', floor: 'Floor', wallboard: 'Wallboard', calls: 'Calls', figures: 'History' },
   login: {
     hotline: 'Government service hotline',
     user: 'Account',
@@ -472,6 +473,7 @@ export const en: Messages = {
     none: 'Reached no queue',
   },
   chart: { failed: 'The chart cannot be shown; the table has its figures' },
+  figures: figuresEn,
   board: {
     title: 'Wallboard',
     waitingNow: 'Waiting now',

@@ -1,3 +1,5 @@
+import { figuresZhCN } from './figures.zh-CN'
+
 /** 界面文字：中文。其他语言的键与此处一致。 */
 export const zhCN = {
   app: {
@@ -18,7 +20,7 @@ export const zhCN = {
     reload: '刷新',
     notFound: '没有这个页面',
   },
-  nav: { agent: '坐席', floor: '班长台', wallboard: '大屏', calls: '通话' },
+  nav: { agent: '坐席', floor: '班长台', wallboard: '大屏', calls: '通话', figures: '历史统计' },
   login: {
     hotline: '政务服务便民热线',
     user: '账号',
@@ -470,6 +472,7 @@ export const zhCN = {
     none: '未进入队列',
   },
   chart: { failed: '图表没有显示出来，数字见表格' },
+  figures: figuresZhCN,
   board: {
     title: '运行大屏',
     waitingNow: '正在排队',
