@@ -1,6 +1,6 @@
 /** The HTTP API, a function per request. Every failure is an ApiError. */
 
-import type { CountSide, Explanation, FigureAnswer, FigureQuestion, Measure } from './figures'
+import type { CountSide, Explanation, FigureAnswer, FigureQuestion, Measure, Trend } from './figures'
 import type {
   AgentDay,
   AgentView,
@@ -152,6 +152,7 @@ export const api = {
   measures: () => request<{ measures: readonly Measure[] }>('GET', '/api/figures/measures'),
   figures: (question: FigureQuestion) =>
     request<FigureAnswer>('GET', `/api/figures/query?${asked(question)}`),
+  trend: () => request<Trend>('GET', '/api/figures/board'),
   explain: (question: FigureQuestion, side: CountSide, after?: string) =>
     request<Explanation>('GET', `/api/figures/explain?${asked(question)}&${query({ side, after })}`),
   agentSignIn: (queues?: readonly string[]) =>

@@ -119,3 +119,19 @@ export interface Explanation {
   readonly rows: readonly FigureRow[]
   readonly after: string | null
 }
+
+/** A line's calls by the hour of today and of the same day last week, and what it had come to then by this time. */
+export interface TrendLine {
+  readonly line: string | null
+  readonly hours: readonly number[]
+  readonly hours_then: readonly number[]
+  readonly then: Readonly<Partial<Record<'offered' | 'answer_rate' | 'within_rate' | 'asa', Figure>>>
+}
+
+export interface Trend {
+  readonly day: string
+  /** Up to when last week's figures count. */
+  readonly then: Moment
+  readonly total: TrendLine
+  readonly lines: readonly TrendLine[]
+}

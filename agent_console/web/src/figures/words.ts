@@ -49,6 +49,8 @@ export function meetsNorm(measure: Measure, value: number | null): boolean | nul
 /** 1200 -> "1,200"; times, which are sums of milliseconds, as seconds. */
 export function sumText(sum: number, milliseconds: boolean, language: string): string {
   const shown = milliseconds ? sum / 1000 : sum
-  const text = new Intl.NumberFormat(language, { maximumFractionDigits: milliseconds ? 1 : 0 }).format(shown)
+  const digits = milliseconds ? 1 : 0
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits }
+  const text = new Intl.NumberFormat(language, options).format(shown)
   return milliseconds ? `${text} s` : text
 }
