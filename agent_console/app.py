@@ -8,6 +8,7 @@ from hotline.agent_console import (
     agents_api,
     alerts_api,
     api,
+    board_api,
     callbacks_api,
     control_api,
     drafts_api,
@@ -40,7 +41,7 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
     parts = (
-        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, figures_api,
+        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, figures_api, board_api,
         points_api, recordings_api, search_api, staffing_api, supervise_api, text_api, transcripts_api,
     )  # fmt: skip
     for part in parts:

@@ -254,6 +254,33 @@ async def test_figures_over_http(console: ConsoleUnderTest) -> None:
         assert (await agent.get(f"/api/figures/{path}")).status_code == 403
 
 
+async def test_the_wallboards_trend_over_http(console: ConsoleUnderTest) -> None:
+    """Anybody signed in: each line by the hour, and last week up to this time of the day alone."""
+    week = timedelta(days=7)
+    await Ledger(sessions_of(console.engine)).save(
+        Changes(
+            [],
+            [
+                entry(11, HOUR - week, "answered", agent="a1", wait_ms=2_000, line="12315"),
+                entry(12, 11 * HOUR - week, "abandoned"),
+                entry(13, 13 * HOUR - week, "abandoned"),
+            ],
+            [],
+        )
+    )
+    agent = await console.user("zhang", agent="a1")
+    found = (await agent.get("/api/figures/board")).json()
+    assert (found["day"], found["then"]) == ("2026-11-02", "2026-10-26T04:00:00Z")
+    total = found["total"]
+    assert (total["hours"][:4], sum(total["hours"])) == ([0, 1, 2, 2], 5)
+    assert [hour for hour, count in enumerate(total["hours_then"]) if count] == [1, 11, 13]
+    assert total["then"]["offered"]["value"] == 2
+    assert total["then"]["answer_rate"]["text"] == "50.00 %"
+    lines = {line["line"]: line for line in found["lines"]}
+    assert lines["12315"]["hours_then"][1] == 1
+    assert lines["12315"]["then"]["asa"]["value"] == 2.0
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -81,6 +81,20 @@ export function languageName(tag: string, language: string): string {
   }
 }
 
+/** The hotline's day ("2026-11-02") at a moment. */
+export function dateOf(moment: string | number): string {
+  return timeFormat('sv-SE', { year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(moment))
+}
+
+/** A moment's parts, named by what is wanted of them, in the hotline's zone. */
+export function momentText(
+  moment: string | number,
+  language: string,
+  options: Intl.DateTimeFormatOptions,
+): string {
+  return timeFormat(language, options).format(new Date(moment))
+}
+
 const DAY_MS = 86_400_000
 
 /** The day after "2026-10-31": "2026-11-01". */

@@ -13,6 +13,7 @@ export const router = createRouter({
     { path: '/board', name: 'floor', component: () => import('@/pages/FloorPage.vue') },
     { path: '/wallboard', name: 'wallboard', component: () => import('@/pages/WallboardPage.vue') },
     { path: '/wallboard/calls', name: 'calls', component: () => import('@/pages/CallsPage.vue') },
+    { path: '/figures', name: 'figures', component: () => import('@/pages/FiguresPage.vue') },
     { path: '/:rest(.*)*', name: 'missing', component: MissingPage },
   ],
 })

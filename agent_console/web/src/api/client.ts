@@ -1,5 +1,6 @@
 /** The HTTP API, a function per request. Every failure is an ApiError. */
 
+import type { CountSide, Explanation, FigureAnswer, FigureQuestion, Measure, Trend } from './figures'
 import type {
   AgentDay,
   AgentView,
@@ -106,6 +107,11 @@ function query(values: Readonly<Record<string, string | number | undefined>>): s
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
 }
 
+/** A question about figures as a query. */
+export function asked({ only = {}, compare = [], ...plain }: FigureQuestion): string {
+  return [query({ ...plain, ...only }), ...compare.map((to) => `compare=${to}`)].join('&')
+}
+
 const call = (callId: string): string => `/api/calls/${part(callId)}`
 
 /** What an agent does with the own live call where nothing more need be said. */
@@ -143,6 +149,12 @@ export const api = {
   site: () => request<Site>('GET', '/api/site'),
   live: () => request<LiveView>('GET', '/api/live'),
   figuresToday: () => request<DayFigures>('GET', '/api/figures/today'),
+  measures: () => request<{ measures: readonly Measure[] }>('GET', '/api/figures/measures'),
+  figures: (question: FigureQuestion) =>
+    request<FigureAnswer>('GET', `/api/figures/query?${asked(question)}`),
+  trend: () => request<Trend>('GET', '/api/figures/board'),
+  explain: (question: FigureQuestion, side: CountSide, after?: string) =>
+    request<Explanation>('GET', `/api/figures/explain?${asked(question)}&${query({ side, after })}`),
   agentSignIn: (queues?: readonly string[]) =>
     request<AgentView>('POST', '/api/agent/sign-in', queues === undefined ? undefined : { queues }),
   agentSignOut: () => request<AgentView>('POST', '/api/agent/sign-out'),

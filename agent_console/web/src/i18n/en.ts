@@ -1,3 +1,4 @@
+import { figuresEn } from './figures.en'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -20,7 +21,7 @@ export const en: Messages = {
     reload: 'Reload',
     notFound: 'There is no such page',
   },
-  nav: { agent: 'Agent', floor: 'Floor', wallboard: 'Wallboard', calls: 'Calls' },
+  nav: { agent: 'Agent', floor: 'Floor', wallboard: 'Wallboard', calls: 'Calls', figures: 'History' },
   login: {
     hotline: 'Government service hotline',
     user: 'Account',
@@ -471,6 +472,8 @@ export const en: Messages = {
     open: 'Under way',
     none: 'Reached no queue',
   },
+  chart: { failed: 'The chart cannot be shown; the table has its figures' },
+  figures: figuresEn,
   board: {
     title: 'Wallboard',
     waitingNow: 'Waiting now',
@@ -483,12 +486,16 @@ export const en: Messages = {
     seconds: 's',
     agents: 'Agents',
     agentsTotal: '{count} seats',
-    line: 'Line',
+    trend: 'Calls by the hour, today and a week ago',
+    todayByHour: 'Today by the hour',
+    weekByHour: 'Same day last week',
+    lastWeek: 'Last week {then}',
+    points: ' pts',
+    under: 'Counted in the line above it too',
     columns: {
       waiting: 'Waiting',
       offered: 'Offered',
       answered: 'Answered',
-      answerRate: 'Rate',
       withinRate: 'In {seconds} s',
       averageWait: 'Avg wait',
     },
@@ -498,13 +505,6 @@ export const en: Messages = {
       closed: 'no longer waiting',
       closed_less_short: 'no longer waiting, less short abandons',
       baseAnswered: 'answered',
-      average: 'wait of the answered ÷ answered',
-      parts: {
-        answered: 'answered {count}',
-        abandoned: 'abandoned {count}',
-        other: 'other {count}',
-        open: 'waiting {count}',
-      },
       ready: 'agents ready: {count}',
       nobody: 'Nobody is waiting',
       norm: 'norm {norm}',

@@ -1,3 +1,5 @@
+import { figuresZhCN } from './figures.zh-CN'
+
 /** 界面文字：中文。其他语言的键与此处一致。 */
 export const zhCN = {
   app: {
@@ -18,7 +20,7 @@ export const zhCN = {
     reload: '刷新',
     notFound: '没有这个页面',
   },
-  nav: { agent: '坐席', floor: '班长台', wallboard: '大屏', calls: '通话' },
+  nav: { agent: '坐席', floor: '班长台', wallboard: '大屏', calls: '通话', figures: '历史统计' },
   login: {
     hotline: '政务服务便民热线',
     user: '账号',
@@ -469,6 +471,8 @@ export const zhCN = {
     open: '进行中',
     none: '未进入队列',
   },
+  chart: { failed: '图表没有显示出来，数字见表格' },
+  figures: figuresZhCN,
   board: {
     title: '运行大屏',
     waitingNow: '正在排队',
@@ -481,12 +485,16 @@ export const zhCN = {
     seconds: '秒',
     agents: '坐席',
     agentsTotal: '共 {count} 席',
-    line: '专线',
+    trend: '今日分时呼入与上周同日',
+    todayByHour: '今日分时呼入',
+    weekByHour: '上周同日',
+    lastWeek: '上周此时 {then}',
+    points: '点',
+    under: '含在上级专线中',
     columns: {
       waiting: '排队',
       offered: '呼入',
       answered: '接通',
-      answerRate: '接通率',
       withinRate: '{seconds} 秒内',
       averageWait: '平均等待',
     },
@@ -496,13 +504,6 @@ export const zhCN = {
       closed: '已结束排队',
       closed_less_short: '已结束排队（不含短时呼损）',
       baseAnswered: '接通',
-      average: '接通者等待合计 ÷ 接通',
-      parts: {
-        answered: '接通 {count}',
-        abandoned: '呼损 {count}',
-        other: '其他 {count}',
-        open: '排队 {count}',
-      },
       ready: '示闲坐席 {count}',
       nobody: '当前没有人排队',
       norm: '达标线 {norm}',

@@ -11,7 +11,7 @@ import EarlierCalls from '@/components/EarlierCalls.vue'
 import PastDraft from '@/components/PastDraft.vue'
 import SpokenLanguage from '@/components/SpokenLanguage.vue'
 import TranscriptView from '@/components/TranscriptView.vue'
-import LineTable from '@/components/board/LineTable.vue'
+import LineTiles from '@/components/board/LineTiles.vue'
 import { lineRows } from '@/board'
 import { useTimeZone } from '@/format'
 import { i18n } from '@/i18n'
@@ -253,7 +253,7 @@ describe('small parts', () => {
 
   it('show a line without calls as dashes, not as zero per cent', () => {
     const rows = lineRows(site(), figures({ lines: [lineFigures({ line: '12315' })] }), [], 0)
-    const table = mount(LineTable, { props: { rows, withinSeconds: 15 }, global })
+    const table = mount(LineTiles, { props: { rows, withinSeconds: 15 }, global })
     const row = table.find('[data-testid=line-12315]')
     expect(row.find('[data-column=answer-rate]').text()).toBe('—')
     expect(row.find('[data-column=offered]').text()).toBe('0')
@@ -290,7 +290,7 @@ describe('the languages', () => {
       .map(([, text]) => String(text))
       .join('\n')
     const computedKeys =
-      /^(state|outcome|error|obstacle|control|nuisance|target|floor|audit|callback|notice\.consult|draft\.(sexOf|typeOf|warn)|points\.(typeOf|kindOf)|board\.level|board\.formula|transcript\.gapReasons|transcript\.(caller|agent)$)/
+      /^(state|outcome|error|obstacle|control|nuisance|target|floor|audit|callback|notice\.consult|draft\.(sexOf|typeOf|warn)|points\.(typeOf|kindOf)|board\.level|board\.formula|figures\.(dimension|grains|shortcut|comparison|compareHint|then|charts|overlap|side|source|menu)|transcript\.gapReasons|transcript\.(caller|agent)$)/
     const unused = texts(zhCN)
       .map(([key]) => key)
       .filter((key) => !computedKeys.test(key) && !code.includes(`'${key}'`))

@@ -1,0 +1,30 @@
+/** The parts of ECharts in use, so that the rest stays out of the bundle. Only ever imported lazily, by Chart.vue. */
+
+import { BarChart, HeatmapChart, LineChart } from 'echarts/charts'
+import {
+  AriaComponent,
+  DataZoomComponent,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TooltipComponent,
+  VisualMapComponent,
+} from 'echarts/components'
+import { init, use } from 'echarts/core'
+import { CanvasRenderer } from 'echarts/renderers'
+
+use([
+  AriaComponent,
+  BarChart,
+  CanvasRenderer,
+  DataZoomComponent,
+  GridComponent,
+  HeatmapChart,
+  LegendComponent,
+  LineChart,
+  MarkLineComponent,
+  TooltipComponent,
+  VisualMapComponent,
+])
+
+export { init }
