@@ -22,7 +22,7 @@ from hotline.core.errors import UsageError
 
 MAX_ERLANGS: Final = 20_000.0  # twenty times the largest hotline: beyond it the numbers are a mistake
 _NEGLIGIBLE: Final = 45.0  # e**-45 of the highest point is less than a double holds beside it
-_PANELS: Final = 64
+_PANELS: Final = 24
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 Floats = NDArray[np.float64]
@@ -214,9 +214,10 @@ class _Wait:
 
     def _fallen(self, side: int) -> float:
         """The first place tried on this side of the peak where the density is nothing; never below 0."""
+        peak, nothing = self.peak_seconds, self.highest - _NEGLIGIBLE
         step = 1 / self.served_per_second
-        while (place := self.peak_seconds + side * step) > 0:
-            if float(self.height(np.array(place))) <= self.highest - _NEGLIGIBLE:
+        while (place := peak + side * step) > 0:
+            if float(self.height(np.array(place))) <= nothing:
                 return place
             step *= 1.5
         return 0.0
