@@ -14,6 +14,7 @@ export const router = createRouter({
     { path: '/wallboard', name: 'wallboard', component: () => import('@/pages/WallboardPage.vue') },
     { path: '/wallboard/calls', name: 'calls', component: () => import('@/pages/CallsPage.vue') },
     { path: '/figures', name: 'figures', component: () => import('@/pages/FiguresPage.vue') },
+    { path: '/staffing', name: 'staffing', component: () => import('@/pages/StaffingPage.vue') },
     { path: '/:rest(.*)*', name: 'missing', component: MissingPage },
   ],
 })

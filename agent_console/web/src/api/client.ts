@@ -29,6 +29,8 @@ import type {
   Shift,
   Site,
   Note,
+  StaffingPlan,
+  StaffingQuestion,
   Target,
   Targets,
   Supervision,
@@ -192,6 +194,8 @@ export const api = {
     request<void>('POST', `/api/waiting/${part(callId)}/queue`, { queue }),
   force: (agent: string, state: ForcedState, reason: string) =>
     request<AgentView>('POST', `/api/agents/${part(agent)}/force`, { state, reason }),
+  staffing: (question: StaffingQuestion) =>
+    request<StaffingPlan>('GET', `/api/staffing?${query({ ...question })}`),
   shift: () => request<Shift>('GET', '/api/shift'),
   agentsToday: () => request<{ agents: readonly AgentDay[] }>('GET', '/api/agents/today'),
   alerts: () => request<{ alerts: readonly Alert[] }>('GET', '/api/alerts'),

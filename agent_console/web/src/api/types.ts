@@ -457,6 +457,63 @@ export interface SiteLine {
   readonly keywords: readonly string[]
 }
 
+/** What is supposed of days to come; what is missing is the site's norm or comes from its own past. */
+export interface StaffingQuestion {
+  readonly day: string
+  readonly days: number
+  readonly line?: string
+  readonly target?: number
+  readonly within?: number
+  readonly aht?: number
+  readonly shrinkage?: number
+  readonly volume?: number
+}
+
+export interface StaffingQuarter {
+  readonly starts: Moment
+  readonly calls: number
+  readonly aht_seconds: number
+  readonly needed: number
+  readonly needed_patience: number | null
+  readonly rostered: number
+  readonly planned: number | null
+  readonly gap: number | null
+  readonly planned_service: number | null
+}
+
+export interface StaffingDay {
+  readonly day: string
+  readonly kind: 'ordinary' | 'holiday' | 'made_up'
+  /** The holidays of its year are known. */
+  readonly published: boolean
+  readonly calls: number
+}
+
+export interface ForecastErrors {
+  readonly weeks: number
+  readonly wape: number
+  readonly day_wape: number
+  readonly bias: number
+  readonly naive_wape: number
+  readonly naive_day_wape: number
+  readonly naive_bias: number
+}
+
+export interface StaffingPlan {
+  readonly line: string | null
+  readonly target: number
+  readonly within_seconds: number
+  readonly patience_seconds: number | null
+  readonly shrinkage: number
+  readonly volume: number
+  readonly history_from: string
+  readonly history_days: number
+  readonly errors: ForecastErrors | null
+  readonly days: readonly StaffingDay[]
+  readonly quarters: readonly StaffingQuarter[]
+  readonly problems: readonly string[]
+}
+
 export interface Site {
   readonly name: string
   readonly language: string

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 import { WebSocketServer } from 'ws'
 
+import { staffing } from './staffing.mjs'
 import { SITE, World } from './world.mjs'
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
@@ -151,6 +152,9 @@ async function api(request, response, path) {
     return answer(response, 200, secondText(decodeURIComponent(path.split('/').at(-2))))
   }
   if (path === '/api/targets') return answer(response, 200, world.targets())
+  if (path === '/api/staffing') {
+    return answer(response, 200, staffing(new URL(request.url, 'http://x').searchParams))
+  }
   if (path === '/api/shift') return answer(response, 200, world.shift())
   if (path === '/api/supervise') return answer(response, 200, world.supervision(viewer.agent))
   if (path.endsWith('/earlier')) return answer(response, 200, { calls: world.earlier() })
