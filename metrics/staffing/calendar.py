@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-import chinese_calendar
-
 
 class DayKind(StrEnum):
     """How people spend a day."""
@@ -32,6 +30,8 @@ class Day:
 
 def day_of(day: date) -> Day:
     """The kind of a day; ordinary where the year is not published yet."""
+    import chinese_calendar  # here, for only forecasts need it: a server starts without
+
     try:
         off, holiday = chinese_calendar.get_holiday_detail(day)
     except NotImplementedError:
