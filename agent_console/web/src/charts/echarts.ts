@@ -1,6 +1,6 @@
 /** The parts of ECharts in use, so that the rest stays out of the bundle. Only ever imported lazily, by Chart.vue. */
 
-import { BarChart, HeatmapChart, LineChart } from 'echarts/charts'
+import { BarChart, LineChart } from 'echarts/charts'
 import {
   AriaComponent,
   DataZoomComponent,
@@ -8,7 +8,6 @@ import {
   LegendComponent,
   MarkLineComponent,
   TooltipComponent,
-  VisualMapComponent,
 } from 'echarts/components'
 import { init, use } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
@@ -19,12 +18,10 @@ use([
   CanvasRenderer,
   DataZoomComponent,
   GridComponent,
-  HeatmapChart,
   LegendComponent,
   LineChart,
   MarkLineComponent,
   TooltipComponent,
-  VisualMapComponent,
 ])
 
 export { init }

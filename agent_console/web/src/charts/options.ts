@@ -1,12 +1,11 @@
 /** The type of what a chart is told: of the parts in `echarts.ts`, without loading any of them. */
 
-import type { BarSeriesOption, HeatmapSeriesOption, LineSeriesOption } from 'echarts/charts'
+import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
 import type {
   DataZoomComponentOption,
   GridComponentOption,
   LegendComponentOption,
   TooltipComponentOption,
-  VisualMapComponentOption,
 } from 'echarts/components'
 import type { ComposeOption } from 'echarts/core'
 
@@ -14,9 +13,7 @@ export type ChartOption = ComposeOption<
   | BarSeriesOption
   | DataZoomComponentOption
   | GridComponentOption
-  | HeatmapSeriesOption
   | LegendComponentOption
   | LineSeriesOption
   | TooltipComponentOption
-  | VisualMapComponentOption
 >

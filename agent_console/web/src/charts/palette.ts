@@ -39,6 +39,5 @@ export function theme(look: Look): Record<string, unknown> {
     valueAxis: axis,
     legend: { textStyle: { color: text, fontSize: 14 }, pageTextStyle: { color: text } },
     tooltip: { backgroundColor: ground, borderColor: rule, textStyle: { color: text, fontSize: 14 } },
-    visualMap: { textStyle: { color: text } },
   }
 }

@@ -14,6 +14,8 @@ import { daysOf, grainsFor, SHORTCUTS, usualGrain, type Days, type Shortcut } fr
 
 export const SHOWN = ['chart', 'heat'] as const
 export const CHARTS = ['line', 'bar'] as const
+/** Of a heat map's cells: what an hour comes to on such a day, or all of them together. */
+export const FOLDS = ['mean', 'sum'] as const
 
 export interface View {
   readonly show: (typeof SHOWN)[number]
@@ -27,6 +29,7 @@ export interface View {
   readonly compare: readonly Comparison[]
   readonly line: string
   readonly chart: (typeof CHARTS)[number]
+  readonly fold: (typeof FOLDS)[number]
 }
 
 export const USUAL: Readonly<{ measure: string; heat: string; shortcut: Shortcut }> = {
@@ -64,6 +67,7 @@ export function viewOf(query: Query, today: string): View {
     compare: COMPARISONS.filter((known) => compared.includes(known)),
     line: wordOf(query['line']),
     chart: one(query['chart'], CHARTS) ?? 'line',
+    fold: one(query['fold'], FOLDS) ?? 'mean',
   }
 }
 
@@ -78,6 +82,7 @@ export function queryOf(view: View): Record<string, string | string[]> {
     ...(view.compare.length === 0 ? {} : { compare: [...view.compare] }),
     ...(view.line === '' ? {} : { line: view.line }),
     ...(view.chart === 'line' ? {} : { chart: view.chart }),
+    ...(view.fold === 'mean' ? {} : { fold: view.fold }),
   }
 }
 

@@ -87,7 +87,7 @@ describe('the address of a view', () => {
   it('says all that is looked at, and is read back as the same', () => {
     const query = {
       ...{ measure: 'asa', by: 'agent', from: '2026-10-01', to: '2026-10-31', grain: 'week' },
-      ...{ compare: ['before', 'year_before'], line: '12315', chart: 'bar' },
+      ...{ compare: ['before', 'year_before'], line: '12315', chart: 'bar', fold: 'sum' },
     }
     expect(queryOf(viewOf(query, TODAY))).toEqual(query)
   })

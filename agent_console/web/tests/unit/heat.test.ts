@@ -1,0 +1,45 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import type { FigurePoint } from '@/api/figures'
+import { foldHours, meanOf, pieces, together } from '@/figures/heat'
+import { useTimeZone } from '@/format'
+
+const hour = (start: string, calls: number): FigurePoint => ({
+  start,
+  end: start,
+  figure: { numerator: calls, denominator: null, value: calls, text: String(calls) },
+  changes: {},
+})
+
+beforeEach(() => useTimeZone('Asia/Shanghai'))
+
+describe('a heat map', () => {
+  it('folds the hours of many days into a week of the hotline’s clock', () => {
+    const points = [
+      hour('2026-11-01T17:00:00Z', 4), // Monday the 2nd, one o'clock in Shanghai
+      hour('2026-11-08T17:00:00Z', 6), // a Monday later
+      hour('2026-11-08T15:00:00Z', 3), // Sunday, 23:00
+    ]
+    const heat = foldHours(points, Date.parse('2026-11-30T00:00:00Z'))
+    expect(heat[0]?.[1]).toEqual({ sum: 10, days: 2 })
+    expect(heat[6]?.[23]).toEqual({ sum: 3, days: 1 })
+    expect(meanOf({ sum: 10, days: 2 })).toBe(5)
+    expect(together(heat[0] ?? [])).toEqual({ sum: 10, mean: 5 })
+  })
+
+  it('does not take hours to come for hours without calls', () => {
+    const heat = foldHours([hour('2026-11-01T17:00:00Z', 0)], Date.parse('2026-11-01T16:59:00Z'))
+    expect(heat[0]?.[1]).toEqual({ sum: 0, days: 0 })
+    expect(meanOf({ sum: 0, days: 0 })).toBeNull()
+  })
+
+  it('of a long period is asked for in pieces that have every day once', () => {
+    expect(pieces({ from: '2026-01-01', to: '2026-07-01' })).toEqual([
+      { from: '2026-01-01', to: '2026-04-10' },
+      { from: '2026-04-11', to: '2026-07-01' },
+    ])
+    expect(pieces({ from: '2026-01-01', to: '2026-01-01' })).toEqual([
+      { from: '2026-01-01', to: '2026-01-01' },
+    ])
+  })
+})
