@@ -36,8 +36,9 @@ from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.answering import Answers
-from hotline.metrics.measures.summing import counting_of
+from hotline.metrics.measures.summing import calendar_of, counting_of
 from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.metrics.rolling import Rolling
 from hotline.metrics.staffing.planner import StaffingPlanner
 from hotline.metrics.watch import AlertWatch
 from hotline.metrics.webhook import Webhooks
@@ -65,6 +66,7 @@ from hotline.store.migrate import upgrade
 from hotline.store.points import PointStore
 from hotline.store.recording_archive import RecordingArchive
 from hotline.store.recordings import RecordingStore
+from hotline.store.rollups import Rollups
 from hotline.store.search_words import SearchWordsOnDemand
 from hotline.store.second_texts import SecondTextStore
 from hotline.store.text_index import TextIndex
@@ -225,6 +227,7 @@ class HotlineServer:
         await self.console.start()
         self._stack.push_async_callback(self.console.aclose)
         # what nobody waits for comes last: the words of the index take a moment to read
+        await self._run("rollups", Rolling(Rollups(sessions, calendar_of(site)), clock).run())
         if site.asr.second_pass is not None:
             idleness = Idleness(site.asr.second_pass, ZoneInfo(site.site.timezone), processor_load)
             second = SecondPass(

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.core.errors import UsageError
 from hotline.core.figures import FigureRow
-from hotline.store.counts import MOMENT, WITHIN_MS, Count, Dim, Origin
-from hotline.store.models import AgentInterval, Call, QueueEntry
-from hotline.store.tally import conditions, ms_of
+from hotline.store.agent_times import ms_of
+from hotline.store.counts import DIMS, MOMENT, WITHIN_MS, Count, Dim, Origin
+from hotline.store.models import AgentInterval, Call, QueueEntry, UtcDateTime
+from hotline.store.wanted import conditions
 
 _KEYS: Final[dict[Origin, Any]] = {
     Origin.WAITS: QueueEntry.entry_id,
@@ -46,9 +47,11 @@ async def rows_behind(
     (origin,) = {count.origin for count in wanted.counts}
     moment, key = MOMENT[origin], _KEYS[origin]
     query = _SELECTS[origin]([count.each for count in wanted.counts])
-    query = query.where(or_(*(count.where for count in wanted.counts)), *conditions(origin, wanted.only))
+    query = query.where(
+        or_(*(count.where for count in wanted.counts)), *conditions(DIMS[origin], wanted.only)
+    )
     if origin is Origin.AGENT_TIMES:
-        over = func.coalesce(AgentInterval.until, wanted.now)
+        over = func.coalesce(AgentInterval.until, literal(wanted.now, UtcDateTime()))
         query = query.where(moment < min(wanted.end, wanted.now), over > wanted.start)
     else:
         query = query.where(moment >= wanted.start, moment < wanted.end)
@@ -73,7 +76,7 @@ def _beyond(moment: Any, key: Any, after: str, *, whole: bool) -> ColumnElement[
     return or_(moment < at, and_(moment == at, key < last_key))
 
 
-def _waits(each: list[ColumnElement[int]]) -> Select[Any]:
+def _waits(each: list[ColumnElement[int]]) -> Any:
     number = select(Call.caller_number).where(Call.call_id == QueueEntry.call_id).scalar_subquery()
     return select(
         QueueEntry.entry_id, QueueEntry.joined_at, QueueEntry.call_id, QueueEntry.line, QueueEntry.queue,
@@ -90,7 +93,7 @@ def _wait(row: Any, _wanted: Behind) -> FigureRow:
     )  # fmt: skip
 
 
-def _calls(each: list[ColumnElement[int]]) -> Select[Any]:
+def _calls(each: list[ColumnElement[int]]) -> Any:
     how = func.coalesce(Call.callback_outcome, Call.menu_outcome)
     return select(
         Call.call_id, Call.started_at, Call.line, Call.language, Call.callback_agent, how, Call.menu_ms,
@@ -105,7 +108,7 @@ def _call(row: Any, _wanted: Behind) -> FigureRow:
     )
 
 
-def _times(_each: list[ColumnElement[int]]) -> Select[Any]:
+def _times(_each: list[ColumnElement[int]]) -> Any:
     row = AgentInterval
     return select(row.id, row.since, row.until, row.agent, row.state)
 

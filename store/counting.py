@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hotline.core.figures import FigureRow
 from hotline.store.count_rows import Behind, rows_behind
 from hotline.store.database import Sessions
-from hotline.store.tally import Tally, Wanted, tally_rows
+from hotline.store.rolled import Calendar, tally
+from hotline.store.tally import tally_rows
+from hotline.store.wanted import Tally, Wanted
 
 _SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ"}
 
@@ -29,15 +31,25 @@ async def one_moment(sessions: Sessions) -> AsyncIterator[AsyncConnection]:
 
 
 class Counting:
-    """Adds up counts."""
+    """Adds up counts.
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    Args:
+        sessions: the database.
+        calendar: the site's, by which rollups are known; None: only rows are counted.
+    """
+
+    def __init__(self, sessions: Sessions, calendar: Calendar | None) -> None:
+        self._sessions, self._calendar = sessions, calendar
 
     async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]:
         """Each tally that is wanted, all of the same moment."""
         async with one_moment(self._sessions) as connection:
-            return [await tally_rows(connection, one, one.edges[0], one.edges[-1]) for one in wanted]
+            return [await self._tally(connection, one) for one in wanted]
+
+    async def _tally(self, connection: AsyncConnection, wanted: Wanted) -> Tally:
+        if self._calendar is None:
+            return await tally_rows(connection, wanted, wanted.edges[0], wanted.edges[-1])
+        return await tally(connection, wanted, self._calendar)
 
     async def rows(
         self, wanted: Behind, *, limit: int, after: str | None

@@ -77,12 +77,13 @@ class Answers:
         cut = edges(self._site.zone, question.start, question.end, question.grain)
         shifted = {to: self._shifted(question, to, cut) for to in question.compare}
         periods = [cut, *shifted.values()]
-        found = await self._summing.sums(measure.counts, periods, question.by, question.only)
-        now, then = found[0], dict(zip(shifted, found[1:], strict=True))
-        if len(now.groups) * (len(cut) - 1) > MOST_FIGURES:
+        groups_known = len(self._summing.groupings[question.by].known) if question.by is not None else 1
+        if groups_known * (len(cut) - 1) > MOST_FIGURES:
             raise UsageError(
                 f"more than {MOST_FIGURES} figures", hint="ask for a shorter period, or a coarser grain"
             )
+        found = await self._summing.sums(measure.counts, periods, question.by, question.only)
+        now, then = found[0], dict(zip(shifted, found[1:], strict=True))
 
         def series(key: str | None) -> tuple[Point, ...]:
             others = {to: (shifted[to], _of(then[to], key, len(cut) - 1)) for to in shifted}

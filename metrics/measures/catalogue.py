@@ -52,7 +52,7 @@ class Measure:
     @property
     def dims(self) -> frozenset[Dim]:
         """What all of its rows know of themselves."""
-        known = [frozenset(DIMS[count.origin]) for count in self.counts]
+        known = [frozenset(DIMS.get(count.origin, ())) for count in self.counts]
         return frozenset.intersection(*known)
 
     @property

@@ -40,7 +40,7 @@ class Grouping:
     open: bool = True
     listed: bool = True
 
-    def groups_of(self, value: str) -> tuple[str, ...]:
+    def groups_of(self, value: str = "") -> tuple[str, ...]:
         """The groups that a row with this value counts in."""
         if self.dim is None:
             return tuple(self.known)

@@ -12,9 +12,10 @@ from hotline.core.clock import Clock
 from hotline.core.figures import Dimension
 from hotline.metrics.measures.dimensions import Grouping, groupings, only_of
 from hotline.store.counting import Counting
-from hotline.store.counts import Count
+from hotline.store.counts import Count, Dim
 from hotline.store.database import Sessions
-from hotline.store.tally import Tally, Wanted, add
+from hotline.store.rolled import Calendar
+from hotline.store.wanted import Tally, Wanted, add
 
 
 class Tallies(Protocol):
@@ -25,7 +26,12 @@ class Tallies(Protocol):
 
 def counting_of(site: Site, sessions: Sessions) -> Counting:
     """The counts of a site's database."""
-    return Counting(sessions)
+    return Counting(sessions, calendar_of(site))
+
+
+def calendar_of(site: Site) -> Calendar:
+    """The days of a site, and the norm that they are summed up with."""
+    return Calendar(site.zone, site.figures.answer_within_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +77,27 @@ class Summing:
         grouping = self.groupings[by] if by is not None else None
         split = grouping.dim if grouping is not None else None
         within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
-        asked = [Wanted(wanted, edges, within, now, None, narrowed) for edges in periods]
-        if split is not None:
-            asked += [Wanted(wanted, edges, within, now, split, narrowed) for edges in periods]
+        asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in periods]
+        if split is Dim.AGENT:  # rows that nobody answered are of no agent, but of the whole
+            asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in periods]
         found = await self._counting.tallies(asked)
-        totals, parts = found[: len(periods)], found[-len(periods) :]
+        parts, totals = found[: len(periods)], found[-len(periods) :]
         inside = narrowed.get(split) if split is not None and only and by in only else None
         return [
             Summed(
-                _buckets(total, len(edges) - 1).get("", [{} for _ in edges[1:]]),
+                _by_bucket(total, len(edges) - 1),
                 {} if grouping is None else _grouped(part, len(edges) - 1, grouping, inside),
             )
             for total, part, edges in zip(totals, parts, periods, strict=True)
         ]
 
 
-def _buckets(tally: Tally, size: int) -> dict[str, list[dict[str, int]]]:
-    found: dict[str, list[dict[str, int]]] = {}
-    for (bucket, key), sums in tally.items():
-        found.setdefault(key, [{} for _ in range(size)])[bucket] = sums
-    return found
+def _by_bucket(tally: Tally, size: int) -> list[dict[str, int]]:
+    """The sums of all rows, however they are told apart."""
+    merged: Tally = {}
+    for (bucket, _), sums in tally.items():
+        add(merged, bucket, (), sums.items())
+    return [merged.get((bucket, ()), {}) for bucket in range(size)]
 
 
 def _grouped(
@@ -98,11 +105,14 @@ def _grouped(
 ) -> dict[str, list[dict[str, int]]]:
     """Rows put into their groups, of which those alone that lie wholly ``inside``, if given."""
     merged: Tally = {}
+    found: dict[str, list[dict[str, int]]] = {}
+    if grouping.listed:
+        found = {group: [{} for _ in range(size)] for group in grouping.known}
     for (bucket, value), sums in tally.items():
-        for group in grouping.groups_of(value):
-            add(merged, bucket, group, sums.items())
-    found = {group: [{} for _ in range(size)] for group in grouping.known} if grouping.listed else {}
-    found |= _buckets(merged, size)
+        for group in grouping.groups_of(*value):
+            add(merged, bucket, (group,), sums.items())
+    for (bucket, (group,)), sums in merged.items():
+        found.setdefault(group, [{} for _ in range(size)])[bucket] = sums
     if inside is not None:
         found = {group: sums for group, sums in found.items() if grouping.members(group) <= inside}
     return found

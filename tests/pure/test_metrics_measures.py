@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -24,7 +25,7 @@ from hotline.metrics.measures.catalogue import measures_of
 from hotline.metrics.measures.summing import Summing
 from hotline.metrics.measures.values import change, figure, half_up, published
 from hotline.store.counts import COUNTS
-from hotline.store.tally import Tally, Wanted
+from hotline.store.wanted import Tally, Wanted
 
 SITE = Site(
     lines=(
@@ -130,16 +131,16 @@ Row = tuple[str, Outcome | None, int]
 class Rows:
     """Rows of one moment: line (or agent) and class."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
 
-    async def tallies(self, wanted: list[Wanted]) -> list[Tally]:
+    async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]:
         return [self._tally(one) for one in wanted]
 
     def _tally(self, wanted: Wanted) -> Tally:
         found: Tally = {}
         for value, outcome, number in self.rows:
-            sums = found.setdefault((0, value if wanted.by else ""), {})
+            sums = found.setdefault((0, (value,) if wanted.by else ()), {})
             classes = [
                 "offered",
                 outcome.value if outcome else "still_open",
@@ -150,7 +151,7 @@ class Rows:
         return found
 
 
-async def figures_by(dimension: Dimension, rows: list[Row]) -> dict[str, dict[str, int]]:
+async def figures_by(dimension: Dimension, rows: Sequence[Row]) -> dict[str, dict[str, int]]:
     summing = Summing(SITE, Rows(rows), ManualClock(AT))
     (found,) = await summing.sums(OF_A_LINE, [(AT, AT + timedelta(days=1))], dimension)
     return {key: sums for key, (sums,) in found.groups.items()} | {"total": found.total[0]}
@@ -223,7 +224,8 @@ def test_periods_are_cut_by_the_sites_calendar() -> None:
     assert edges(SHANGHAI, start, end, Grain.QUARTER) == days(
         SHANGHAI, "2026-01-20", "2026-04-01", "2026-04-10"
     )
-    weeks = edges(SHANGHAI, *days(SHANGHAI, "2026-11-04", "2026-11-20"), Grain.WEEK)
+    start, end = days(SHANGHAI, "2026-11-04", "2026-11-20")
+    weeks = edges(SHANGHAI, start, end, Grain.WEEK)
     assert weeks == days(SHANGHAI, "2026-11-04", "2026-11-09", "2026-11-16", "2026-11-20")
     assert edges(SHANGHAI, start, end, None) == (start, end)
 

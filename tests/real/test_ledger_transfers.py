@@ -11,7 +11,7 @@ import pytest
 from hotline.config.schema import Site
 from hotline.store.counting import Counting
 from hotline.store.counts import COUNT, Dim
-from hotline.store.tally import Wanted
+from hotline.store.wanted import Wanted
 from tests.real.answered_case import TALK_SECONDS, AnsweredCase, answered_by_zhang, was
 from tests.real.books import NEAR_MS, Books, Party, ms, near, open_books, take
 from tests.real.exchange import StartAsterisk
@@ -234,9 +234,9 @@ async def _ask_a_queue_in_vain(books: Books) -> None:
     answered_by_zhang(first, case.zhang, "caller")
     assert (asked.queue, asked.enquiry, first.enquiry) == ("12333", True, False)
     now = datetime.now(UTC)
-    wanted = Wanted((COUNT["short_abandon"],), (first.joined_at, now), 15, now, Dim.QUEUE)
-    (counted,) = await Counting(books.sessions).tallies([wanted])
-    assert not counted.get((0, "12333")), "an agent's question is nobody's abandoned call"
+    wanted = Wanted((COUNT["short_abandon"],), (first.joined_at, now), 15, now, (Dim.QUEUE,))
+    (counted,) = await Counting(books.sessions, None).tallies([wanted])
+    assert not counted.get((0, ("12333",))), "an agent's question is nobody's abandoned call"
 
 
 async def _leave_the_caller_to_the_queue(books: Books) -> None:
