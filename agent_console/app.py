@@ -12,6 +12,7 @@ from hotline.agent_console import (
     control_api,
     drafts_api,
     errors,
+    figures_api,
     past_api,
     points_api,
     recordings_api,
@@ -38,8 +39,8 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
     parts = (
-        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, points_api,
-        recordings_api, search_api, supervise_api, text_api, transcripts_api,
+        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, figures_api,
+        points_api, recordings_api, search_api, supervise_api, text_api, transcripts_api,
     )  # fmt: skip
     for part in parts:
         app.include_router(part.router)

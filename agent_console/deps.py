@@ -21,6 +21,7 @@ from hotline.core.ports import (
     Drafts,
     Figures,
     LivePicture,
+    MeasuredFigures,
     Points,
     RecordingDesk,
     SecondTexts,
@@ -87,6 +88,7 @@ class ConsoleDeps:
     second_texts: SecondTexts
     history: PastCalls
     figures: Figures
+    measures: MeasuredFigures
     alerts: Alerts
     shifts: Shifts
     recordings: RecordingArchive

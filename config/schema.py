@@ -198,6 +198,7 @@ class FiguresSection(Section):
     exclude_short_abandons: bool = False
     within_over: Literal["offered", "answered"] = "offered"
     answer_rate_norm: Annotated[float, Field(gt=0, le=1)] = 0.95
+    zero_over_zero: Literal["dash", "zero"] = "dash"  # how nothing over nothing is printed: —, or 0.00 %
 
 
 class Hours(Section):

@@ -10,6 +10,7 @@ from hotline.core.alerts import Alert
 from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
 from hotline.core.drafts import Draft, DraftFields
 from hotline.core.events import AgentState, CallbackResult, Envelope, Event
+from hotline.core.figures import CountSide, Explanation, FigureAnswer, FigureQuestion, MeasureInfo
 from hotline.core.understanding import CallPoints, Proposal
 from hotline.core.views import (
     AgentDay,
@@ -254,6 +255,27 @@ class Figures(Protocol):
 
     async def agents_today(self) -> tuple[AgentDay, ...]:
         """Every agent who answered a call today; some seconds old at the most."""
+        ...
+
+
+class MeasuredFigures(Protocol):
+    """Every measure by anything over any period, and what it rests on (given by metrics).
+
+    Every method raises UsageError, with a hint, for what cannot be asked.
+    """
+
+    def catalogue(self) -> tuple[MeasureInfo, ...]: ...
+
+    def period(self, first: str, last: str) -> tuple[datetime, datetime]:
+        """From two days (the last included) or moments as people write them, in the site's zone."""
+        ...
+
+    async def answer(self, question: FigureQuestion) -> FigureAnswer: ...
+
+    async def explain(
+        self, question: FigureQuestion, side: CountSide, *, limit: int, after: str | None = None
+    ) -> Explanation:
+        """A figure with its counts and a page of the rows behind one of them."""
         ...
 
 

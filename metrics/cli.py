@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime, time, timedelta
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
@@ -14,55 +17,51 @@ from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
-from hotline.core.views import LineFigures
-from hotline.metrics.figures import LedgerFigures
-from hotline.store.counting import By
+from hotline.core.figures import Dimension
+from hotline.metrics.alert_texts import TOTAL
+from hotline.metrics.figures import MENU, OF_A_LINE
+from hotline.metrics.measures.catalogue import AHT, ANSWER_RATE, ASA, WITHIN_RATE, Measure, measures_of
+from hotline.metrics.measures.summing import Summing, counting_of
+from hotline.metrics.measures.values import Sums, exact, half_up
+from hotline.store.counting import Counting
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.migrate import upgrade
 
 
-def moment(site: Site, text: str, *, end: bool = False) -> datetime:
-    """A day or a moment as typed, in the site's zone; the end of a period given as a day includes that day.
+def as_row(
+    sums: Sums, measures: Mapping[str, Measure], within_seconds: int, line: str, name: str
+) -> dict[str, Any]:
+    """A line's figures as one flat row; rates to four decimals, which is two of a percent."""
 
-    Raises:
-        UsageError: neither ``2026-11-02`` nor ``2026-11-02T08:30``.
-    """
-    try:
-        if len(text) == len("2026-11-02"):
-            day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
-            return datetime.combine(day, time(), site.zone)
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise UsageError(
-            f"not a day or a moment: {text}", hint="write 2026-11-02 or 2026-11-02T08:30"
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=site.zone)
+    def seconds(count: str) -> float:
+        return sums.get(count, 0) / 1000
 
+    def rounded(measure: str) -> float | None:
+        found = exact(measures[measure], sums)
+        return None if found is None else float(half_up(found, Decimal("0.0001")))
 
-def as_row(figures: LineFigures, within_seconds: int) -> dict[str, Any]:
-    """A line's figures as one flat row."""
     return {
-        "line": figures.line,
-        "name": figures.name,
-        "offered": figures.offered,
-        **{outcome.value: figures.outcomes.get(outcome, 0) for outcome in Outcome},
-        "still_open": figures.still_open,
-        f"answered_within_{within_seconds}": figures.answered_within,
-        "wait_seconds_total": round(figures.wait_seconds_total, 3),
-        "talk_seconds_total": round(figures.talk_seconds_total, 3),
-        "answer_rate": _rounded(figures.answer_rate),
-        "within_rate": _rounded(figures.within_rate),
-        "asa_seconds": _rounded(figures.asa_seconds),
-        "ring_seconds_total": round(figures.ring_seconds_total, 3),
-        "hold_seconds_total": round(figures.hold_seconds_total, 3),
-        "wrap_up_seconds_total": round(figures.wrap_up_seconds_total, 3),
-        "aht_seconds": _rounded(figures.aht_seconds),
-        "menu_seconds_total": round(figures.menu_seconds_total, 3),
+        "line": line,
+        "name": name,
+        "offered": sums.get("offered", 0),
+        **{outcome.value: sums.get(outcome.value, 0) for outcome in Outcome},
+        "still_open": sums.get("still_open", 0),
+        f"answered_within_{within_seconds}": sums.get("answered_within", 0),
+        "wait_seconds_total": seconds("wait_ms"),
+        "talk_seconds_total": seconds("talk_ms"),
+        "answer_rate": rounded(ANSWER_RATE),
+        "within_rate": rounded(WITHIN_RATE),
+        "asa_seconds": rounded(ASA),
+        "ring_seconds_total": seconds("ring_ms"),
+        "hold_seconds_total": seconds("hold_ms"),
+        "wrap_up_seconds_total": seconds("wrap_up_ms"),
+        "aht_seconds": rounded(AHT),
+        "menu_seconds_total": seconds(MENU.id),
     }
 
 
 async def stats(
-    site: Site, url: str, start: datetime, end: datetime, by: By = By.LINE
+    site: Site, url: str, start: datetime, end: datetime, by: Dimension = Dimension.LINE
 ) -> list[dict[str, Any]]:
     """Rows of the period [start, end), the whole hotline last; ``line`` names what a row stands for.
 
@@ -72,18 +71,24 @@ async def stats(
     """
     if end <= start:
         raise UsageError("the period is empty", hint="--to must be later than --from")
+    measures, within = measures_of(site.figures), site.figures.answer_within_seconds
+    async with counting_at(site, url) as counting:
+        summing = Summing(site, counting, SystemClock())
+        (found,) = await summing.sums((*OF_A_LINE, MENU), [(start, end)], by)
+    group = summing.groupings[by].group
+    rows = [as_row(sums, measures, within, key, group(key).name) for key, (sums,) in found.groups.items()]
+    return [*rows, as_row(found.total[0], measures, within, TOTAL, site.site.name)]
+
+
+@asynccontextmanager
+async def counting_at(site: Site, url: str) -> AsyncIterator[Counting]:
+    """The counts of a database, brought up to date first."""
     engine = open_engine(url)
     try:
         await upgrade(engine)
-        figures_of = LedgerFigures(site, sessions_of(engine), SystemClock())
-        if by is By.LINE:
-            total, lines = await figures_of.of_period(start, end, with_menu=True)
-        else:
-            total, lines = await figures_of.grouped(start, end, by, with_menu=True)
+        yield counting_of(site, sessions_of(engine))
     finally:
         await engine.dispose()
-    within = site.figures.answer_within_seconds
-    return [as_row(figures, within) for figures in (*lines, total)]
 
 
 def print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -99,14 +104,15 @@ def print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
         table.add_column(name.replace("_", "\n"), justify="left" if text else "right", no_wrap=not text)
     for row in rows:
         table.add_row(*(_cell(name, row[name]) for name in shown))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    console().print(table)
+
+
+def console() -> Console:
+    """Where tables are printed; a file gets them wide."""
+    return Console(width=None if sys.stdout.isatty() else 200)
 
 
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return "—"
     return f"{value:.2%}" if name.endswith("_rate") else str(value)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

@@ -1,27 +1,53 @@
-"""Figures of a period, from the ledger's rows."""
+"""Figures of lines and agents as the pages and the alerts want them, from the catalogue's measures."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
-from hotline.config.schema import Line, Site
+from hotline.config.schema import Site
 from hotline.core.clock import Clock
 from hotline.core.events import Outcome
+from hotline.core.figures import Dimension
 from hotline.core.views import AgentDay, DayFigures, LineFigures
-from hotline.metrics.rates import Counts, line_figures
-from hotline.store.counting import AgentCount, By, LineCount, count_by_agent, count_by_line
+from hotline.metrics.alert_texts import TOTAL
+from hotline.metrics.measures.calendar import midnight
+from hotline.metrics.measures.catalogue import (
+    AHT,
+    ANSWER_RATE,
+    ASA,
+    MEAN_TALK,
+    WITHIN_RATE,
+    Measure,
+    measures_of,
+)
+from hotline.metrics.measures.summing import Summing, counting_of
+from hotline.metrics.measures.values import Sums, exact
+from hotline.store.counts import COUNT, Count
 from hotline.store.database import Sessions
 
 AGENTS_SECONDS: Final = 5.0  # however many supervisors look
+
+OF_A_LINE: Final[tuple[Count, ...]] = tuple(
+    COUNT[one]
+    for one in (
+        "offered", "still_open", "closed", "closed_but_short", *(outcome.value for outcome in Outcome),
+        "answered_within", "wait_ms", "talk_ms", "ring_ms", "hold_ms", "wrap_up_ms",
+    )
+)  # fmt: skip
+MENU: Final = COUNT["menu_before_ms"]
+"""Time in menus takes a look-up for each row, so it is counted where it is asked for."""
 
 
 class LedgerFigures:
     """Answers the ``Figures`` port from the database."""
 
     def __init__(self, site: Site, sessions: Sessions, clock: Clock) -> None:
-        self._site, self._sessions, self._clock = site, sessions, clock
+        self._site, self._clock = site, clock
+        self._summing = Summing(site, counting_of(site, sessions), clock)
+        self._measures = measures_of(site.figures)
         self._agents: tuple[float, tuple[AgentDay, ...]] | None = None
         self._agents_asked = asyncio.Lock()
 
@@ -29,96 +55,84 @@ class LedgerFigures:
         """Figures of the calls that began to wait since midnight of the site's zone."""
         start, end = self._today()
         total, lines = await self.of_period(start, end)
-        return DayFigures(start.date(), self._site.figures.answer_within_seconds, total, lines)
+        day = start.astimezone(self._site.zone).date()
+        return DayFigures(day, self._site.figures.answer_within_seconds, total, lines)
 
     async def agents_today(self) -> tuple[AgentDay, ...]:
         """The same calls by who answered them, asked of the database at most every few seconds."""
         async with self._agents_asked:
             now = self._clock.monotonic()
             if self._agents is None or now - self._agents[0] >= AGENTS_SECONDS:
-                counts = await count_by_agent(self._sessions, *self._today())
-                self._agents = now, tuple(_agent_day(count) for count in counts)
+                counts = (COUNT["answered"], *self._measures[MEAN_TALK].counts)
+                (found,) = await self._summing.sums(counts, [self._today()], Dimension.AGENT)
+                self._agents = (
+                    now,
+                    tuple(self._agent_day(agent, sums) for agent, (sums,) in found.groups.items()),
+                )
             return self._agents[1]
+
+    def _agent_day(self, agent: str, sums: Sums) -> AgentDay:
+        average = exact(self._measures[MEAN_TALK], sums)
+        talk_seconds = sums.get("talk_ms", 0) / 1000
+        return AgentDay(
+            agent, sums.get("answered", 0), talk_seconds, None if average is None else float(average)
+        )
 
     def _today(self) -> tuple[datetime, datetime]:
         """The day of the site's zone, from midnight to midnight."""
         zone = self._site.zone
         day = self._clock.now().astimezone(zone).date()
-        tomorrow = day + timedelta(days=1)
-        return datetime.combine(day, time(), zone), datetime.combine(tomorrow, time(), zone)
+        return midnight(zone, day), midnight(zone, day + timedelta(days=1))
 
     async def of_period(
-        self, start: datetime, end: datetime, *, with_menu: bool = False
+        self, start: datetime, end: datetime, by: Dimension = Dimension.LINE, *, with_menu: bool = False
     ) -> tuple[LineFigures, tuple[LineFigures, ...]]:
-        """The whole hotline, and every line with its children's rows included; [start, end), aware."""
-        within = self._site.figures.answer_within_seconds
-        rows = await count_by_line(self._sessions, start, end, within, with_menu=with_menu)
-        return figures_of(self._site, rows)
+        """The whole hotline, and every line with its children's rows included; [start, end), aware.
 
-    async def grouped(
-        self, start: datetime, end: datetime, by: By, *, with_menu: bool = False
-    ) -> tuple[LineFigures, tuple[LineFigures, ...]]:
-        """The whole hotline, and every queue or language, which `LineFigures.line` names."""
-        figures = self._site.figures
-        within = figures.answer_within_seconds
-        rows = await count_by_line(self._sessions, start, end, within, by, with_menu=with_menu)
-        titles = {queue.name: queue.title for queue in self._site.queues} if by is By.QUEUE else {}
-        sums = {name: Counts.none() for name in (*titles, *(row.line for row in rows))}
-        total = Counts.none()
-        for row in rows:
-            sums[row.line].add(_counts(row))
-            total.add(_counts(row))
-        whole = line_figures(total, figures, line="total", name=self._site.site.name, parent=None)
-        groups = (
-            line_figures(counts, figures, line=name, name=titles.get(name, name), parent=None)
-            for name, counts in sums.items()
-        )
-        return whole, tuple(groups)
+        ``by`` something else: its groups, which ``LineFigures.line`` then names.
+        """
+        counts = (*OF_A_LINE, MENU) if with_menu else OF_A_LINE
+        (found,) = await self._summing.sums(counts, [(start, end)], by)
+        grouping = self._summing.groupings[by]
+
+        def shown(key: str, sums: Sums) -> LineFigures:
+            group = grouping.group(key)
+            return line_figures(sums, self._measures, line=key, name=group.name, parent=group.parent)
+
+        site_name = self._site.site.name
+        whole = line_figures(found.total[0], self._measures, line=TOTAL, name=site_name, parent=None)
+        return whole, tuple(shown(key, sums) for key, (sums,) in found.groups.items())
 
 
-def _agent_day(count: AgentCount) -> AgentDay:
-    talk_seconds = count.talk_ms / 1000
-    average = talk_seconds / count.ended if count.ended else None
-    return AgentDay(count.agent, count.answered, talk_seconds, average)
+def line_figures(
+    sums: Sums, measures: Mapping[str, Measure], *, line: str, name: str, parent: str | None
+) -> LineFigures:
+    """Every rate of one line from its counts, as the site defines them."""
 
+    def seconds(count: str) -> float:
+        return sums.get(count, 0) / 1000
 
-def figures_of(site: Site, rows: list[LineCount]) -> tuple[LineFigures, tuple[LineFigures, ...]]:
-    """Sum rows up the tree of lines. Rows of a line that the site no longer has keep a row of their own."""
-    own: dict[str, Counts] = {}
-    for row in rows:
-        own.setdefault(row.line, Counts.none()).add(_counts(row))
-    known = {line.id: line for line in site.lines}
-    total = Counts.none()
-    sums = {line.id: Counts.none() for line in site.lines}
-    for line_id, counts in own.items():
-        total.add(counts)
-        for ancestor in _upward(known, line_id):
-            sums.setdefault(ancestor, Counts.none()).add(counts)
+    def rate(measure: str) -> float | None:
+        found = exact(measures[measure], sums)
+        return None if found is None else float(found)
 
-    def shown(line_id: str) -> LineFigures:
-        line = known.get(line_id)
-        name, parent = (line.name, line.parent) if line else (line_id, None)
-        return line_figures(sums[line_id], site.figures, line=line_id, name=name, parent=parent)
-
-    whole = line_figures(total, site.figures, line="total", name=site.site.name, parent=None)
-    return whole, tuple(shown(line_id) for line_id in sums)
-
-
-def _upward(known: dict[str, Line], line_id: str) -> list[str]:
-    """The line and its ancestors; ``hotline check`` has refused cycles."""
-    path = [line_id]
-    while (line := known.get(path[-1])) and line.parent:
-        path.append(line.parent)
-    return path
-
-
-def _counts(row: LineCount) -> Counts:
-    counts = Counts.none()
-    if row.outcome is None:
-        counts.still_open = row.rows
-        return counts
-    counts.outcomes[row.outcome], counts.menu_ms = row.rows, row.menu_ms
-    if row.outcome is Outcome.ANSWERED:
-        counts.answered_within, counts.wait_ms, counts.talk_ms = row.within, row.wait_ms, row.talk_ms
-        counts.ring_ms, counts.hold_ms, counts.wrap_up_ms = row.ring_ms, row.hold_ms, row.wrap_up_ms
-    return counts
+    return LineFigures(
+        line=line,
+        name=name,
+        parent=parent,
+        offered=sums.get("offered", 0),
+        answered=sums.get("answered", 0),
+        answered_within=sums.get("answered_within", 0),
+        still_open=sums.get("still_open", 0),
+        outcomes={outcome: sums.get(outcome.value, 0) for outcome in Outcome},
+        wait_seconds_total=seconds("wait_ms"),
+        talk_seconds_total=seconds("talk_ms"),
+        answer_rate=rate(ANSWER_RATE),
+        within_rate=rate(WITHIN_RATE),
+        asa_seconds=rate(ASA),
+        ring_seconds_total=seconds("ring_ms"),
+        hold_seconds_total=seconds("hold_ms"),
+        wrap_up_seconds_total=seconds("wrap_up_ms"),
+        aht_seconds=rate(AHT),
+        menu_seconds_total=seconds(MENU.id),
+    )

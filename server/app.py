@@ -35,7 +35,10 @@ from hotline.core.errors import HotlineError, SetupError
 from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
 from hotline.metrics.figures import LedgerFigures
+from hotline.metrics.measures.answering import Answers
+from hotline.metrics.measures.summing import calendar_of, counting_of
 from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.metrics.rolling import Rolling
 from hotline.metrics.watch import AlertWatch
 from hotline.metrics.webhook import Webhooks
 from hotline.queue.agents.desk import Desk
@@ -62,6 +65,7 @@ from hotline.store.migrate import upgrade
 from hotline.store.points import PointStore
 from hotline.store.recording_archive import RecordingArchive
 from hotline.store.recordings import RecordingStore
+from hotline.store.rollups import Rollups
 from hotline.store.search_words import SearchWordsOnDemand
 from hotline.store.second_texts import SecondTextStore
 from hotline.store.text_index import TextIndex
@@ -208,6 +212,7 @@ class HotlineServer:
                 second_texts=second_texts,
                 history=StoredHistory(sessions),
                 figures=figures,
+                measures=Answers(site, counting_of(site, sessions), clock),
                 alerts=watch,
                 shifts=ShiftBook(site, Ledger(sessions), clock),
                 recordings=archive,
@@ -220,6 +225,7 @@ class HotlineServer:
         await self.console.start()
         self._stack.push_async_callback(self.console.aclose)
         # what nobody waits for comes last: the words of the index take a moment to read
+        await self._run("rollups", Rolling(Rollups(sessions, calendar_of(site)), clock).run())
         if site.asr.second_pass is not None:
             idleness = Idleness(site.asr.second_pass, ZoneInfo(site.site.timezone), processor_load)
             second = SecondPass(

@@ -20,8 +20,11 @@ from hotline.config.loading import load_site
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
+from hotline.core.figures import CountSide, Dimension
 from hotline.ivr.cli import app as ivr_app
-from hotline.metrics.cli import moment, print_rows, stats
+from hotline.metrics.cli import print_rows, stats
+from hotline.metrics.explain_cli import explained, print_explanation
+from hotline.metrics.measures.calendar import moment
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.queue.queue_log.cli import queue_log_commands
 from hotline.queue.recording.cli import recording_commands
@@ -29,7 +32,6 @@ from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
 from hotline.server.paths import database_url
 from hotline.server.site_check import check
-from hotline.store.counting import By
 from hotline.store.database import open_engine
 from hotline.telephony.cli import app as asterisk_app
 
@@ -129,13 +131,32 @@ def print_stats(
         str, typer.Option("--from", help="First day or moment, as 2026-11-02 or 2026-11-02T08:30.")
     ],
     end: Annotated[str, typer.Option("--to", help="Last day (included) or moment (not included).")],
-    by: Annotated[By, typer.Option("--by", help="What a row stands for.")] = By.LINE,
+    by: Annotated[Dimension, typer.Option("--by", help="What a row stands for.")] = Dimension.LINE,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="MEASURE", help="One figure, its formula, counts and rows."),
+    ] = None,
+    line: Annotated[str | None, typer.Option("--line", help="Explain: of this line alone.")] = None,
+    queue: Annotated[str | None, typer.Option("--queue", help="Explain: of this queue alone.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", help="Explain: of this agent alone.")] = None,
+    side: Annotated[
+        CountSide, typer.Option("--side", help="Explain: whose rows to list.")
+    ] = CountSide.NUMERATOR,
+    rows_at_most: Annotated[int, typer.Option("--rows", min=0, help="Explain: how many rows.")] = 20,
     output: Format = OutputFormat.TEXT,
 ) -> None:
-    """Figures of a period from the ledger's rows: counts first, rates from them."""
+    """Figures of a period from the ledger's rows: counts first, rates from them; or one of them explained."""
     loaded = load_site(site)
     url = database_url(loaded, Secrets(loaded.data_dir))
-    rows = asyncio.run(stats(loaded, url, moment(loaded, start), moment(loaded, end, end=True), by))
+    asked = {Dimension.LINE: line, Dimension.QUEUE: queue, Dimension.AGENT: agent}
+    only = {dimension: key for dimension, key in asked.items() if key is not None}
+    if explain is not None:
+        told = asyncio.run(explained(loaded, url, explain, (start, end), only, side, rows_at_most))
+        print_explanation(told, as_json=output is OutputFormat.JSON)
+        return
+    if only:
+        raise UsageError("--line, --queue and --agent go with --explain", hint="add --explain answer_rate")
+    rows = asyncio.run(stats(loaded, url, moment(loaded.zone, start), moment(loaded.zone, end, end=True), by))
     print_rows(rows, as_json=output is OutputFormat.JSON)
 
 

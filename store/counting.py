@@ -1,118 +1,59 @@
-"""Counting ledger rows by line, queue, language or agent: what is behind every figure."""
+"""What is behind every figure: counts of the ledger, all asked at one moment of the database."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hotline.core.events import Outcome
+from hotline.core.figures import FigureRow
+from hotline.store.count_rows import Behind, rows_behind
 from hotline.store.database import Sessions
-from hotline.store.models import Call, QueueEntry
+from hotline.store.rolled import Calendar, tally
+from hotline.store.tally import tally_rows
+from hotline.store.wanted import Tally, Wanted
+
+_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ"}
 
 
-class By(StrEnum):
-    """What a count is of: the column of the ledger that has its name."""
-
-    LINE = "line"
-    QUEUE = "queue"
-    LANGUAGE = "language"
-
-
-@dataclass(frozen=True, slots=True)
-class LineCount:
-    """Rows of one line (or queue, or language) with one class (None: still waiting)."""
-
-    line: str
-    outcome: Outcome | None
-    rows: int
-    within: int
-    wait_ms: int
-    talk_ms: int
-    ring_ms: int = 0
-    hold_ms: int = 0
-    wrap_up_ms: int = 0
-    menu_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AgentCount:
-    """Answered rows of one agent; ``ended`` of the talks are over, and took ``talk_ms`` together."""
-
-    agent: str
-    answered: int
-    ended: int
-    talk_ms: int
-
-
-async def count_by_agent(sessions: Sessions, start: datetime, end: datetime) -> list[AgentCount]:
-    """Count the answered rows that joined a queue in [start, end), by who answered."""
-    query = (
-        select(QueueEntry.agent, func.count(), func.count(QueueEntry.closed_at), func.sum(QueueEntry.talk_ms))
-        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end)
-        .where(QueueEntry.outcome == Outcome.ANSWERED)
-        .group_by(QueueEntry.agent)
-    )
+@asynccontextmanager
+async def one_moment(sessions: Sessions) -> AsyncIterator[AsyncConnection]:
+    """A connection whose statements all see the database as it was at the first of them."""
     async with sessions() as session:
-        return [
-            AgentCount(agent, answered, ended, int(talk_ms))
-            for agent, answered, ended, talk_ms in await session.execute(query)
-            if agent is not None
-        ]
+        if session.get_bind().dialect.name == "sqlite":
+            connection = await session.connection()
+            await connection.exec_driver_sql("BEGIN")  # the driver begins nothing for reading alone
+        else:
+            connection = await session.connection(execution_options=_SNAPSHOT)
+        yield connection
 
 
-async def count_by_line(
-    sessions: Sessions,
-    start: datetime,
-    end: datetime,
-    within_seconds: int,
-    by: By = By.LINE,
-    *,
-    with_menu: bool = False,
-) -> list[LineCount]:
-    """Count the rows that joined a queue in [start, end).
+class Counting:
+    """Adds up counts.
 
     Args:
         sessions: the database.
-        start: aware; the first moment counted.
-        end: aware; the first moment not counted.
-        within_seconds: ``within`` counts answered rows that waited no longer than this.
-        by: what `LineCount.line` names.
-        with_menu: count time in menus too, with the call's first wait. It takes a look-up for each row.
+        calendar: the site's, by which rollups are known; None: only rows are counted.
     """
-    answered_in_time = (QueueEntry.outcome == Outcome.ANSWERED) & (
-        QueueEntry.wait_ms <= within_seconds * 1000
-    )
-    group = {By.LINE: QueueEntry.line, By.QUEUE: QueueEntry.queue, By.LANGUAGE: QueueEntry.language}[by]
-    query = (
-        select(
-            group,
-            QueueEntry.outcome,
-            func.count(),
-            func.sum(case((answered_in_time, 1), else_=0)),
-            func.sum(QueueEntry.wait_ms),
-            func.sum(QueueEntry.talk_ms),
-            func.sum(QueueEntry.ring_ms),
-            func.sum(QueueEntry.hold_ms),
-            func.sum(QueueEntry.wrap_up_ms),
-            *([func.sum(_menu_ms())] if with_menu else []),
-        )
-        .where(QueueEntry.joined_at >= start, QueueEntry.joined_at < end, QueueEntry.enquiry.is_(False))
-        .group_by(group, QueueEntry.outcome)
-    )
-    async with sessions() as session:
-        return [
-            LineCount(name, Outcome(outcome) if outcome else None, rows, *(int(number) for number in sums))
-            for name, outcome, rows, *sums in await session.execute(query)
-        ]
 
+    def __init__(self, sessions: Sessions, calendar: Calendar | None) -> None:
+        self._sessions, self._calendar = sessions, calendar
 
-def _menu_ms() -> ColumnElement[int]:
-    """The menu time of an entry's call, at its first entry; 0 at the others."""
-    earlier = aliased(QueueEntry)
-    again = exists().where(earlier.call_id == QueueEntry.call_id, earlier.joined_at < QueueEntry.joined_at)
-    of_call = select(Call.menu_ms).where(Call.call_id == QueueEntry.call_id).scalar_subquery()
-    return case((again, 0), else_=func.coalesce(of_call, 0))
+    async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]:
+        """Each tally that is wanted, all of the same moment."""
+        async with one_moment(self._sessions) as connection:
+            return [await self._tally(connection, one) for one in wanted]
+
+    async def _tally(self, connection: AsyncConnection, wanted: Wanted) -> Tally:
+        if self._calendar is None:
+            return await tally_rows(connection, wanted, wanted.edges[0], wanted.edges[-1])
+        return await tally(connection, wanted, self._calendar)
+
+    async def rows(
+        self, wanted: Behind, *, limit: int, after: str | None
+    ) -> tuple[list[FigureRow], str | None]:
+        """A page of the rows behind counts; see ``store.count_rows``."""
+        async with one_moment(self._sessions) as connection:
+            return await rows_behind(connection, wanted, limit=limit, after=after)

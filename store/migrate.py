@@ -25,8 +25,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline.core.errors import SetupError
+from hotline.store.cells import METADATA
 from hotline.store.database import BUSY_SECONDS, open_engine
-from hotline.store.models import SEARCH_INDEX, Base
+from hotline.store.models import SEARCH_INDEX
 
 MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
 _LOCK_KEY: Final = 12345_0001  # PostgreSQL advisory lock: one program migrates, the others wait
@@ -63,7 +64,7 @@ async def differences(engine: AsyncEngine) -> list[Any]:
     def compare(connection: Connection) -> list[Any]:
         options = {"compare_type": True, "include_name": described}
         context = MigrationContext.configure(connection, opts=options)
-        return list(compare_metadata(context, Base.metadata))
+        return list(compare_metadata(context, METADATA))
 
     async with engine.connect() as connection:
         return await connection.run_sync(compare)

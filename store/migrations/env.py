@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from alembic import context
 
+from hotline.store.cells import METADATA
 from hotline.store.migrate import described
-from hotline.store.models import Base, UtcDateTime
+from hotline.store.models import UtcDateTime
 
 
 def _plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -18,7 +19,7 @@ def _plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     compare_type=True,
     include_name=described,
     render_item=_plain_types,

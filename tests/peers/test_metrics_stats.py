@@ -21,10 +21,11 @@ from hotline.config.schema import Site
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
+from hotline.core.figures import Dimension
 from hotline.core.views import AgentDay
-from hotline.metrics.cli import moment, stats
+from hotline.metrics.cli import stats
 from hotline.metrics.figures import LedgerFigures
-from hotline.store.counting import By
+from hotline.metrics.measures.calendar import moment
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import CallRecord, Changes, EntryRecord, Ledger
 from hotline.store.migrate import upgrade
@@ -105,7 +106,7 @@ async def test_a_days_figures_are_the_rows_of_that_day(
     """Each class, the answers in time, the sums; children count to their parent; every row counts once."""
     await fill(engine, zone, day)
     site = site_in(zone, tmp_path)
-    start, end = moment(site, f"{day}"), moment(site, f"{day}", end=True)
+    start, end = moment(site.zone, f"{day}"), moment(site.zone, f"{day}", end=True)
     assert end.astimezone(UTC) - start.astimezone(UTC) == timedelta(hours=hours)
     figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end)}
     rows = of_day(tmp_path, zone, day)
@@ -141,25 +142,29 @@ async def test_days_add_up_to_their_period(
 
 
 async def _total(site: Site, engine: AsyncEngine, first: date, last: date) -> dict[str, int]:
-    rows = await stats(site, str(engine.url), moment(site, f"{first}"), moment(site, f"{last}", end=True))
+    rows = await stats(
+        site, str(engine.url), moment(site.zone, f"{first}"), moment(site.zone, f"{last}", end=True)
+    )
     return rows[-1]
 
 
 def test_moments_count_in_the_sites_zone_unless_they_name_another(tmp_path: Path) -> None:
     """A moment at the end is not included; a day is."""
     site = site_in("Asia/Shanghai", tmp_path)
-    assert moment(site, "2026-11-02T08:30").astimezone(UTC) == datetime(2026, 11, 2, 0, 30, tzinfo=UTC)
-    assert moment(site, "2026-11-02T08:30+00:00").astimezone(UTC) == datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
-    assert moment(site, "2026-11-02", end=True).astimezone(UTC) == datetime(2026, 11, 2, 16, tzinfo=UTC)
+    assert moment(site.zone, "2026-11-02T08:30").astimezone(UTC) == datetime(2026, 11, 2, 0, 30, tzinfo=UTC)
+    assert moment(site.zone, "2026-11-02T08:30+00:00").astimezone(UTC) == datetime(
+        2026, 11, 2, 8, 30, tzinfo=UTC
+    )
+    assert moment(site.zone, "2026-11-02", end=True).astimezone(UTC) == datetime(2026, 11, 2, 16, tzinfo=UTC)
     for wrong in ("yesterday", "2026-13-01", "9999-12-31", "2026-11-02T25:00"):
         with pytest.raises(UsageError, match="not a day or a moment"):
-            moment(site, wrong, end=True)
+            moment(site.zone, wrong, end=True)
 
 
 def test_an_empty_period_is_wrong_usage(tmp_path: Path) -> None:
     """The days the wrong way round are said, not counted as nothing."""
     site = site_in("Asia/Shanghai", tmp_path)
-    start, end = moment(site, "2026-11-03"), moment(site, "2026-11-01", end=True)
+    start, end = moment(site.zone, "2026-11-03"), moment(site.zone, "2026-11-01", end=True)
     with pytest.raises(UsageError, match="period is empty"):
         asyncio.run(stats(site, f"sqlite+aiosqlite:///{tmp_path}/hotline.db", start, end))
 
@@ -172,8 +177,8 @@ async def test_languages_have_figures_of_their_own(engine: AsyncEngine, tmp_path
     ]
     await Ledger(sessions_of(engine)).save(Changes(entries=rows))
     site = site_in("Asia/Shanghai", tmp_path)
-    start, end = moment(site, "2026-11-02"), moment(site, "2026-11-02", end=True)
-    found = await stats(site, str(engine.url), start, end, By.LANGUAGE)
+    start, end = moment(site.zone, "2026-11-02"), moment(site.zone, "2026-11-02", end=True)
+    found = await stats(site, str(engine.url), start, end, Dimension.LANGUAGE)
     assert {row["line"]: row["offered"] for row in found} == {"en": 2, "": 1, "total": 3}
 
 
@@ -186,8 +191,8 @@ async def test_queues_have_figures_of_their_own(engine: AsyncEngine, tmp_path: P
     second = replace(base, entry_id="2", queue="12333", outcome="abandoned", wait_ms=9000)
     await Ledger(sessions_of(engine)).save(Changes(entries=[first, second]))
     site = site_in("Asia/Shanghai", tmp_path)
-    start, end = moment(site, "2026-11-02"), moment(site, "2026-11-02", end=True)
-    figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end, By.QUEUE)}
+    start, end = moment(site.zone, "2026-11-02"), moment(site.zone, "2026-11-02", end=True)
+    figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end, Dimension.QUEUE)}
     own = figures["12345"]
     assert (own["offered"], own["ring_seconds_total"], own["hold_seconds_total"]) == (1, 1.5, 12.25)
     assert (own["wrap_up_seconds_total"], own["aht_seconds"]) == (8.0, 68.0)
@@ -205,8 +210,8 @@ async def test_menu_time_counts_once_a_call(engine: AsyncEngine, tmp_path: Path)
     )
     await Ledger(sessions_of(engine)).save(Changes(calls=[call], entries=[first, second]))
     site = site_in("Asia/Shanghai", tmp_path)
-    start, end = moment(site, "2026-11-02"), moment(site, "2026-11-02", end=True)
-    figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end, By.QUEUE)}
+    start, end = moment(site.zone, "2026-11-02"), moment(site.zone, "2026-11-02", end=True)
+    figures = {row["line"]: row for row in await stats(site, str(engine.url), start, end, Dimension.QUEUE)}
     times = {name: row["menu_seconds_total"] for name, row in figures.items()}
     assert (times["12345"], times["12333"], times["total"]) == (9.5, 0.0, 9.5)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from hotline.config.schema import Site
-from hotline.core.events import Outcome
-from hotline.store.counting import By, count_by_line
+from hotline.store.counting import Counting
+from hotline.store.counts import COUNT, Dim
+from hotline.store.wanted import Wanted
 from tests.real.answered_case import TALK_SECONDS, AnsweredCase, answered_by_zhang, was
 from tests.real.books import NEAR_MS, Books, Party, ms, near, open_books, take
 from tests.real.exchange import StartAsterisk
@@ -232,9 +233,10 @@ async def _ask_a_queue_in_vain(books: Books) -> None:
     (first, asked), _ = await books.closed(case.number)
     answered_by_zhang(first, case.zhang, "caller")
     assert (asked.queue, asked.enquiry, first.enquiry) == ("12333", True, False)
-    counted = await count_by_line(books.sessions, first.joined_at, datetime.now(UTC), 15, By.QUEUE)
-    of_queue = [one.rows for one in counted if one.line == "12333" and one.outcome is Outcome.SHORT_ABANDON]
-    assert of_queue == [], "an agent's question is nobody's abandoned call"
+    now = datetime.now(UTC)
+    wanted = Wanted((COUNT["short_abandon"],), (first.joined_at, now), 15, now, (Dim.QUEUE,))
+    (counted,) = await Counting(books.sessions, None).tallies([wanted])
+    assert not counted.get((0, ("12333",))), "an agent's question is nobody's abandoned call"
 
 
 async def _leave_the_caller_to_the_queue(books: Books) -> None:

@@ -1,0 +1,100 @@
+"""The HTTP API of figures: what is measured, any measure over any period, and what a figure rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from hotline.agent_console.errors import ApiError
+from hotline.agent_console.past_api import Limit, Name
+from hotline.agent_console.routes import InRoom, Signed, supervisor
+from hotline.agent_console.wire import to_json
+from hotline.core.errors import UsageError
+from hotline.core.figures import Comparison, CountSide, Dimension, FigureQuestion, Grain
+
+router = APIRouter()
+
+
+def _only(
+    line: Name = None,
+    queue: Name = None,
+    agent: Name = None,
+    skill: Name = None,
+    language: Name = None,
+    channel: Name = None,
+) -> dict[Dimension, str]:
+    """The groups to look at alone."""
+    given = {
+        Dimension.LINE: line,
+        Dimension.QUEUE: queue,
+        Dimension.AGENT: agent,
+        Dimension.SKILL: skill,
+        Dimension.LANGUAGE: language,
+        Dimension.CHANNEL: channel,
+    }
+    return {dimension: value for dimension, value in given.items() if value is not None}
+
+
+Only = Annotated[dict[Dimension, str], Depends(_only)]
+Measure = Annotated[str, Query(min_length=1, max_length=80)]
+First = Annotated[str, Query(alias="from", min_length=1, max_length=40)]
+Last = Annotated[str, Query(alias="to", min_length=1, max_length=40)]
+
+
+@router.get("/api/figures/measures")
+async def measures(identity: Signed, room: InRoom) -> dict[str, Any]:
+    """The catalogue of measures."""
+    supervisor(identity)
+    return {"measures": to_json(room.deps.measures.catalogue())}
+
+
+@router.get("/api/figures/query")
+async def query(
+    identity: Signed,
+    room: InRoom,
+    only: Only,
+    measure: Measure,
+    first: First,
+    last: Last,
+    by: Annotated[Dimension | None, Query()] = None,
+    grain: Annotated[Grain | None, Query()] = None,
+    compare: Annotated[tuple[Comparison, ...], Query(max_length=2)] = (),
+) -> Any:
+    """A measure over a period, cut into parts and told apart, beside other periods."""
+    supervisor(identity)
+    with _told():
+        start, end = room.deps.measures.period(first, last)
+        question = FigureQuestion(measure, start, end, grain, by, only, tuple(dict.fromkeys(compare)))
+        return to_json(await room.deps.measures.answer(question))
+
+
+@router.get("/api/figures/explain")
+async def explain(
+    identity: Signed,
+    room: InRoom,
+    only: Only,
+    measure: Measure,
+    first: First,
+    last: Last,
+    side: Annotated[CountSide, Query()] = CountSide.NUMERATOR,
+    limit: Limit = 50,
+    after: Annotated[str | None, Query(max_length=200)] = None,
+) -> Any:
+    """A figure with its formula, its counts and a page of the rows behind one of them."""
+    supervisor(identity)
+    with _told():
+        start, end = room.deps.measures.period(first, last)
+        question = FigureQuestion(measure, start, end, only=only)
+        return to_json(await room.deps.measures.explain(question, side, limit=limit, after=after))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What cannot be asked is the asker's to mend."""
+    try:
+        yield
+    except UsageError as error:
+        raise ApiError(400, "bad_question", error.message, hint=error.hint) from error

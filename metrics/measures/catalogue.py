@@ -1,0 +1,188 @@
+"""Every measure, once: its names, its formula, the counts it is made of, its norm.
+
+A measure is a count (来电量), a time, or one over another (接通率). What the counts take is said in
+``store.counts``; what cities do differently is chosen here from the site's ``figures`` section. Measures of
+rows that no table keeps yet (work orders, surveys) get counts of `Origin.IMPORTED`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hotline.config.schema import FiguresSection
+from hotline.core.figures import Better, MeasureInfo, MeasureUnit
+from hotline.store.counts import COUNT, DIMS, Count, Dim
+
+_N, _S, _P = MeasureUnit.COUNT, MeasureUnit.SECONDS, MeasureUnit.PERCENT
+_UP, _DOWN, _EITHER = Better.HIGHER, Better.LOWER, Better.NEITHER
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named figure.
+
+    Attributes:
+        id: its name for programs.
+        name: in Chinese; ``name_en`` in English.
+        unit: of the figure; seconds are made of milliseconds.
+        numerator: the counts whose sum is divided, or is the figure itself.
+        denominator: the counts whose sum divides; none for a plain sum.
+        better: which way is better.
+        norm: what the site wants of it, as a fraction (of percents) or in seconds.
+        remark: what is not plain, in Chinese; ``remark_en`` in English.
+    """
+
+    id: str
+    name: str
+    name_en: str
+    unit: MeasureUnit
+    numerator: tuple[Count, ...]
+    denominator: tuple[Count, ...] = ()
+    better: Better = Better.NEITHER
+    norm: float | None = None
+    remark: str = ""
+    remark_en: str = ""
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        """All that must be counted for it."""
+        return tuple(dict.fromkeys((*self.numerator, *self.denominator)))
+
+    @property
+    def dims(self) -> frozenset[Dim]:
+        """What all of its rows know of themselves."""
+        known = [frozenset(DIMS.get(count.origin, ())) for count in self.counts]
+        return frozenset.intersection(*known)
+
+    @property
+    def formula(self) -> str:
+        """In Chinese."""
+        return _formula(
+            *(" + ".join(one.name for one in side) for side in (self.numerator, self.denominator))
+        )
+
+    @property
+    def formula_en(self) -> str:
+        """In English."""
+        sides = (" + ".join(one.name_en for one in side) for side in (self.numerator, self.denominator))
+        return _formula(*sides)
+
+    def info(self) -> MeasureInfo:
+        """What a page shows of it."""
+        return MeasureInfo(
+            id=self.id,
+            name=self.name,
+            name_en=self.name_en,
+            unit=self.unit,
+            formula=self.formula,
+            formula_en=self.formula_en,
+            remark=self.remark,
+            remark_en=self.remark_en,
+            better=self.better,
+            norm=self.norm,
+            numerator=tuple(one.id for one in self.numerator),
+            denominator=tuple(one.id for one in self.denominator),
+        )
+
+
+def _formula(above: str, below: str) -> str:
+    if not below:
+        return above
+    parted = [f"({side})" if " + " in side else side for side in (above, below)]
+    return " / ".join(parted)
+
+
+def _of(ids: str) -> tuple[Count, ...]:
+    return tuple(COUNT[one] for one in ids.split())
+
+
+def _plain(id_: str, better: Better = _EITHER, remark: str = "", remark_en: str = "") -> Measure:
+    count = COUNT[id_]
+    return Measure(id_, count.name, count.name_en, _N, (count,), (), better, None, remark, remark_en)
+
+
+def _mean(id_: str, name: str, name_en: str, above: str, below: str, better: Better = _EITHER) -> Measure:
+    return Measure(id_, name, name_en, _S, _of(above), _of(below), better)
+
+
+def _time(id_: str, name: str, name_en: str, of: str) -> Measure:
+    return Measure(id_, name, name_en, _S, _of(of))
+
+
+def measures_of(site: FiguresSection) -> dict[str, Measure]:
+    """The measures of a site by id, in the order in which pages list them."""
+    apart = site.exclude_short_abandons
+    base = "closed_but_short" if apart else "closed"
+    short = (
+        ("短时放弃不计入分母", "short abandons are left out")
+        if apart
+        else ("短时放弃计入分母", "short abandons are counted")
+    )
+    within = site.answer_within_seconds
+    rates = (
+        Measure(
+            ANSWER_RATE, "接通率", "answer rate", _P, _of("answered"), _of(base), _UP,
+            site.answer_rate_norm, *short,
+        ),
+        Measure(
+            WITHIN_RATE, f"{within} 秒接通率", f"answered within {within} s", _P, _of("answered_within"),
+            _of(base if site.within_over == "offered" else "answered"), _UP, None,
+            f"等待不超过 {within} 秒即接听", f"waited no longer than {within} s",
+        ),
+        Measure(
+            "abandon_rate", "放弃率", "abandon rate", _P,
+            _of("abandoned" if apart else "abandoned short_abandon"), _of(base), _DOWN, None, *short,
+        ),
+        Measure(
+            ASA, "平均应答速度", "average speed of answer", _S, _of("wait_ms"), _of("answered"), _DOWN,
+            float(within), "从进入队列到接听", "from the queue to the answer",
+        ),
+    )  # fmt: skip
+    return {measure.id: measure for measure in (*rates, *_OTHERS)}
+
+
+ANSWER_RATE: Final = "answer_rate"
+WITHIN_RATE: Final = "within_rate"
+ASA: Final = "asa"
+AHT: Final = "aht"
+MEAN_TALK: Final = "mean_talk"
+
+_OTHERS: Final = (
+    _mean("abandoned_wait", "放弃前平均等待", "mean wait of the abandoned", "abandoned_wait_ms", "abandoned"),
+    _mean(AHT, "平均处理时长", "average handling time", "talk_ms wrap_up_ms", "answered"),
+    _mean(MEAN_TALK, "平均通话时长", "mean talk", "talk_ms", "talked"),
+    _mean("mean_hold", "平均保持时长", "mean hold", "hold_ms", "talked"),
+    _mean("mean_wrap_up", "平均话后整理", "mean wrap-up", "wrap_up_ms", "talked"),
+    _mean("mean_ring", "平均振铃时长", "mean ring", "ring_ms", "answered", _DOWN),
+    _plain("calls"),
+    _plain("offered", remark="每次进入队列计一次", remark_en="each wait in a queue is one"),
+    _plain("answered", _UP),
+    _plain("answered_within", _UP),
+    _plain("still_open", _DOWN),
+    _plain("abandoned", _DOWN),
+    _plain("short_abandon"),
+    _plain("timeout", _DOWN),
+    _plain("full", _DOWN),
+    _plain("empty", _DOWN),
+    _plain("key_exit"),
+    _plain("callback"),
+    _plain("transferred"),
+    _plain("unanswered_rings", _DOWN, "坐席话机振铃而未接的次数", "phones of agents that rang in vain"),
+    _plain("machine_served", remark="在菜单内办结、未进入队列", remark_en="ended in the menu, no queue"),
+    _plain("menu_hangups", _DOWN),
+    _mean("menu_time", "平均菜单时长", "mean time in menus", "menu_ms", "menu_visits", _DOWN),
+    _plain("callbacks"),
+    _plain("callbacks_reached", _UP),
+    Measure(
+        "callback_rate", "回拨接通率", "callbacks that reached", _P,
+        _of("callbacks_reached"), _of("callbacks"), _UP,
+    ),
+    Measure(
+        "occupancy", "坐席利用率", "occupancy", _P, _of("busy_ms"), _of("signed_in_ms"), _EITHER, None,
+        "签入时长不含话机离线", "without the time in which the phone could not be reached",
+    ),
+    _time("signed_in", "签入时长", "time signed in", "signed_in_ms"),
+    _time("ready_time", "示闲时长", "time ready", "ready_ms"),
+    _time("paused_time", "示忙时长", "time paused", "paused_ms"),
+)  # fmt: skip

@@ -1,0 +1,92 @@
+"""What figures are told apart by: which rows belong to which group, and what the groups are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hotline.config.schema import Site
+from hotline.core.errors import UsageError
+from hotline.core.figures import Dimension
+from hotline.store.counts import Dim
+
+PHONE = "phone"
+"""The one channel that has rows of its own; others come with imported figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group's name, and the group above it."""
+
+    name: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How rows are put into groups.
+
+    Attributes:
+        dim: what rows say of themselves; None: they all belong to the one group.
+        known: the groups that the site names, in its order.
+        of_value: the groups of a value of ``dim``; a value that is not there is a group of its own name.
+        open: whether other groups than the known ones make sense (a line of last year's site file).
+        listed: whether known groups are shown without any row.
+    """
+
+    dim: Dim | None
+    known: Mapping[str, Group]
+    of_value: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    open: bool = True
+    listed: bool = True
+
+    def groups_of(self, value: str = "") -> tuple[str, ...]:
+        """The groups that a row with this value counts in."""
+        if self.dim is None:
+            return tuple(self.known)
+        return self.of_value.get(value, (value,) if self.open else ())
+
+    def members(self, group: str) -> frozenset[str]:
+        """The values of a group's rows."""
+        found = {value for value, groups in self.of_value.items() if group in groups}
+        return frozenset(found | ({group} if self.open else set()))
+
+    def group(self, key: str) -> Group:
+        """What a group is called."""
+        return self.known.get(key, Group(key))
+
+
+def groupings(site: Site) -> dict[Dimension, Grouping]:
+    """Every dimension of a site."""
+    lines = {line.id: Group(line.name, line.parent) for line in site.lines}
+    upward = {line.id: tuple(one.id for one in site.upward(line)) for line in site.lines}
+    queues = {queue.name: Group(queue.title) for queue in site.queues}
+    skills = {agent.id: tuple(agent.skills) for agent in site.agents}
+    return {
+        Dimension.LINE: Grouping(Dim.LINE, lines, upward),
+        Dimension.QUEUE: Grouping(Dim.QUEUE, queues),
+        Dimension.SKILL: Grouping(Dim.AGENT, queues, skills, open=False),
+        Dimension.AGENT: Grouping(Dim.AGENT, {one.id: Group(one.name) for one in site.agents}, listed=False),
+        Dimension.LANGUAGE: Grouping(Dim.LANGUAGE, {}),
+        Dimension.CHANNEL: Grouping(None, {PHONE: Group("电话")}, open=False),
+    }
+
+
+def only_of(
+    groupings: Mapping[Dimension, Grouping], only: Mapping[Dimension, str]
+) -> dict[Dim, frozenset[str]]:
+    """The values that rows of all these groups have.
+
+    Raises:
+        UsageError: there is no such group.
+    """
+    found: dict[Dim, frozenset[str]] = {}
+    for dimension, key in only.items():
+        grouping = groupings[dimension]
+        if not grouping.open and key not in grouping.known:
+            names = ", ".join(grouping.known)
+            raise UsageError(f"no {dimension.value} {key}", hint=f"one of: {names}")
+        if grouping.dim is not None:
+            members = grouping.members(key)
+            found[grouping.dim] = found.get(grouping.dim, members) & members
+    return found

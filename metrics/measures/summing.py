@@ -1,0 +1,118 @@
+"""Counts of periods, by bucket and group: what measures are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from hotline.config.schema import Site
+from hotline.core.clock import Clock
+from hotline.core.figures import Dimension
+from hotline.metrics.measures.dimensions import Grouping, groupings, only_of
+from hotline.store.counting import Counting
+from hotline.store.counts import Count, Dim
+from hotline.store.database import Sessions
+from hotline.store.rolled import Calendar
+from hotline.store.wanted import Tally, Wanted, add
+
+
+class Tallies(Protocol):
+    """Adds up counts, all at one moment (the store's ``Counting``)."""
+
+    async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]: ...
+
+
+def counting_of(site: Site, sessions: Sessions) -> Counting:
+    """The counts of a site's database."""
+    return Counting(sessions, calendar_of(site))
+
+
+def calendar_of(site: Site) -> Calendar:
+    """The days of a site, and the norm that they are summed up with."""
+    return Calendar(site.zone, site.figures.answer_within_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """Sums of counts of one period, a bucket at a time.
+
+    Attributes:
+        total: of everything asked for, every row once.
+        groups: by group; a row may be in several of them (a line and its parent).
+    """
+
+    total: list[dict[str, int]]
+    groups: dict[str, list[dict[str, int]]]
+
+
+class Summing:
+    """Counts of one site.
+
+    Args:
+        site: its lines, queues, agents and norms.
+        counting: where the rows are.
+        clock: how far states of agents that go on have come.
+    """
+
+    def __init__(self, site: Site, counting: Tallies, clock: Clock) -> None:
+        self.site = site
+        self.groupings: dict[Dimension, Grouping] = groupings(site)
+        self._counting, self._clock = counting, clock
+
+    async def sums(
+        self,
+        counts: Iterable[Count],
+        periods: Sequence[tuple[datetime, ...]],
+        by: Dimension | None = None,
+        only: Mapping[Dimension, str] | None = None,
+    ) -> list[Summed]:
+        """Sums of each period, which is given by the edges of its buckets.
+
+        Raises:
+            UsageError: ``only`` names a group that there is not.
+        """
+        narrowed = only_of(self.groupings, only or {})
+        grouping = self.groupings[by] if by is not None else None
+        split = grouping.dim if grouping is not None else None
+        within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
+        asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in periods]
+        if split is Dim.AGENT:  # rows that nobody answered are of no agent, but of the whole
+            asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in periods]
+        found = await self._counting.tallies(asked)
+        parts, totals = found[: len(periods)], found[-len(periods) :]
+        inside = narrowed.get(split) if split is not None and only and by in only else None
+        return [
+            Summed(
+                _by_bucket(total, len(edges) - 1),
+                {} if grouping is None else _grouped(part, len(edges) - 1, grouping, inside),
+            )
+            for total, part, edges in zip(totals, parts, periods, strict=True)
+        ]
+
+
+def _by_bucket(tally: Tally, size: int) -> list[dict[str, int]]:
+    """The sums of all rows, however they are told apart."""
+    merged: Tally = {}
+    for (bucket, _), sums in tally.items():
+        add(merged, bucket, (), sums.items())
+    return [merged.get((bucket, ()), {}) for bucket in range(size)]
+
+
+def _grouped(
+    tally: Tally, size: int, grouping: Grouping, inside: frozenset[str] | None
+) -> dict[str, list[dict[str, int]]]:
+    """Rows put into their groups, of which those alone that lie wholly ``inside``, if given."""
+    merged: Tally = {}
+    found: dict[str, list[dict[str, int]]] = {}
+    if grouping.listed:
+        found = {group: [{} for _ in range(size)] for group in grouping.known}
+    for (bucket, value), sums in tally.items():
+        for group in grouping.groups_of(*value):
+            add(merged, bucket, (group,), sums.items())
+    for (bucket, (group,)), sums in merged.items():
+        found.setdefault(group, [{} for _ in range(size)])[bucket] = sums
+    if inside is not None:
+        found = {group: sums for group, sums in found.items() if grouping.members(group) <= inside}
+    return found
