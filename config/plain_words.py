@@ -63,24 +63,27 @@ _MERGE_WORDS = {
 }
 
 
-def schema_problems(document: Document, error: ValidationError) -> list[Problem]:
-    """Return every error of a validation with its line, key and a hint."""
-    return [_problem(document, details) for details in error.errors(include_url=False)]
+def schema_problems(
+    document: Document, error: ValidationError, root: type[Section] = Site, at: KeyPath = ()
+) -> list[Problem]:
+    """Return every error of validating ``root``, which stands at ``at``, with its line, key and a hint."""
+    return [_problem(document, details, root, at) for details in error.errors(include_url=False)]
 
 
-def _problem(document: Document, details: ErrorDetails) -> Problem:
-    path: KeyPath = tuple(step for step in details["loc"] if step != "[key]")
-    message, hint = _say(path, details)
+def _problem(document: Document, details: ErrorDetails, root: type[Section], at: KeyPath) -> Problem:
+    within: KeyPath = tuple(step for step in details["loc"] if step != "[key]")
+    message, hint = _say(within, details, root)
+    path = (*at, *within)
     return Problem(document.file, document.line_of(path), dotted(path), message, hint)
 
 
-def _say(path: KeyPath, details: ErrorDetails) -> tuple[str, str]:
+def _say(path: KeyPath, details: ErrorDetails, root: type[Section]) -> tuple[str, str]:
     kind, context = details["type"], details.get("ctx", {})
     given = details["input"]
     if kind == "extra_forbidden":
-        return _unknown_key(path)
+        return _unknown_key(path, root)
     if kind == "missing":
-        return f'"{path[-1]}" is missing', "every " + _kind_of_entry(path[:-1]) + " needs it"
+        return f'"{path[-1]}" is missing', "every " + _kind_of_entry(path[:-1], root) + " needs it"
     if given is None:
         return "nothing is given here", "give a value or delete the line"
     if kind == "string_pattern_mismatch":
@@ -99,7 +102,7 @@ def _say_kind(kind: str, given: Any, context: dict[str, Any], message: str) -> t
         return f"a list is wanted here, not {shown}", "write it as [a, b] or as lines that begin with -"
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return f"a section with keys is wanted here, not {shown}", "write key: value lines under it"
-    if kind.startswith(("int_", "float_")):
+    if kind.startswith(("int_", "float_", "decimal_")):
         return f"{shown} is not a whole number" if kind.startswith("int_") else f"{shown} is not a number", ""
     if kind.startswith("bool_"):
         return f"{shown} is neither true nor false", "write true or false"
@@ -120,9 +123,9 @@ def _say_kind(kind: str, given: Any, context: dict[str, Any], message: str) -> t
     return f"{shown}: {message[:1].lower()}{message[1:]}", ""
 
 
-def _unknown_key(path: KeyPath) -> tuple[str, str]:
+def _unknown_key(path: KeyPath, root: type[Section]) -> tuple[str, str]:
     word = str(path[-1])
-    section = section_at(path[:-1])
+    section = section_at(path[:-1], root)
     known = list(section.model_fields) if section else []
     other = _OTHER_WORDS.get(word.casefold())
     hint = f'did you mean "{other}"?' if other in known else did_you_mean(word, known)
@@ -146,16 +149,16 @@ def _shown(given: object) -> str:
     return f'"{text[:40]}…"' if len(text) > 40 else f'"{text}"'
 
 
-def _kind_of_entry(path: KeyPath) -> str:
-    section = section_at(path)
+def _kind_of_entry(path: KeyPath, root: type[Section]) -> str:
+    section = section_at(path, root)
     return (
         section.__name__.removesuffix("Section").lower() if section and section is not Site else "site file"
     )
 
 
-def section_at(path: KeyPath) -> type[Section] | None:
-    """Return the section of the schema that ``path`` leads to, or None where there is none."""
-    kind: Any = Site
+def section_at(path: KeyPath, root: type[Section] = Site) -> type[Section] | None:
+    """Return the section of the schema that ``path`` leads to from ``root``, or None where there is none."""
+    kind: Any = root
     for step in path:
         section = _section_in(kind)
         if isinstance(step, int):

@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 from hotline.config.alerting import AlertsSection
 from hotline.config.engines import EngineSection, HotWord
 from hotline.config.menus import Menu, Prompt
+from hotline.config.reporting import ReportsSection
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import ClockTime, Shift
 from hotline.config.understanding import UnderstandingSection
@@ -378,6 +379,7 @@ class Site(Section):
     alerts: AlertsSection = AlertsSection()
     recording: RecordingSection = RecordingSection()
     understanding: UnderstandingSection = UnderstandingSection()
+    reports: ReportsSection = ReportsSection()
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]

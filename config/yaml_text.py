@@ -48,35 +48,33 @@ class Document:
         return self.lines.get(path, 1)
 
 
-def read_document(file: Path) -> Document:
-    """Read one YAML file.
+def read_document(file: Path, *, like: str = "config/samples/demo.yaml") -> Document:
+    """Read one YAML file; hints say that a person may start from ``like``.
 
     Raises:
         SiteProblems: if the file cannot be read, is no UTF-8 or no YAML, is empty, or expands without end.
     """
-    text = _read_text(file)
+    text = _read_text(file, like)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
-            raise _refuse(file, 0, "the file is empty", "start from a copy of config/samples/demo.yaml")
+            raise _refuse(file, 0, "the file is empty", f"start from a copy of {like}")
         return _Reader(file, text).read(root)
     except yaml.YAMLError as error:
         raise SiteProblems(file, [_yaml_problem(file, text, error)]) from error
     except RecursionError as error:
-        raise _refuse(
-            file, 0, "lists or sections are nested hundreds deep", "a site file needs six"
-        ) from error
+        raise _refuse(file, 0, "lists or sections are nested hundreds deep", "six are enough") from error
 
 
 def _refuse(file: Path, line: int, message: str, hint: str = "") -> SiteProblems:
     return SiteProblems(file, [Problem(file, line, "", message, hint)])
 
 
-def _read_text(file: Path) -> str:
+def _read_text(file: Path, like: str) -> str:
     try:
         raw = file.read_bytes()
     except FileNotFoundError as error:
-        raise _refuse(file, 0, "there is no such file", "give the path of a site file") from error
+        raise _refuse(file, 0, "there is no such file", f"give the path of a file like {like}") from error
     except OSError as error:
         raise _refuse(file, 0, f"the file cannot be read: {error.strerror or error}") from error
     if len(raw) > MAX_BYTES:

@@ -22,6 +22,7 @@ from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import moment, print_rows, stats
+from hotline.metrics.report.cli import report_commands
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.queue.queue_log.cli import queue_log_commands
 from hotline.queue.recording.cli import recording_commands
@@ -59,6 +60,7 @@ app.add_typer(queue_log_commands(open_site), name="queue-log")
 app.command("shifts")(shifts_command(open_site))
 app.add_typer(asterisk_app, name="asterisk")
 app.add_typer(recording_commands(open_site), name="recordings")
+app.add_typer(report_commands(open_site), name="report")
 
 
 def _version(wanted: bool) -> None:
