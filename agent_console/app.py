@@ -15,6 +15,7 @@ from hotline.agent_console import (
     past_api,
     points_api,
     recordings_api,
+    reports_api,
     search_api,
     supervise_api,
     text_api,
@@ -39,7 +40,7 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     errors.install(app)
     parts = (
         api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, points_api,
-        recordings_api, search_api, supervise_api, text_api, transcripts_api,
+        recordings_api, reports_api, search_api, supervise_api, text_api, transcripts_api,
     )  # fmt: skip
     for part in parts:
         app.include_router(part.router)

@@ -36,6 +36,7 @@ from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.metrics.report.maker import ReportMaker
 from hotline.metrics.watch import AlertWatch
 from hotline.metrics.webhook import Webhooks
 from hotline.queue.agents.desk import Desk
@@ -226,6 +227,9 @@ class HotlineServer:
                 site.asr.second_pass, idleness, talks, second_texts, archive, clock, LineWriters(site)
             )  # fmt: skip
             await self._run("second pass", second.run())
+        if site.reports.schedule:
+            reports = ReportMaker(site, database_url(site, self.secrets), self.secrets, clock)
+            await self._run("reports", reports.run())
         await self._run("text index", TextIndexing(TextIndex(sessions), search_words, clock).run())
 
     def _ami_settings(self) -> AmiSettings:
