@@ -17,6 +17,7 @@ from hotline.agent_console import (
     past_api,
     points_api,
     recordings_api,
+    reports_api,
     search_api,
     staffing_api,
     supervise_api,
@@ -42,7 +43,8 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     errors.install(app)
     parts = (
         api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, figures_api, board_api,
-        points_api, recordings_api, search_api, staffing_api, supervise_api, text_api, transcripts_api,
+        points_api, recordings_api, reports_api, search_api, staffing_api, supervise_api, text_api,
+        transcripts_api,
     )  # fmt: skip
     for part in parts:
         app.include_router(part.router)

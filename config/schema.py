@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 from hotline.config.alerting import AlertsSection
 from hotline.config.engines import EngineSection, HotWord
 from hotline.config.menus import Menu, Prompt
+from hotline.config.reporting import ReportsSection
 from hotline.config.scoring import ScoringSection
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import ClockTime, Shift
@@ -381,6 +382,7 @@ class Site(Section):
     scoring: ScoringSection = ScoringSection()
     recording: RecordingSection = RecordingSection()
     understanding: UnderstandingSection = UnderstandingSection()
+    reports: ReportsSection = ReportsSection()
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]

@@ -28,7 +28,7 @@ from hotline.core.clock import Clock
 from hotline.core.events import AlertCleared, AlertRaised, Event
 from hotline.core.ports import Bus, Feed
 from hotline.metrics.prometheus import Number
-from hotline.metrics.webhook_formats import Notice, Target, Verdict, fitting, make_post, verdict
+from hotline.metrics.webhook_formats import Notice, Post, Target, Verdict, fitting, make_post, verdict
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,21 @@ def make_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=ssl.create_default_context(), timeout=POST_SECONDS, headers={"Accept-Encoding": "identity"}
     )
+
+
+async def exchange(client: httpx.AsyncClient, post: Post) -> tuple[int, bytes]:
+    """Post it; the status, and the beginning of the answer.
+
+    Raises:
+        httpx.HTTPError: it could not be reached.
+    """
+    answer = bytearray()
+    async with client.stream("POST", post.url, headers=post.headers, content=post.body) as response:
+        async for chunk in response.aiter_raw():
+            answer += chunk
+            if len(answer) >= ANSWER_BYTES:
+                break
+    return response.status_code, bytes(answer[:ANSWER_BYTES])
 
 
 @dataclass(slots=True)
@@ -128,7 +143,8 @@ class Sender:
         self._counts.posts += 1
         try:
             async with asyncio.timeout(POST_SECONDS):
-                status, answer = await self._exchange(batch)
+                post = make_post(self.target, batch, self._site, self._clock.now())
+                status, answer = await exchange(self._client, post)
         except (httpx.HTTPError, OSError) as error:
             log.warning("webhook %s: not reached (%s)", name, type(error).__name__)
             return Verdict.LATER
@@ -140,16 +156,6 @@ class Sender:
             words = answer[:200].decode(errors="replace") if self.target.is_robot else ""
             log.warning("webhook %s: %s with status %d %r", name, told.value, status, words)
         return told
-
-    async def _exchange(self, batch: list[Notice]) -> tuple[int, bytes]:
-        post = make_post(self.target, batch, self._site, self._clock.now())
-        answer = bytearray()
-        async with self._client.stream("POST", post.url, headers=post.headers, content=post.body) as response:
-            async for chunk in response.aiter_raw():
-                answer += chunk
-                if len(answer) >= ANSWER_BYTES:
-                    break
-        return response.status_code, bytes(answer[:ANSWER_BYTES])
 
 
 class Webhooks:

@@ -33,6 +33,7 @@ ROBOT_BYTES = 2000  # of content; wecom's bound is 2048
 BUSY_CODES = frozenset(
     {-1, 45009, 130101, 410100, 660026}
 )  # busy, or too many messages: later they are taken
+_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 MARKS = {Severity.WARNING: "提醒", Severity.CRITICAL: "紧急"}
 
 
@@ -43,6 +44,15 @@ class Notice:
     alert: Alert
     at: datetime
     cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMade:
+    """A report that was made by schedule, and its files' names."""
+
+    name: str
+    period: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +106,47 @@ def make_post(target: Target, notices: Sequence[Notice], site: Site, now: dateti
         site: whose they are.
         now: the moment of posting; signatures hold for a while from it.
     """
-    headers = {"Content-Type": "application/json; charset=utf-8"}
-    if not target.is_robot:
-        body = _dump(_document(notices[0], site))
-        if target.secret is not None:
-            stamp = str(int(now.timestamp()))
-            signed = hmac.new(target.secret, f"{stamp}.".encode() + body, hashlib.sha256)
-            headers |= {
-                "X-Hotline-Timestamp": stamp,
-                "X-Hotline-Signature": f"sha256={signed.hexdigest()}",
-            }
-        return Post(target.url, headers, body)
-    text = _content(notices, site).encode()[:ROBOT_BYTES].decode(errors="ignore")
-    body = _dump({"msgtype": "text", "text": {"content": text}})
-    return Post(_signed_address(target, now), headers, body)
+    if target.is_robot:
+        return _message(target, _content(notices, site), now)
+    return _signed(target, _document(notices[0], site), now)
+
+
+def make_report_post(target: Target, report: ReportMade, site: Site, now: datetime) -> Post:
+    """The post that tells of a report: its files are fetched, not sent."""
+    if target.is_robot:
+        files = "、".join(report.files)
+        text = f"【{site.site.name} 报表】{report.name} {report.period} 已生成：{files}"
+        return _message(target, text, now)
+    document = {
+        "event": "report",
+        "name": report.name,
+        "period": report.period,
+        "files": [f"/api/reports/{report.name}/{file}" for file in report.files],
+        "at": _moment(now),
+        "site": site.site.name,
+        "node": site.site.node,
+    }
+    return _signed(target, document, now)
+
+
+def _message(target: Target, text: str, now: datetime) -> Post:
+    """For a robot: what people read, cut to what it takes."""
+    cut = text.encode()[:ROBOT_BYTES].decode(errors="ignore")
+    body = _dump({"msgtype": "text", "text": {"content": cut}})
+    return Post(_signed_address(target, now), dict(_HEADERS), body)
+
+
+def _signed(target: Target, document: dict[str, Any], now: datetime) -> Post:
+    """For a program: the document, signed if there is a secret."""
+    headers, body = dict(_HEADERS), _dump(document)
+    if target.secret is not None:
+        stamp = str(int(now.timestamp()))
+        signed = hmac.new(target.secret, f"{stamp}.".encode() + body, hashlib.sha256)
+        headers |= {
+            "X-Hotline-Timestamp": stamp,
+            "X-Hotline-Signature": f"sha256={signed.hexdigest()}",
+        }
+    return Post(target.url, headers, body)
 
 
 def verdict(target: Target, status: int, answer: bytes) -> Verdict:

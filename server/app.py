@@ -38,6 +38,7 @@ from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import calendar_of, counting_of
 from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.metrics.report.maker import ReportMaker
 from hotline.metrics.rolling import Rolling
 from hotline.metrics.staffing.planner import StaffingPlanner
 from hotline.metrics.watch import AlertWatch
@@ -234,6 +235,9 @@ class HotlineServer:
                 site.asr.second_pass, idleness, talks, second_texts, archive, clock, LineWriters(site)
             )  # fmt: skip
             await self._run("second pass", second.run())
+        if site.reports.schedule:
+            reports = ReportMaker(site, database_url(site, self.secrets), self.secrets, clock)
+            await self._run("reports", reports.run())
         await self._run("text index", TextIndexing(TextIndex(sessions), search_words, clock).run())
 
     def _ami_settings(self) -> AmiSettings:

@@ -25,6 +25,7 @@ from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import print_rows, stats
 from hotline.metrics.explain_cli import explained, print_explanation
 from hotline.metrics.measures.calendar import moment
+from hotline.metrics.report.cli import report_commands
 from hotline.metrics.scoring.cli import score
 from hotline.metrics.staffing.cli import staff_command
 from hotline.queue.agents.shifts_cli import shifts_command
@@ -65,6 +66,7 @@ app.add_typer(asterisk_app, name="asterisk")
 app.command("score")(score)
 app.command("staff")(staff_command(open_site))
 app.add_typer(recording_commands(open_site), name="recordings")
+app.add_typer(report_commands(open_site), name="report")
 
 
 def _version(wanted: bool) -> None:

@@ -19,6 +19,7 @@ from hotline.config.alerting import Webhook
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError
+from hotline.metrics.report.writing import try_out
 from hotline.metrics.webhook import reachable
 from hotline.server.paths import database_url, recording_key, sealing_keys
 from hotline.store.database import open_engine, sessions_of
@@ -61,6 +62,8 @@ async def examine(site: Site) -> AsyncIterator[Finding]:
     for finding in await _engines(site):
         yield finding
     yield _pages()
+    if site.reports.schedule:
+        yield await _reports(site)
     for hook in site.alerts.webhooks:
         yield await _webhook(site, hook)
 
@@ -89,6 +92,16 @@ async def _database(site: Site) -> Finding:
     finally:
         await engine.dispose()
     return Finding("database", True, engine.url.render_as_string(hide_password=True))
+
+
+async def _reports(site: Site) -> Finding:
+    """Whether scheduled reports can be made: one is."""
+    formats = sorted({form.value for report in site.reports.schedule for form in report.formats})
+    try:
+        await asyncio.to_thread(try_out, formats)
+    except HotlineError as error:
+        return Finding("reports", False, str(error))
+    return Finding("reports", True, ", ".join(formats))
 
 
 def _program(site: Site) -> Finding:

@@ -29,7 +29,10 @@ WEB = ROOT / "agent_console" / "web"
 
 SPEECH_PACKAGES = ("libespeak-ng1",)
 FETCH_PACKAGES = ("mmdebstrap", "debian-archive-keyring", "ca-certificates")
-TEST_PACKAGES = ("chromium", "fonts-noto-cjk", "postgresql", "sip-tester")
+REPORT_PACKAGES = (
+    "fontconfig", "fonts-noto-cjk", "libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0",
+)  # fmt: skip
+TEST_PACKAGES = ("chromium", "postgresql", "sip-tester", *REPORT_PACKAGES)
 MIN_NODE = (22, 12)  # what the browser app's build tools ask for
 
 Step = tuple[str, Callable[[], None]]
@@ -243,7 +246,8 @@ def lock() -> None:
                 str(own / "bin/uv"), "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade",
                 "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate",
                 "--custom-compile-command", "make lock", "--extra", "dev", "--extra", "build",
-                "pyproject.toml", str(wanted.relative_to(ROOT)), "-o", str(LOCK.relative_to(ROOT)),
+                "--extra", "reports", "pyproject.toml", str(wanted.relative_to(ROOT)),
+                "-o", str(LOCK.relative_to(ROOT)),
             ],
             failed="requirements.lock could not be resolved",
         )  # fmt: skip
@@ -262,7 +266,7 @@ WEB_PAGES: Step = ("browser app", web_pages)
 ASTERISK: Step = ("Asterisk", asterisk)
 
 TARGETS: dict[str, tuple[Step, ...]] = {
-    "run": (packages(*SPEECH_PACKAGES), PYTHON_STEP, WEB_PAGES, ASTERISK),
+    "run": (packages(*SPEECH_PACKAGES, *REPORT_PACKAGES), PYTHON_STEP, WEB_PAGES, ASTERISK),
     "test": (packages(*SPEECH_PACKAGES, *TEST_PACKAGES), PYTHON_STEP, WEB_PACKAGES, WEB_PAGES, ASTERISK),
     "test-fast": (packages(*SPEECH_PACKAGES), PYTHON_STEP, WEB_PACKAGES),
     "check": (PYTHON_STEP, WEB_PACKAGES),

@@ -254,6 +254,7 @@ export const en: Messages = {
       emergency: 'Emergency call',
       force_agent: 'Forced a state',
       recording_listen: 'Played a recording',
+      report_download: 'Fetched a report',
       recording_pause: 'Paused a recording',
       recording_resume: 'Resumed a recording',
       recordings_prune: 'Deleted old recordings',

@@ -253,6 +253,7 @@ export const zhCN = {
       emergency: '紧急呼叫',
       force_agent: '强制坐席状态',
       recording_listen: '播放录音',
+      report_download: '下载报表',
       recording_pause: '暂停录音',
       recording_resume: '恢复录音',
       recordings_prune: '清理录音',

@@ -1,0 +1,111 @@
+"""A report as one HTML file that needs nothing else: for a browser, for paper, and (``as_pdf``) for PDF.
+
+Pictures are SVG inside the page. The fonts are those of official documents where the reader has them, and the
+machine's own otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from hotline.metrics.report.charts import picture
+from hotline.metrics.report.document import (
+    Chart,
+    Column,
+    Document,
+    Form,
+    Heading,
+    Note,
+    Paragraph,
+    Table,
+    Value,
+    written,
+)
+from hotline.metrics.report.fonts import Fonts
+
+_STYLE: Final = Path(__file__).with_name("report.css")
+_WHOLE_ROWS: Final = 14  # tables of no more rows are kept on one page
+_WEB_FONTS: Final = "'Microsoft YaHei','PingFang SC',sans-serif"
+
+
+def as_html(document: Document, fonts: Fonts) -> str:
+    """The whole page."""
+    style = _STYLE.read_text(encoding="utf-8").replace("HEI", fonts.hei).replace("SONG", fonts.song)
+    body = "\n".join(_block(block, fonts) for block in document.blocks)
+    return (
+        '<!DOCTYPE html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(document.title)}（{escape(document.period)}）</title>\n<style>\n{style}</style>\n"
+        f"</head>\n<body>\n<header>\n<h1>{escape(document.title)}</h1>\n"
+        f'<p class="meta"><span>{escape(document.period)}</span><span>{escape(document.issuer)}</span>'
+        f"<span>{escape(document.status)}</span></p>\n</header>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _block(block: Heading | Paragraph | Note | Table | Chart, fonts: Fonts) -> str:
+    match block:
+        case Heading():
+            tag = f"h{min(block.level, 3) + 1}"
+            return f"<{tag}>{escape(block.text)}</{tag}>"
+        case Paragraph():
+            return f"<p>{_lines(block.text)}</p>"
+        case Note():
+            return f'<p class="note tone-{block.tone}">{_lines(block.text)}</p>'
+        case Table():
+            return _table(block)
+        case Chart():
+            return _chart(block, fonts)
+
+
+def _lines(text: str) -> str:
+    return "<br>".join(escape(line) for line in text.splitlines())
+
+
+def _table(table: Table) -> str:
+    heads = "".join(f"<th{_align(column)}>{escape(column.title)}</th>" for column in table.columns)
+    rows = []
+    for row in table.rows:
+        cells = "".join(
+            _cell(value, column, row.depth if at == 0 else 0)
+            for at, (value, column) in enumerate(zip(row.cells, table.columns, strict=True))
+        )
+        strong = ' class="strong"' if row.strong else ""
+        rows.append(f"<tr{strong}>{cells}</tr>")
+    lines = "\n".join(rows)
+    wide = " wide" if len(table.columns) > 8 else ""
+    wide += " short" if len(table.rows) <= _WHOLE_ROWS else ""
+    return (
+        f'<figure class="table{wide}"><figcaption>{escape(table.title)}</figcaption>\n'
+        f"<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}\n</tbody></table>\n"
+        f'<p class="source">{escape(table.source)}</p></figure>'
+    )
+
+
+def _cell(value: Value, column: Column, depth: int) -> str:
+    indent = f' style="padding-left:{0.5 + 1.4 * depth:.1f}em"' if depth else ""
+    return f"<td{_align(column)}{indent}>{escape(written(value, column.form))}</td>"
+
+
+def _align(column: Column) -> str:
+    return "" if column.form is Form.TEXT else ' class="number"'
+
+
+def _chart(chart: Chart, fonts: Fonts) -> str:
+    drawn = picture(chart, fonts, "svg").decode()
+    drawn = drawn[drawn.index("<svg") :]  # a page has no place for the XML declaration
+    drawn = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', _svg(chart), drawn, count=1, flags=re.DOTALL)
+    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
+    # several pictures share the page: their ids must not meet
+    drawn = re.sub(r'(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{chart.id.replace('.', '-')}-", drawn)
+    drawn = drawn.replace(f"'{fonts.hei}'", f"'{fonts.hei}',{_WEB_FONTS}")
+    return f'<figure class="chart">{drawn}<figcaption>{escape(chart.title)}</figcaption></figure>'
+
+
+def _svg(chart: Chart) -> str:
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        rf'role="img" aria-label="{escape(chart.title)}" viewBox="\g<1>">'
+    )

@@ -1,0 +1,226 @@
+"""A report as JSON: its figures, its document and what it was made of, to be edited and rendered again. Pure.
+
+What may be edited are sentences and headings (``document.blocks[].text``) and the figures under ``data``.
+Tables and charts follow from ``data`` and are made anew; an edited table is refused. Edited figures and
+numbers written into sentences that are in no table are told in the report as 人工改动, and the arithmetic is
+checked again. Fingerprints tell what was edited; they are no protection against somebody who makes new ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, ClassVar, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from hotline.config.problems import ConfigError, dotted
+from hotline.metrics.report.checks import disagreements
+from hotline.metrics.report.compose import compose
+from hotline.metrics.report.data import ReportData
+from hotline.metrics.report.document import (
+    Block,
+    Chart,
+    Document,
+    Heading,
+    Note,
+    Paragraph,
+    Table,
+    written,
+)
+from hotline.metrics.report.ratios import ratios
+from hotline.metrics.report.words import SECTIONS
+
+FORMAT: Final = "hotline-report-1"
+_NUMBER: Final = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A rate with what it was made of, for readers of the file; it is made anew from ``data``."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    id: str
+    name: str
+    formula: str
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalMark:
+    """Somebody said that the report is final: ``of`` is the fingerprint of what they saw."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    at: datetime
+    by: Annotated[str, Field(min_length=1, max_length=80)]
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The whole file. ``prints``: the fingerprints of its parts as they were made."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    format: Literal["hotline-report-1"]
+    made_at: datetime
+    data: ReportData
+    figures: tuple[Figure, ...]
+    disagreements: tuple[str, ...]
+    document: Document
+    prints: dict[str, str]
+    final: FinalMark | None = None
+
+
+_DRAFT: Final = TypeAdapter(Draft)
+_BLOCK: Final[TypeAdapter[Block]] = TypeAdapter(Block)
+
+
+def new_draft(data: ReportData, made_at: datetime) -> Draft:
+    """The draft of these figures."""
+    document = compose(data)
+    prints = _data_prints(data) | {f"block {one.id}": _print_of_block(one) for one in document.blocks}
+    return Draft(FORMAT, made_at, data, _figures(data), _disagreements(data), document, prints)
+
+
+def as_json(draft: Draft) -> bytes:
+    """The file."""
+    return _DRAFT.dump_json(draft, indent=2) + b"\n"
+
+
+def read_draft(text: bytes, name: str) -> Draft:
+    """The draft of a file's content; ``name`` is for errors.
+
+    Raises:
+        ConfigError: it is none, with the first place that is wrong.
+    """
+    try:
+        return _DRAFT.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        place = dotted(tuple(first["loc"]))
+        hint = "make the draft anew, and change only texts and figures in it"
+        raise ConfigError(f"{name}: {place}: {first['msg']}{more}", hint=hint) from None
+
+
+def reviewed(draft: Draft) -> Document:
+    """The document of a draft as people left it, its figures made anew and every change told.
+
+    Raises:
+        ConfigError: a table or chart was edited, or something was changed after the report became final.
+    """
+    if draft.final is not None and draft.final.of != _content_print(draft):
+        raise ConfigError("the report was changed after it became final", hint="take the key final out of it")
+    made = compose(draft.data)
+    anew = {block.id: block for block in made.blocks}
+    blocks: list[Block] = []
+    for block in draft.document.blocks:
+        if isinstance(block, Note):
+            continue  # what does not add up is told again below, whatever became of it in the file
+        unchanged = draft.prints.get(f"block {block.id}") == _print_of_block(block)
+        if isinstance(block, (Table, Chart)) and not unchanged:
+            raise ConfigError(
+                f"document: {block.id} ({block.title}) was edited",
+                hint="change its figures under data instead",
+            )
+        taken = anew.get(block.id) if unchanged else block
+        if taken is not None:
+            blocks.append(taken)
+    notes = [*(block for block in made.blocks if isinstance(block, Note)), *_edits(draft, made)]
+    status = _status(draft.final, draft.data.timezone) if draft.final else draft.document.status
+    return replace(draft.document, blocks=(*blocks, *notes), status=status)
+
+
+def finished(draft: Draft, by: str, at: datetime) -> Draft:
+    """The draft marked as final, from now on unchangeable."""
+    return replace(draft, final=FinalMark(at, by, _content_print(draft)))
+
+
+def refreshed(draft: Draft) -> Draft:
+    """The draft with its figures and disagreements made anew from ``data``, as an editor leaves it."""
+    return replace(draft, figures=_figures(draft.data), disagreements=_disagreements(draft.data))
+
+
+def _status(final: FinalMark, timezone: str) -> str:
+    return f"定稿 {final.at.astimezone(ZoneInfo(timezone)):%Y-%m-%d} {final.by}"
+
+
+def _edits(draft: Draft, made: Document) -> Iterator[Note]:
+    """What people changed, as notes."""
+    now = _data_prints(draft.data)
+    names = [name for section, name in SECTIONS.items() if now[section] != draft.prints.get(section)]
+    if names:
+        yield Note(
+            "n.edit.data", f"人工改动——下列数据经人工修改，已重新计算和核对：{'、'.join(names)}。", "edit"
+        )
+    known = _numbers_of(made)
+    for block in draft.document.blocks:
+        if isinstance(block, (Paragraph, Heading)) and draft.prints.get(
+            f"block {block.id}"
+        ) != _print_of_block(block):
+            strange = [one for one in _NUMBER.findall(block.text) if _plain(one) not in known]
+            if strange:
+                told = "、".join(dict.fromkeys(strange))
+                yield Note(
+                    f"n.edit.{block.id}",
+                    f"人工改动——“{block.text[:12]}…”中的数字{told}不见于本报告的表格，为人工填写。",
+                    "edit",
+                )
+    kept = {block.id for block in draft.document.blocks}
+    gone = [block.title for block in made.blocks if isinstance(block, Table) and block.id not in kept]
+    if gone:
+        yield Note("n.edit.gone", f"人工改动——删去表格：{'、'.join(gone)}。", "edit")
+
+
+def _numbers_of(document: Document) -> set[str]:
+    """Every number that the report's figures say, without commas."""
+    found: set[str] = set()
+    for block in document.blocks:
+        if isinstance(block, Table):
+            texts = [written(value, column.form) for row in block.rows
+                     for value, column in zip(row.cells, block.columns, strict=True)]  # fmt: skip
+        elif isinstance(block, Chart):
+            texts = [*block.labels, *(str(value) for series in block.series for value in series.values)]
+        else:
+            texts = [block.text]
+        found |= {_plain(one) for text in texts for one in _NUMBER.findall(text)}
+    return found
+
+
+def _plain(number: str) -> str:
+    return number.replace(",", "")
+
+
+def _data_prints(data: ReportData) -> dict[str, str]:
+    return {name: _sha(TypeAdapter(object).dump_json(getattr(data, name))) for name in SECTIONS}
+
+
+def _print_of_block(block: Block) -> str:
+    return _sha(_BLOCK.dump_json(block))
+
+
+def _content_print(draft: Draft) -> str:
+    document = TypeAdapter(Document).dump_json(draft.document)
+    return _sha(document + draft.data.model_dump_json().encode())
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:24]
+
+
+def _figures(data: ReportData) -> tuple[Figure, ...]:
+    return tuple(
+        Figure(one.id, one.name, one.formula, one.numerator, one.denominator, one.value, one.unit)
+        for one in ratios(data)
+    )
+
+
+def _disagreements(data: ReportData) -> tuple[str, ...]:
+    return tuple(str(one) for one in disagreements(data))

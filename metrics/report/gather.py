@@ -1,0 +1,249 @@
+"""A report's figures: of the ledger, of what calls were about, and of a data file what neither knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from hotline.config.schema import Site
+from hotline.core.clock import Clock
+from hotline.core.errors import UsageError
+from hotline.core.events import Outcome
+from hotline.core.views import LineFigures
+from hotline.metrics.figures import LedgerFigures
+from hotline.metrics.report.data import (
+    Breakdown,
+    Counted,
+    FileSection,
+    LineCount,
+    Period,
+    Phone,
+    PhoneCounts,
+    ReportData,
+    Score,
+    Sections,
+    Source,
+    Span,
+    TrendPoint,
+)
+from hotline.metrics.report.periods import before, bounds, day_name, leading_to, year_ago
+from hotline.metrics.report.words import OUTCOMES, TYPES, UNKNOWN_TYPE
+from hotline.store.database import Sessions
+from hotline.store.point_counts import PointCount, count_points
+
+Figures = tuple[LineFigures, tuple[LineFigures, ...]]
+OWN_CALLS = "（本号）"
+"""The calls that a line with lines under it got itself: a row of its own, so that the rows sum up."""
+
+
+class Gathering:
+    """Gathers reports of one site."""
+
+    def __init__(self, site: Site, sessions: Sessions, clock: Clock) -> None:
+        self._site, self._sessions, self._clock = site, sessions, clock
+        self._figures = LedgerFigures(site, sessions, clock)
+
+    async def of(
+        self, period: Period, imported: FileSection | None = None, scores: Sequence[Score] = ()
+    ) -> ReportData:
+        """The figures of a period; what is given takes the place of our own.
+
+        Args:
+            period: a day, a week or a month.
+            imported: a data file.
+            scores: the ranking of sub-centres.
+
+        Raises:
+            UsageError: the data file is for another period.
+        """
+        if imported is not None and imported.period != period.name:
+            hint = f"write period: {period.name} in it, or take the file of that period"
+            raise UsageError(f"the data file is for {imported.period}, not {period.name}", hint=hint)
+        own = await self._own(period)
+        given = {name: value for name in Sections.model_fields if (value := getattr(imported, name, None))}
+        sources = {name: _source_of(name) for name in own} | dict.fromkeys(given, Source.IMPORTED)
+        if scores:
+            given["scores"], sources["scores"] = tuple(scores), Source.SCORED
+        return ReportData.model_validate(
+            {
+                **own,
+                **given,
+                "site": self._site.site.name,
+                "timezone": self._site.site.timezone,
+                "period": period,
+                "until": self._until(period),
+                "cards": self._site.reports.cards,
+                "topics_shown": self._site.reports.topics_shown,
+                "zero_over_zero": self._site.reports.zero_over_zero,
+                "sources": sources,
+            }
+        )
+
+    def _until(self, period: Period) -> datetime | None:
+        """Now, if the period goes on."""
+        now = self._clock.now().astimezone(self._site.zone)
+        return now if now < bounds(period, self._site.zone)[1] else None
+
+    async def _own(self, period: Period) -> dict[str, object]:
+        """The sections that our own tables fill."""
+        ago = year_ago(period)
+        trend = leading_to(period)
+        asked = {one.name: one for one in (period, before(period), *([ago] if ago else []), *trend)}
+        found = {name: await self._phone(one) for name, one in asked.items()}
+        now = found[period.name]
+        own: dict[str, object] = {}
+        if now is not None:
+            earlier = found[before(period).name]
+            own["phone"] = self._phone_section(now, earlier, found[ago.name] if ago else None)
+            own["trend"] = _trend(trend, found)
+        points = await self._points(period)
+        if points:
+            earlier_points = await self._points(before(period))
+            ago_points = await self._points(ago) if ago else []
+            own["types"] = _types(points, earlier_points, ago_points)
+            own["topics"] = _topics(points, earlier_points, ago_points)
+        return own
+
+    async def _phone(self, period: Period) -> Figures | None:
+        """The ledger of a period; None if nobody called in it, which is a time without records."""
+        figures = await self._figures.of_period(*bounds(period, self._site.zone))
+        return figures if figures[0].offered else None
+
+    async def _points(self, period: Period) -> list[PointCount]:
+        return await count_points(self._sessions, *bounds(period, self._site.zone))
+
+    def _phone_section(self, now: Figures, earlier: Figures | None, ago: Figures | None) -> Phone:
+        total, lines = now
+        outcomes = tuple(
+            Counted(name=name, count=count) for outcome, name in OUTCOMES.items()
+            if (count := total.outcomes.get(outcome, 0))
+        )  # fmt: skip
+        return Phone(
+            total=self._counts(total),
+            previous=self._counts(earlier[0]) if earlier else None,
+            year_ago=self._counts(ago[0]) if ago else None,
+            within_seconds=self._site.figures.answer_within_seconds,
+            within_over=self._site.figures.within_over,
+            outcomes=outcomes,
+            counted_out=self._counted_out(total),
+            lines=self._tree(lines, None, _answered(earlier), _answered(ago)),
+        )
+
+    def _counts(self, figures: LineFigures) -> PhoneCounts:
+        return PhoneCounts(
+            answered=figures.answered,
+            offered=self._offered(figures),
+            within=figures.answered_within,
+            wait_seconds=figures.wait_seconds_total,
+            talk_seconds=figures.talk_seconds_total,
+        )
+
+    def _counted_out(self, figures: LineFigures) -> int:
+        excluded = self._site.figures.exclude_short_abandons
+        return figures.outcomes.get(Outcome.SHORT_ABANDON, 0) if excluded else 0
+
+    def _offered(self, figures: LineFigures) -> int:
+        """The denominator of the answer rate: closed waits, short abandons as the site says."""
+        return figures.offered - figures.still_open - self._counted_out(figures)
+
+    def _tree(
+        self,
+        lines: tuple[LineFigures, ...],
+        parent: str | None,
+        earlier: Mapping[str, int],
+        ago: Mapping[str, int],
+    ) -> tuple[LineCount, ...]:
+        known = {line.id: line.label for line in self._site.lines}
+        found = []
+        for line in lines:
+            if line.parent != parent:
+                continue
+            below = self._tree(lines, line.line, earlier, ago)
+            label = known.get(line.line, line.line)
+            own = line.answered - sum(one.answered for one in below)
+            if below and own:
+                below = (LineCount(label=label, name=OWN_CALLS, answered=own), *below)
+            found.append(
+                LineCount(
+                    label=label,
+                    name=line.name,
+                    answered=line.answered,
+                    offered=self._offered(line),
+                    within=line.answered_within,
+                    previous=earlier.get(line.line),
+                    year_ago=ago.get(line.line),
+                    lines=below,
+                )
+            )
+        return tuple(found)
+
+
+def _source_of(section: str) -> Source:
+    return Source.POINTS if section in ("types", "topics") else Source.LEDGER
+
+
+def _answered(figures: Figures | None) -> dict[str, int]:
+    return {line.line: line.answered for line in figures[1]} if figures else {}
+
+
+def _trend(periods: list[Period], found: Mapping[str, Figures | None]) -> tuple[TrendPoint, ...]:
+    points: list[TrendPoint] = []
+    for period in periods:
+        figures = found[period.name]
+        if figures is not None or points:  # nothing is shown of the time before the first call
+            answered = figures[0].answered if figures else None
+            points.append(TrendPoint(name=_trend_name(period), answered=answered))
+    return tuple(points)
+
+
+def _trend_name(period: Period) -> str:
+    match period.span:
+        case Span.MONTH:
+            return period.name
+        case Span.WEEK:
+            return f"第{period.start.isocalendar().week}周"
+        case Span.DAY:
+            return day_name(period.start)
+        case Span.RANGE:
+            return period.name
+
+
+def _types(now: list[PointCount], earlier: list[PointCount], ago: list[PointCount]) -> Breakdown:
+    def names(points: list[PointCount]) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        for one in points:
+            counted[TYPES[one.request_type] if one.request_type else UNKNOWN_TYPE] += one.calls
+        return counted
+
+    return _breakdown(names(now), names(earlier), names(ago), order=[*TYPES.values(), UNKNOWN_TYPE])
+
+
+def _topics(now: list[PointCount], earlier: list[PointCount], ago: list[PointCount]) -> Breakdown:
+    def names(points: list[PointCount]) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        for one in points:
+            if one.topic is not None:
+                counted[one.topic] += one.calls
+        return counted
+
+    found = names(now)
+    parts = _breakdown(
+        found, names(earlier), names(ago), order=sorted(found, key=lambda name: (-found[name], name))
+    )
+    return parts.model_copy(update={"total": sum(one.calls for one in now)})  # shares of all understood calls
+
+
+def _breakdown(now: Counter[str], earlier: Counter[str], ago: Counter[str], order: list[str]) -> Breakdown:
+    return Breakdown(
+        rows=tuple(
+            Counted(
+                name=name,
+                count=now[name],
+                previous=earlier[name] if earlier else None,
+                year_ago=ago[name] if ago else None,
+            )
+            for name in order
+            if now[name] or earlier[name]
+        )
+    )

@@ -1,0 +1,102 @@
+"""Reading a data file: what our tables do not know, as YAML or as an Excel workbook. Strict, with places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from hotline.config.plain_words import schema_problems
+from hotline.config.problems import ConfigError, KeyPath, Problem, dotted
+from hotline.config.yaml_text import Document, read_document
+from hotline.core.errors import UsageError
+from hotline.metrics.report.data import Counted, FileSection, Score, Unit
+from hotline.metrics.report.sheets import read_workbook
+
+SAMPLE: Final = "config/samples/report-month.yaml"
+
+SCORES_HINT: Final = "make it with: hotline score FILE --format json"
+_SCORES: Final = TypeAdapter(tuple[Score, ...])
+
+
+def read_data(file: Path) -> FileSection:
+    """The figures of a data file.
+
+    Raises:
+        UsageError: it is neither YAML nor a workbook.
+        ConfigError: it cannot be read or used; the text names the first place that is wrong.
+    """
+    match file.suffix.lower():
+        case ".yaml" | ".yml":
+            document, places = read_document(file, like=SAMPLE), None
+        case ".xlsx":
+            document, places = read_workbook(file)
+        case _:
+            raise UsageError(f"{file}: a data file is .yaml or .xlsx", hint=f"start from a copy of {SAMPLE}")
+    problems = list(document.problems)
+    if not isinstance(document.data, dict):
+        problems.append(Problem(file, 1, "", "a data file is made of sections", f"see {SAMPLE}"))
+        raise _error(problems, places)
+    try:
+        found = FileSection.model_validate(document.data)
+    except ValidationError as error:
+        raise _error([*problems, *schema_problems(document, error, FileSection)], places) from None
+    problems += _named_once(document, found)
+    if problems:
+        raise _error(problems, places)
+    return found
+
+
+def read_scores(file: Path) -> tuple[Score, ...]:
+    """The ranking that ``hotline score --format json`` printed.
+
+    Raises:
+        ConfigError: it cannot be read or used, with the first place that is wrong.
+    """
+    try:
+        return _SCORES.validate_json(file.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}", hint=SCORES_HINT) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigError(
+            f"{file}: {dotted(tuple(first['loc']))}: {first['msg']}", hint=SCORES_HINT
+        ) from None
+
+
+def _named_once(document: Document, found: FileSection) -> list[Problem]:
+    """A name that stands twice in one list: one of the rows would be lost in a comparison."""
+    lists: dict[KeyPath, Sequence[Counted | Unit | Score]] = {
+        ("channels", "rows"): found.channels.rows if found.channels else (),
+        ("types", "rows"): found.types.rows if found.types else (),
+        ("topics", "rows"): found.topics.rows if found.topics else (),
+        ("units", "rows"): found.units.rows if found.units else (),
+        ("seats",): found.seats,
+        ("scores",): found.scores,
+    }
+    problems = []
+    for path, rows in lists.items():
+        seen: set[str] = set()
+        for at, row in enumerate(rows):
+            place: KeyPath = (*path, at, "name")
+            if row.name in seen:
+                message = f'"{row.name}" is given twice'
+                problems.append(
+                    Problem(
+                        document.file, document.line_of(place), dotted(place), message, "keep one of them"
+                    )
+                )
+            seen.add(row.name)
+    return problems
+
+
+def _error(problems: list[Problem], places: list[str] | None) -> ConfigError:
+    """One line: the first problem, and how many more there are."""
+    first = min(problems, key=lambda problem: problem.line)
+    if places is not None:  # a workbook: its "lines" count the places of its cells
+        first = replace(first, file=Path(f"{first.file}: {places[first.line - 1]}"), line=0)
+    more = f" (and {len(problems) - 1} more in this file)" if len(problems) > 1 else ""
+    return ConfigError(f"{first}{more}")

@@ -1,0 +1,171 @@
+"""Makes scheduled reports beside the server: each once, in a process of its own, again when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from hotline.config.reporting import ScheduledReport
+from hotline.config.schema import Site
+from hotline.config.secrets import Secrets
+from hotline.core.backoff import backoff
+from hotline.core.clock import Clock
+from hotline.core.errors import HotlineError
+from hotline.metrics.report.data import Period
+from hotline.metrics.report.job import Order, what_reports_need
+from hotline.metrics.report.schedule import newest_due
+from hotline.metrics.webhook import POST_SECONDS, exchange, make_client, target_of
+from hotline.metrics.webhook_formats import ReportMade, Verdict, make_report_post, verdict
+from hotline.store.report_shelf import Done, ReportShelf
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 30.0  # a report comes so much late at the most
+MAKE_SECONDS: Final = 1800.0  # of one report; then its process is killed
+HAND_SECONDS: Final = 300.0  # of a command
+FIRST_RETRY_SECONDS: Final = 60.0
+LAST_RETRY_SECONDS: Final = 3600.0
+MOST_SAID: Final = 2000  # characters of what a process wrote to stderr
+
+
+class _Failed(Exception):
+    """A process did not do its work; the text says why."""
+
+
+class ReportMaker:
+    """Looks what is due and makes it, one report at a time.
+
+    Args:
+        site: its schedule.
+        database: the address of its database.
+        secrets: those of its webhooks.
+        clock: the present.
+    """
+
+    def __init__(self, site: Site, database: str, secrets: Secrets, clock: Clock) -> None:
+        self._site, self._database, self._secrets, self._clock = site, database, secrets, clock
+        self._shelf = ReportShelf(site.data_dir)
+        self._again_at: dict[tuple[str, str], float] = {}  # after a failure; one for each schedule
+        self._pauses: dict[tuple[str, str], Iterator[float]] = {}
+
+    async def run(self) -> None:
+        """Make reports until cancelled. No failure of one ends it."""
+        while True:
+            await self.make_due()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def make_due(self) -> None:
+        """Make every report that should be there and is not."""
+        for report in self._site.reports.schedule:
+            period = newest_due(report, self._clock.now(), self._site.zone)
+            key = (report.name, period.name)
+            if self._clock.monotonic() < self._again_at.get(key, 0.0):
+                continue
+            try:
+                await self._make(report, period)
+            except (_Failed, HotlineError, OSError) as error:
+                log.error("report %s of %s: %s; again in %.0f s", *key, error, self._later(key))
+            except Exception:  # a fault of ours with one report must not end the others, nor the server
+                log.exception("report %s of %s failed; again in %.0f s", *key, self._later(key))
+
+    def _later(self, key: tuple[str, str]) -> float:
+        """Put a report off; for how many seconds."""
+        self._forget_others(*key)
+        pause = next(self._pauses.setdefault(key, _pauses()))
+        self._again_at[key] = self._clock.monotonic() + pause
+        return pause
+
+    def _forget_others(self, name: str, period: str) -> None:
+        """Failures of earlier periods are of no more account."""
+        for key in [key for key in self._again_at if key[0] == name and key[1] != period]:
+            del self._again_at[key], self._pauses[key]
+
+    async def _make(self, report: ScheduledReport, period: Period) -> None:
+        done = await asyncio.to_thread(self._shelf.done, report.name, period.name)
+        if done is None:
+            folder = await asyncio.to_thread(self._shelf.folder, report.name)
+            order = Order(
+                site=what_reports_need(self._site),
+                database=self._database,
+                period=period,
+                data=await asyncio.to_thread(_data_file, report.data, period.name),
+                folder=folder,
+                formats=report.formats,
+            )
+            command = (sys.executable, "-P", "-m", "hotline.metrics.report.job")
+            said = await _finished(command, MAKE_SECONDS, order.model_dump_json().encode())
+            if said:
+                log.warning("report %s of %s: %s", report.name, period.name, said)
+            files = tuple(f"{period.name}.{form.value}" for form in report.formats)
+            done = Done(files, handed=False)
+            await asyncio.to_thread(self._shelf.note, report.name, period.name, done)
+            log.info("report %s of %s is made", report.name, period.name)
+        if not done.handed:
+            await self._hand(report, period, done.files)
+            handed = Done(done.files, handed=True)
+            await asyncio.to_thread(self._shelf.note, report.name, period.name, handed)
+
+    async def _hand(self, report: ScheduledReport, period: Period, files: tuple[str, ...]) -> None:
+        """Run the command, tell the webhook: each at least once."""
+        if report.command:
+            folder = await asyncio.to_thread(self._shelf.folder, report.name)
+            await _finished((*report.command, *(str(folder / file) for file in files)), HAND_SECONDS)
+        hook = next((one for one in self._site.alerts.webhooks if one.name == report.webhook), None)
+        if hook is None:
+            return
+        target = target_of(hook, self._secrets)
+        made = ReportMade(report.name, period.name, files)
+        try:
+            async with make_client() as client, asyncio.timeout(POST_SECONDS):
+                post = make_report_post(target, made, self._site, self._clock.now())
+                told = verdict(target, *await exchange(client, post))
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise _Failed(f"webhook {hook.name} was not reached ({type(error).__name__})") from None
+        if told is not Verdict.TAKEN:
+            raise _Failed(f"webhook {hook.name} answered: {told.value}")
+
+
+def _data_file(folder: Path | None, period: str) -> Path | None:
+    """The data file of a period, if somebody put one there."""
+    names = [folder / f"{period}{ending}" for ending in (".yaml", ".xlsx")] if folder else []
+    return next((name for name in names if name.is_file()), None)
+
+
+def _pauses() -> Iterator[float]:
+    return backoff(initial_seconds=FIRST_RETRY_SECONDS, max_seconds=LAST_RETRY_SECONDS)
+
+
+async def _finished(command: tuple[str, ...], seconds: float, order: bytes = b"") -> str:
+    """Run a process to its end; what it wrote to stderr.
+
+    Raises:
+        _Failed: it did not start, ended with another code than 0, or took too long and was killed.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+        )
+    except OSError as error:
+        raise _Failed(f"{command[0]} does not start: {error.strerror}") from error
+    try:
+        async with asyncio.timeout(seconds):
+            _, written = await process.communicate(order)
+    except TimeoutError:
+        raise _Failed(f"it took longer than {seconds:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    said = written.decode(errors="replace").strip()[-MOST_SAID:]
+    if process.returncode != 0:
+        raise _Failed(f"{Path(command[0]).name} ended with {process.returncode}: {said}")
+    return said

@@ -1,0 +1,94 @@
+"""The words of a report that are no figures: names of sections, sources and periods."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hotline.core.drafts import RequestType
+from hotline.core.events import Outcome
+from hotline.metrics.report.data import Period, ReportData, Source, Span
+
+SOURCES: Final = {
+    Source.LEDGER: "来源：系统通话台账",
+    Source.POINTS: "来源：系统通话要点（由通话文字按规则识别）",
+    Source.IMPORTED: "来源：填报数据",
+    Source.SCORED: "来源：考核计算结果（hotline score）",
+}
+TYPES: Final = {
+    RequestType.ENQUIRY: "咨询",
+    RequestType.HELP: "求助",
+    RequestType.COMPLAINT: "投诉",
+    RequestType.SUGGESTION: "建议",
+    RequestType.OTHER: "其他",
+    RequestType.INVALID: "无效",
+}
+UNKNOWN_TYPE: Final = "未识别"
+OUTCOMES: Final = {
+    Outcome.ANSWERED: "人工接听",
+    Outcome.ABANDONED: "排队放弃",
+    Outcome.SHORT_ABANDON: "短时放弃",
+    Outcome.TIMEOUT: "排队超时",
+    Outcome.FULL: "队列已满",
+    Outcome.EMPTY: "无人值守",
+    Outcome.KEY_EXIT: "按键离开",
+    Outcome.CALLBACK: "登记回拨",
+    Outcome.TRANSFERRED: "转其他队列",
+}
+SECTIONS: Final = {
+    "phone": "电话接听",
+    "accepted": "受理情况",
+    "channels": "受理渠道",
+    "types": "诉求类型",
+    "topics": "热点诉求",
+    "trend": "走势",
+    "units": "承办单位",
+    "scores": "分中心考核",
+    "test_calls": "拨测",
+    "seats": "特服席",
+    "knowledge": "知识库",
+    "cases": "典型案例",
+    "topic": "专题",
+}
+SCORE_GROUPS: Final = {"orders": "工单办理", "rates": "五率一度", "test_calls": "拨测"}
+TITLES: Final = {
+    Span.DAY: "运行情况日报",
+    Span.WEEK: "运行情况周报",
+    Span.MONTH: "运行情况通报",
+    Span.RANGE: "专题报告",
+}
+THIS: Final = {Span.DAY: "当日", Span.WEEK: "本周", Span.MONTH: "本月", Span.RANGE: "本期"}
+NUMERALS: Final = "一二三四五六七八九十"
+
+
+def period_words(period: Period) -> str:
+    """2026年10月; 2026年第41周（10月5日至10月11日）; 2026年10月5日."""
+    start, last = period.start, period.last
+    day = f"{start.year}年{start.month}月{start.day}日"
+    match period.span:
+        case Span.MONTH:
+            return f"{start.year}年{start.month}月"
+        case Span.WEEK:
+            year, week, _ = start.isocalendar()
+            return f"{year}年第{week}周（{start.month}月{start.day}日至{last.month}月{last.day}日）"
+        case Span.RANGE if period.start != last:
+            until = f"{last.year}年" if last.year != start.year else ""
+            return f"{day}至{until}{last.month}月{last.day}日"
+        case _:
+            return day
+
+
+def source_words(data: ReportData, section: str) -> str:
+    """Where a section's figures come from."""
+    return SOURCES[data.sources.get(section, Source.IMPORTED)]
+
+
+def trend_words(name: str) -> str:
+    """2026-10 as 2026年10月; other names as they are."""
+    year, _, number = name.partition("-")
+    return f"{year}年{int(number)}月" if len(name) == 7 and number.isdigit() else name
+
+
+def trend_title(data: ReportData) -> str:
+    """近6个月走势; 近6周走势; 近7日走势."""
+    unit = {Span.DAY: "日", Span.WEEK: "周", Span.MONTH: "个月", Span.RANGE: "日"}[data.period.span]
+    return f"近{len(data.trend)}{unit}走势"
