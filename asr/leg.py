@@ -1,7 +1,7 @@
 """The audio of one leg between the socket and the recogniser: bounded, paced by the clock, with true times.
 
-Sans I/O: the socket's side calls ``audio`` and ``tick`` with the present, the recogniser's thread calls
-``take`` and ``call_seconds``. Three things make the recogniser's clock (audio pushed so far) differ from the
+Sans I/O: whoever reads the socket calls ``audio`` and ``tick`` with the present, then ``take``, all in one
+thread. Three things make the recogniser's clock (audio pushed so far) differ from the
 call's clock, and all are undone here:
 
 * a party that sends no RTP makes no frames. After `GAP_SECONDS` the pause is filled with silence by the
@@ -16,7 +16,6 @@ early.
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
@@ -99,7 +98,7 @@ class LegAudio:
     Args:
         sample_rate_hz: of 16-bit mono samples.
         answered: when the call was answered (monotonic seconds): the zero of its transcript.
-        chunk_seconds: how much audio is worth waking the recogniser for.
+        chunk_seconds: how much silence is put in at a time, at least.
 
     Attributes:
         dropped_seconds: audio thrown away because recognition fell behind.
@@ -113,7 +112,6 @@ class LegAudio:
         self._answered = answered
         self._chunk_seconds = chunk_seconds
         self._bytes_per_second = sample_rate_hz * SAMPLE_BYTES
-        self._lock = threading.Lock()
         self._pieces: deque[_Piece] = deque()
         self._backlog_bytes = 0
         self._run: _Run | None = None
@@ -129,72 +127,63 @@ class LegAudio:
         """Audio that waits for the recogniser."""
         return self._backlog_bytes / self._bytes_per_second
 
-    @property
-    def ready(self) -> bool:
-        """A chunk's worth of audio waits."""
-        return self.backlog_seconds >= self._chunk_seconds
-
     def audio(self, pcm: bytes, now: float) -> None:
-        """Take a frame that arrived ``now``."""
+        """Take audio that arrived ``now``."""
         if not pcm:
             return
         seconds = len(pcm) / self._bytes_per_second
         end = now - self._answered
-        with self._lock:
-            self._last_arrival = now
-            self._gap_filled_seconds = 0.0
-            run = self._run
-            if run is None or self._run_is_silence or end - (run.end + seconds) > LAG_SECONDS:
-                run = self._run = _Run(start=end - seconds, floor=self._heard_until)
-                self._run_is_silence = False
-            elif run.end + seconds > end:
-                run.start = max(run.floor, end - seconds - run.seconds)
-            self._append(pcm, now, run, seconds)
-            self._heard_until = run.end
+        self._last_arrival = now
+        self._gap_filled_seconds = 0.0
+        run = self._run
+        if run is None or self._run_is_silence or end - (run.end + seconds) > LAG_SECONDS:
+            run = self._run = _Run(start=end - seconds, floor=self._heard_until)
+            self._run_is_silence = False
+        elif run.end + seconds > end:
+            run.start = max(run.floor, end - seconds - run.seconds)
+        self._append(pcm, now, run, seconds)
+        self._heard_until = run.end
 
     def tick(self, now: float) -> None:
         """Let time pass: fill a pause of the peer with silence, up to its limit."""
-        with self._lock:
-            if self._last_arrival is None or self._gap_filled_seconds >= MAX_FILL_SECONDS:
-                return
-            missing = now - self._last_arrival - self._gap_filled_seconds
-            if now - self._last_arrival < GAP_SECONDS or missing < self._chunk_seconds:
-                return
-            missing = min(missing, MAX_FILL_SECONDS - self._gap_filled_seconds)
-            samples = max(1, round(missing * self.sample_rate_hz))
-            seconds = samples / self.sample_rate_hz
-            if self._run is None or not self._run_is_silence:
-                self._run = _Run(start=self._heard_until, floor=self._heard_until)
-                self._run_is_silence = True
-            self._append(bytes(samples * SAMPLE_BYTES), now, self._run, seconds)
-            self._gap_filled_seconds += seconds
-            self.filled_seconds += seconds
+        if self._last_arrival is None or self._gap_filled_seconds >= MAX_FILL_SECONDS:
+            return
+        missing = now - self._last_arrival - self._gap_filled_seconds
+        if now - self._last_arrival < GAP_SECONDS or missing < self._chunk_seconds:
+            return
+        missing = min(missing, MAX_FILL_SECONDS - self._gap_filled_seconds)
+        samples = max(1, round(missing * self.sample_rate_hz))
+        seconds = samples / self.sample_rate_hz
+        if self._run is None or not self._run_is_silence:
+            self._run = _Run(start=self._heard_until, floor=self._heard_until)
+            self._run_is_silence = True
+        self._append(bytes(samples * SAMPLE_BYTES), now, self._run, seconds)
+        self._gap_filled_seconds += seconds
+        self.filled_seconds += seconds
 
     def take(self, max_seconds: float) -> Chunk | None:
         """Hand out what waits, at most about ``max_seconds``; None when nothing does."""
-        with self._lock:
-            taken: list[bytes] = []
-            taken_bytes = 0
-            limit = max_seconds * self._bytes_per_second
-            arrived = 0.0
-            while self._pieces and (not taken or taken_bytes + len(self._pieces[0].pcm) <= limit):
-                piece = self._pieces.popleft()
-                self._mark(piece, (self._taken_bytes + taken_bytes) / self._bytes_per_second)
-                taken.append(piece.pcm)
-                taken_bytes += len(piece.pcm)
-                arrived = piece.arrived
-            self._backlog_bytes -= taken_bytes
-            self._taken_bytes += taken_bytes
+        taken: list[bytes] = []
+        taken_bytes = 0
+        limit = max_seconds * self._bytes_per_second
+        arrived = 0.0
+        while self._pieces and (not taken or taken_bytes + len(self._pieces[0].pcm) <= limit):
+            piece = self._pieces.popleft()
+            self._mark(piece, (self._taken_bytes + taken_bytes) / self._bytes_per_second)
+            taken.append(piece.pcm)
+            taken_bytes += len(piece.pcm)
+            arrived = piece.arrived
+        self._backlog_bytes -= taken_bytes
+        self._taken_bytes += taken_bytes
         return Chunk(b"".join(taken), arrived) if taken else None
 
     def call_seconds(self, stream_seconds: float) -> float:
         """A time on the recogniser's clock as seconds since the call was answered; never below zero."""
-        with self._lock:
-            if not self._marks:
-                return 0.0
-            at = bisect_right(self._marks, stream_seconds, key=lambda mark: mark.stream_seconds) - 1
-            mark = self._marks[max(0, at)]
-            return max(0.0, mark.run.start + mark.run_offset + stream_seconds - mark.stream_seconds)
+        if not self._marks:
+            return 0.0
+        at = bisect_right(self._marks, stream_seconds, key=lambda mark: mark.stream_seconds) - 1
+        mark = self._marks[max(0, at)]
+        return max(0.0, mark.run.start + mark.run_offset + stream_seconds - mark.stream_seconds)
 
     def pushed_until(self) -> float:
         """Where on the call's clock the audio handed out so far ends."""

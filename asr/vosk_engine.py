@@ -93,6 +93,7 @@ class VoskStream:
         self._converter = converter
         self._pushed_bytes = 0
         self._texts = VoskTexts()
+        self._answer = ""  # the newest partial result
 
     @property
     def over(self) -> bool:
@@ -133,10 +134,15 @@ class VoskStream:
     def _recognise(self, pcm: bytes) -> list[Heard]:
         try:
             if self._recogniser.AcceptWaveform(pcm):
+                self._answer = ""
                 return self._texts.told_final(json.loads(self._recogniser.Result()), self._now_seconds)
-            text = partial_text(json.loads(self._recogniser.PartialResult()))
+            answer = self._recogniser.PartialResult()
         except Exception as error:  # vosk raises nothing narrower
             raise EngineError("Vosk gave up on a stream", retryable=True) from error
+        if answer == self._answer:
+            return []  # nearly always: its text grows some times a second
+        self._answer = answer
+        text = partial_text(json.loads(answer))
         if not self._texts.is_new(text):
             return []
         start = self._texts.partial_start if self._texts.partial else self._first_word_start()

@@ -4,8 +4,8 @@ It loads the model, takes AudioSocket connections from Asterisk on a port that t
 tells texts over a socket pair. It may die at any moment without a call noticing. It imports little, so that
 it stays small, and it gives way to Asterisk and the server when processors are short.
 
-    loop thread:     AudioSocket connections (door), messages from and to the server
-    decoder thread:  all recognition
+    loop thread:     who may come in (door), messages from and to the server
+    decoder thread:  reading and recognising every leg
 """
 
 from __future__ import annotations
@@ -132,16 +132,15 @@ class Worker:
         listening = socket.socket(fileno=self._settings.listen_fd)
         reader, self._writer = await asyncio.open_unix_connection(sock=control)
         self._decoder.start()
-        server = await self._loop.create_server(self._door.connection, sock=listening, backlog=256)
+        listening.setblocking(False)
         jobs = [
             asyncio.create_task(self._listen(reader), name="messages"),
-            asyncio.create_task(self._door.keep_time(), name="clock"),
+            asyncio.create_task(self._door.let_in(listening), name="door"),
         ]
         try:
             self._send(Ready(self._engines.name, self._load_seconds, resident_megabytes()))
             await self._stopping.wait()
         finally:
-            server.close()
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
@@ -174,8 +173,8 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self._door.release_all()
-        self._door.close()
         self._decoder.stop(max(0.1, deadline - time.monotonic()))
+        self._door.close()
         if self._writer is not None:
             self._writer.close()
             with contextlib.suppress(OSError, TimeoutError):

@@ -5,10 +5,10 @@
 Three comparisons in one run:
 
 * what the path hears beside what Vosk alone makes of the file, over a good network and over bad ones;
-* processor time: voices that a core carries through the whole path (recogniser process and server) beside
-  raw decoding;
 * the time from a word's end to its text on the bus, and from an utterance's end to its final text, for one
-  call, at half of what the recogniser was measured to carry, and at nine tenths.
+  call, at half of what the recogniser was measured to carry, and at nine tenths;
+* processor time: voices that a core carries through the whole path (recogniser process and server), at half
+  load, beside raw decoding of the same files, one after another and in turns as live voices come.
 
 Phones are `bench.feeder`'s. One recogniser process with one thread, as in the product.
 """
@@ -288,32 +288,42 @@ def latencies(voice: Voiced, segmenter: Segmenter) -> tuple[list[float], list[fl
     return words, finals
 
 
-async def compare_texts(here: Room, made: Sequence[Track], alone: Sequence[str], legs: int) -> float:
-    """What is heard; returns processor seconds for a second of audio on the whole path."""
+async def compare_texts(here: Room, made: Sequence[Track], alone: Sequence[str], legs: int) -> None:
+    """What is heard."""
     segmenter = load_segmenter()
     head("what is heard", "words wrong", "characters wrong")
     row("raw Vosk on the file", *rates([errors(*one, segmenter) for one in zip(made, alone, strict=True)]))
-    price = 0.0
     for network in NETWORKS:
-        before = here.spent()
         voices = await here.talk(legs, network)
         row(f"the path, {network}", *rates([errors(one.track, one.text, segmenter) for one in voices]))
-        if network == "clean":
-            spent, audio = (after - earlier for after, earlier in zip(here.spent(), before, strict=True))
-            price = spent / audio
-    return price
 
 
-async def compare_latencies(here: Room, full: float) -> None:
-    """How soon texts come, under what load."""
+async def compare_latencies(here: Room, full: float) -> float:
+    """How soon texts come, under what load; processor seconds for a second of audio at half load."""
     segmenter = load_segmenter()
-    head("load", "voices", "word p50 ms", "p95", "final p50 ms", "p95")
+    prices = {}
+    head("load", "voices", "word p50 ms", "p95", "final p50 ms", "p95", "processor time of a second")
     for name, count in (("one call", 2), ("half", int(HALF * full)), ("nine tenths", int(MOST * full))):
+        before = here.spent()
         voices = await here.talk(max(2, count // 2 * 2))
+        spent, audio = (after - earlier for after, earlier in zip(here.spent(), before, strict=True))
+        prices[name] = spent / audio
         both = [latencies(one, segmenter) for one in voices]
         words, finals = ([value for one in both for value in one[place]] for place in (0, 1))
         figures = [percentile(values, share) for values in (words, finals) for share in (0.5, 0.95)]
-        row(name, len(voices), *(f"{value:.0f}" for value in figures))
+        row(name, len(voices), *(f"{value:.0f}" for value in figures), f"{1000 * spent / audio:.1f} ms")
+    return prices["half"]
+
+
+def compare_prices(path: float, raw_runs: Sequence[dict[str, Any]]) -> None:
+    """Voices a core carries."""
+    audio = sum(run["audio"] for run in raw_runs)
+    print()
+    head("voices a core", "processor time of a second", "voices", "the path's share")
+    row("the path", f"{1000 * path:.1f} ms", f"{1 / path:.0f}", "")
+    for name, key in (("raw Vosk, in turns", "spent_in_turns"), ("raw Vosk, one by one", "spent")):
+        plain = sum(run[key] for run in raw_runs) / audio
+        row(name, f"{1000 * plain:.1f} ms", f"{1 / plain:.0f}", f"**{plain / path:.2f}**")
 
 
 async def main(seconds: float, legs: int, model: str | None) -> None:
@@ -325,17 +335,11 @@ async def main(seconds: float, legs: int, model: str | None) -> None:
             asr = here.asr
             print(f"chunks of {asr.chunk_milliseconds} ms on both sides; {legs} voices of {seconds:.0f} s\n")
             alone = await raw(asr, made)
-            path = await compare_texts(here, made, alone["texts"], legs)
-            again = await raw(asr, made)
-            plain = (alone["spent"] + again["spent"]) / (alone["audio"] + again["audio"])
-            print()
-            head("voices a core", "processor time of a second", "voices")
-            row("raw Vosk", f"{1000 * plain:.1f} ms", f"{1 / plain:.0f}")
-            row("the path", f"{1000 * path:.1f} ms", f"{1 / path:.0f}")
-            row("**ratio**", "", f"**{plain / path:.2f}**")
+            await compare_texts(here, made, alone["texts"], legs)
             price = here.hearing.stats.leg_price
             print(f"\nadmission: a voice takes {price:.3f} of the recogniser's thread here\n")
-            await compare_latencies(here, FULL_SHARE / price)
+            path = await compare_latencies(here, FULL_SHARE / price)
+            compare_prices(path, [alone, await raw(asr, made)])
 
 
 if __name__ == "__main__":

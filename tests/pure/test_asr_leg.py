@@ -42,20 +42,6 @@ def test_times_count_from_the_answer() -> None:
     assert audio.call_seconds(0.5) == pytest.approx(2.5)
 
 
-def test_a_chunk_is_ready_when_it_is_long_enough() -> None:
-    """Recognition is woken for a chunk of audio, not for each frame; its newest arrival comes with it."""
-    audio = leg(0.06)
-    audio.audio(FRAME, ANSWERED + 0.02)
-    audio.audio(FRAME, ANSWERED + 0.04)
-    assert not audio.ready
-    audio.audio(FRAME, ANSWERED + 0.06)
-    assert audio.ready
-    chunk = audio.take(0.4)
-    assert chunk is not None
-    assert (len(chunk.pcm), chunk.arrived) == (3 * len(FRAME), ANSWERED + 0.06)
-    assert audio.take(0.4) is None
-
-
 def test_a_party_that_sends_nothing_is_filled_with_silence() -> None:
     """Without RTP the pause is filled by the clock, and what is said afterwards keeps its time."""
     audio = leg()
