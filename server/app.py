@@ -159,13 +159,9 @@ class HotlineServer:
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         watch.restore()
         webhooks = Webhooks(site, bus, self.secrets, clock, watch.active())
-        exporter = Exporter(
-            bus,
-            self.exchange,
-            [*numbers, watch.numbers, webhooks.numbers],
-            [line.id for line in site.lines],
-            watch.active(),
-        )
+        numbers_told = [*numbers, watch.numbers, webhooks.numbers]
+        exporter = Exporter(site, bus, self.exchange, numbers_told, watch.active())
+        self.exchange.writer.known = exporter.rows.count
 
         await self._run("metrics", exporter.run())
         await self._run("exchange", self.exchange.run())
