@@ -34,6 +34,7 @@ from hotline.core.clock import Clock, SystemClock
 from hotline.core.errors import HotlineError, SetupError
 from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
+from hotline.metrics.dialling.desk import TrialDesk
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.prometheus import Exporter, MetricsServer
 from hotline.metrics.watch import AlertWatch
@@ -50,6 +51,7 @@ from hotline.queue.recording.keeper import RecordingKeeper
 from hotline.queue.recording.retention import Retention
 from hotline.server.numbers import room_numbers
 from hotline.server.paths import database_url, recording_key, sealing_keys
+from hotline.server.transcribing import FileTranscriber
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.callbacks import Callbacks
@@ -67,6 +69,7 @@ from hotline.store.second_texts import SecondTextStore
 from hotline.store.text_index import TextIndex
 from hotline.store.text_search import StoredTextSearch
 from hotline.store.transcripts import TranscriptStore
+from hotline.store.trials import TrialStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.asterisk_config.places import queue_log_of, raw_recordings_of, sounds_dir_of
 from hotline.telephony.asterisk_config.secrets import secrets_of
@@ -158,8 +161,9 @@ class HotlineServer:
         numbers += [points.numbers, *([model.numbers] if model else [])]
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         watch.restore()
+        trials = TrialDesk(site, TrialStore(sessions), clock, FileTranscriber(site))
         webhooks = Webhooks(site, bus, self.secrets, clock, watch.active())
-        numbers_told = [*numbers, watch.numbers, webhooks.numbers]
+        numbers_told = [*numbers, watch.numbers, webhooks.numbers, trials.numbers]
         exporter = Exporter(site, bus, self.exchange, numbers_told, watch.active())
         self.exchange.writer.known = exporter.rows.count
 
@@ -211,10 +215,12 @@ class HotlineServer:
                 accounts=self.accounts,
                 audit=audit,
                 clock=clock,
+                trials=trials,
             )
         )
         await self.console.start()
         self._stack.push_async_callback(self.console.aclose)
+        await self._run("test calls", trials.run())
         # what nobody waits for comes last: the words of the index take a moment to read
         if site.asr.second_pass is not None:
             idleness = Idleness(site.asr.second_pass, ZoneInfo(site.site.timezone), processor_load)

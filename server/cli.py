@@ -22,6 +22,7 @@ from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import moment, print_rows, stats
+from hotline.metrics.dialling.cli import dial_command, test_calls_command
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.queue.queue_log.cli import queue_log_commands
 from hotline.queue.recording.cli import recording_commands
@@ -29,6 +30,7 @@ from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
 from hotline.server.paths import database_url
 from hotline.server.site_check import check
+from hotline.server.transcribing import FileTranscriber
 from hotline.store.counting import By
 from hotline.store.database import open_engine
 from hotline.telephony.cli import app as asterisk_app
@@ -59,6 +61,8 @@ app.add_typer(queue_log_commands(open_site), name="queue-log")
 app.command("shifts")(shifts_command(open_site))
 app.add_typer(asterisk_app, name="asterisk")
 app.add_typer(recording_commands(open_site), name="recordings")
+app.command("dial")(dial_command(open_site, FileTranscriber))
+app.command("test-calls")(test_calls_command(open_site))
 
 
 def _version(wanted: bool) -> None:
