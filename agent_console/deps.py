@@ -30,6 +30,7 @@ from hotline.core.ports import (
     Supervision,
     TextSearch,
     Transcripts,
+    Trials,
 )
 from hotline.core.views import CallSummary, OwnPart
 from hotline.store.audit import AuditRow
@@ -98,6 +99,7 @@ class ConsoleDeps:
     accounts: Accounts
     audit: Audit
     clock: Clock
+    trials: Trials | None = None
     web_dist: Path = WEB_DIST
     pause_reasons: tuple[str, ...] = PAUSE_REASONS
     version: str = field(default=__version__)

@@ -39,6 +39,7 @@ def _once(checker: Checker) -> None:
     for what, items in (
         ("queue", checker.queues), ("menu", checker.menus), ("prompt", checker.prompts),
         ("webhook", webhooks), ("engine", checker.site.section("asr").items("engines")),
+        ("test call", checker.site.section("test_dialling").items("calls")),
     ):  # fmt: skip
         checker.given_once(what, [((*i.path, "name"), i.text("name")) for i in items])
     for menu in checker.menus:
@@ -76,6 +77,8 @@ def _lines(checker: Checker) -> None:
             ("lines",), "the site has no line", "add at least one, with the number that callers dial"
         )
     reached = _reached_lines(checker)
+    for plan in checker.site.section("test_dialling").items("calls"):
+        checker.refer(plan, "line", ids, "line")
     for line in checker.lines:
         checker.refer(line, "parent", ids, "line")
         checker.refer(line, "closed_to", ids, "line")

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from hotline.config.alerting import AlertsSection
+from hotline.config.dialling import DiallingSection
 from hotline.config.engines import EngineSection, HotWord
 from hotline.config.menus import Menu, Prompt
 from hotline.config.reporting import ReportsSection
@@ -390,6 +391,7 @@ class Site(Section):
     menus: tuple[Menu, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     shifts: tuple[Shift, ...] = ()
+    test_dialling: DiallingSection = DiallingSection()
     roster: Path | None = None  # a CSV table of the days that differ from the shifts: see config/shifts.py
 
     def line(self, line_id: str) -> Line:

@@ -12,6 +12,7 @@ from hotline.core.drafts import Draft, DraftFields
 from hotline.core.events import AgentState, CallbackResult, Envelope, Event
 from hotline.core.figures import CountSide, Explanation, FigureAnswer, FigureQuestion, MeasureInfo
 from hotline.core.staffing import StaffingPlan, StaffingQuestion
+from hotline.core.trials import TrialCall, TrialMarks, TrialOrder
 from hotline.core.understanding import CallPoints, Proposal
 from hotline.core.views import (
     AgentDay,
@@ -299,4 +300,33 @@ class Alerts(Protocol):
 
     def active(self) -> tuple[Alert, ...]:
         """Raised and not cleared, oldest first."""
+        ...
+
+
+class Trials(Protocol):
+    """Test calls (拨测). Asynchronous methods raise ``sqlalchemy.exc.SQLAlchemyError``."""
+
+    def plan(self, name: str) -> TrialOrder | None:
+        """What a plan of the site file dials."""
+        ...
+
+    def begin(self, order: TrialOrder) -> None:
+        """Have a test call made now.
+
+        Raises:
+            UsageError: an emergency service might answer.
+            IllegalState: another one goes on.
+        """
+        ...
+
+    async def newest(self, limit: int, before: datetime | None) -> list[TrialCall]:
+        """Test calls that began before a moment, the newest first."""
+        ...
+
+    async def mark(self, trial_id: str, marks: TrialMarks, user: str) -> TrialCall | None:
+        """Keep a listener's sheet; None if there is no such test call."""
+        ...
+
+    async def sound(self, trial_id: str) -> bytes | None:
+        """The WAV file of a test call; None if it is not kept."""
         ...

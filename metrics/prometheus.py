@@ -1,99 +1,102 @@
-"""What Prometheus scrapes: counted from the bus, read from the rooms' own numbers at each scrape.
+"""What Prometheus scrapes: ledger rows (`RowCounts`), the present (`Present`) and what the bus tells.
 
-Labels are bounded: lines and engines of the site file, ledger classes, agent states, sides. Units are
-seconds. A replayed event (the bus tells answered calls anew after a lost link) is counted once, by its ledger
-row.
+Labels are bounded: lines, queues and engines of the site file, topics of its rules, ledger classes, agent
+states, sides; whatever else the exchange says is ``other``. Units are seconds. Counters begin at 0 with the
+server, as Prometheus expects.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    start_http_server,
+)
 
-from hotline.config.schema import MetricsSection
+from hotline import __version__
+from hotline.config.schema import MetricsSection, Site
 from hotline.core.alerts import Alert, AlertKind
 from hotline.core.bus import follow
 from hotline.core.errors import SetupError
 from hotline.core.events import (
-    AgentState,
     AlertCleared,
     AlertRaised,
-    CallAnswered,
     CallEnded,
-    CallerQueued,
     CallStarted,
     CallUnderstood,
     EngineChanged,
-    EntryClosed,
     Event,
     FallbackUsed,
     LegLost,
     LegTapped,
     LinkChanged,
     MenuFinished,
-    Outcome,
+    MenuOutcome,
     Side,
+    TalkKind,
+    TalkStarted,
     TranscriptSegment,
 )
 from hotline.core.ports import Bus, LivePicture
+from hotline.metrics.prometheus_present import Number, Numbers, Present
+from hotline.metrics.prometheus_rows import OTHER, Names, RowCounts
+
+__all__ = ["Exporter", "MetricsServer", "Number", "Numbers"]
 
 FEED_LIMIT = 20_000  # events unread; beyond that they are replayed from the bus's history
-WAIT_BUCKETS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # 15 s is the norm
+MENU_BUCKETS = (2, 5, 10, 15, 20, 30, 45, 60, 90)
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
 
-Number = tuple[str, str, bool, float]
-"""A room's own number: name without prefix, help, whether it only grows, value."""
-
-Numbers = Callable[[], Iterable[Number]]
-"""Reads a room's numbers."""
+# else there is a series more for each of ours, which nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Exporter:
-    """Counts the bus's events for Prometheus.
+    """Counts for Prometheus.
 
     Args:
+        site: its lines, queues and definitions of rates.
         bus: what to count.
         picture: the present, read at each scrape.
         numbers: further numbers of the rooms, read on the event loop at each scrape.
-        lines: the line ids of the site file; an event of another line is counted under ``other``.
         raised: alerts that are raised already.
+
+    Attributes:
+        rows: to be told of ledger rows once they are saved.
     """
 
     def __init__(
         self,
+        site: Site,
         bus: Bus,
         picture: LivePicture,
         numbers: Iterable[Numbers],
-        lines: Iterable[str],
         raised: Iterable[Alert] = (),
     ) -> None:
         self.registry = CollectorRegistry()
         self._bus = bus
-        self._lines = set(lines)
-        self._answered: dict[str, None] = {}  # entry ids told as answered, oldest first, at most 20,000
+        self._names = Names.of_site(site)
+        self.rows = RowCounts(site, self._names, self.registry)
         self._taps: dict[tuple[str, Side, str], str] = {}  # voices being heard, by which engine
         make = self._make
         self._calls = make(Counter, "calls", "Callers who reached the hotline.", ["line"])
-        self._offered = make(Counter, "offered", "Callers who began to wait in a queue.", ["line"])
-        self._answers = make(Counter, "answered", "Callers answered by a person.", ["line"])
-        self._closed = make(
-            Counter, "entries_closed", "Ledger rows closed, by their class.", ["line", "outcome"]
-        )
-        self._wait = make(
-            Histogram,
-            "wait_seconds",
-            "Seconds waited by callers who were answered or gave up.",
-            ["line", "outcome"],
-            buckets=WAIT_BUCKETS,
+        self._callbacks = make(Counter, "callbacks", "Calls by which agents called citizens back.", ["line"])
+        self._talks = make(
+            Counter, "talks", "Talks that began, by how who talks came to it (transfer: handed on).", ["kind"]
         )
         self._menus = make(Counter, "menu_visits", "Menu visits, by how they ended.", ["outcome"])
+        self._menu_time = make(
+            Histogram, "menu_seconds", "Seconds spent in a menu.", ["outcome"], buckets=MENU_BUCKETS
+        )
         self._fallbacks = make(
             Counter,
             "menu_fallbacks",
@@ -110,7 +113,6 @@ class Exporter:
         self._understood = make(
             Counter, "calls_understood", "Calls by what they were about, once over.", ["type", "topic"]
         )
-        self._enquiries: set[str] = set()  # open entries in which an agent waits
         self._taps_live = make(Gauge, "taps", "Voices of calls being heard now.", ["side"])
         self._taps_lost = make(
             Counter, "taps_lost", "Voices of live calls that stopped being heard.", ["side"]
@@ -129,10 +131,31 @@ class Exporter:
         for side in Side:  # a series that is there before the first event can be alerted on
             self._taps_live.labels(side.value)
             self._taps_lost.labels(side.value)
-        for line in self._lines:
-            for counter in (self._calls, self._offered, self._answers, self._fallbacks):
+        for line in (*self._names.lines, OTHER):
+            for counter in (self._calls, self._callbacks, self._fallbacks):
                 counter.labels(line)
-        self.registry.register(_AtScrape(picture, list(numbers)))
+        for talk in TalkKind:
+            self._talks.labels(talk.value)
+        for outcome in MenuOutcome:
+            self._menus.labels(outcome.value)
+            self._menu_time.labels(outcome.value)
+        for kind_of_text in ("partial", "final"):
+            self._latency.labels(kind_of_text)
+        self._say_what_is_fixed(site)
+        ProcessCollector(registry=self.registry)
+        self.registry.register(Present(picture, list(numbers), self._names))
+
+    def _say_what_is_fixed(self, site: Site) -> None:
+        """The norms, the tree of lines and the version: for rules and dashboards to join with."""
+        figures = site.figures
+        norm = self._make(Gauge, "answer_norm_seconds", "A caller is to be answered within so long.", [])
+        norm.set(figures.answer_within_seconds)
+        rate = self._make(Gauge, "answer_rate_norm_ratio", "The answer rate is to be no less.", [])
+        rate.set(figures.answer_rate_norm)
+        lines = self._make(Gauge, "line_info", "Each line's name and parent.", ["line", "name", "parent"])
+        for line in site.lines:
+            lines.labels(line.id, line.name, line.parent or "").set(1)
+        self._make(Gauge, "build_info", "The version that runs.", ["version"]).labels(__version__).set(1)
 
     def _make(self, kind: type[Any], name: str, text: str, labels: list[str], **more: Any) -> Any:
         return kind(f"hotline_{name}", text, labels, registry=self.registry, **more)
@@ -146,30 +169,16 @@ class Exporter:
     def count(self, event: Event) -> None:
         """Count one event."""
         match event:
-            case CallStarted(callback_of=None):
-                self._calls.labels(self._line(event.line)).inc()
-            case CallerQueued(enquiry=True):
-                self._enquiries.add(event.entry_id)
-            case CallerQueued():
-                self._offered.labels(self._line(event.line)).inc()
-            case CallAnswered():
-                self._count_answer(event)
-            case EntryClosed(enquiry=True):
-                self._enquiries.discard(event.entry_id)
-            case EntryClosed():
-                line = self._line(event.line)
-                if event.entry_id in self._enquiries:  # the caller was put through after all
-                    self._enquiries.discard(event.entry_id)
-                    self._offered.labels(line).inc()
-                    self._answers.labels(line).inc()
-                    self._wait.labels(line, event.outcome.value).observe(event.wait_seconds)
-                self._closed.labels(line, event.outcome.value).inc()
-                if event.outcome is not Outcome.ANSWERED:
-                    self._wait.labels(line, event.outcome.value).observe(event.wait_seconds)
+            case CallStarted():
+                counter = self._callbacks if event.callback_of else self._calls
+                counter.labels(self._names.line(event.line)).inc()
+            case TalkStarted():
+                self._talks.labels(event.kind.value).inc()
             case MenuFinished():
                 self._menus.labels(event.outcome.value).inc()
+                self._menu_time.labels(event.outcome.value).observe(event.menu_seconds)
             case FallbackUsed():
-                self._fallbacks.labels(self._line(event.line)).inc()
+                self._fallbacks.labels(self._names.line(event.line)).inc()
             case TranscriptSegment():
                 seconds = max(0.0, (event.at - event.audio_at).total_seconds())
                 self._latency.labels("final" if event.final else "partial").observe(seconds)
@@ -199,16 +208,6 @@ class Exporter:
             case _:
                 pass
 
-    def _count_answer(self, event: CallAnswered) -> None:
-        if event.entry_id in self._answered or event.entry_id in self._enquiries:
-            return
-        self._answered[event.entry_id] = None
-        if len(self._answered) > 20_000:
-            del self._answered[next(iter(self._answered))]
-        line = self._line(event.line)
-        self._answers.labels(line).inc()
-        self._wait.labels(line, Outcome.ANSWERED.value).observe(event.wait_seconds)
-
     def _forget(self, call_id: str) -> None:
         """A call is over: its taps are, too."""
         self._taps = {tap: engine for tap, engine in self._taps.items() if tap[0] != call_id}
@@ -220,61 +219,6 @@ class Exporter:
         self._engines.update(self._taps.values())
         for engine in self._engines:
             self._engine_taps.labels(engine).set(sum(1 for heard in self._taps.values() if heard == engine))
-
-    def _line(self, line: str) -> str:
-        return line if line in self._lines else "other"
-
-
-class _AtScrape(Collector):
-    """Numbers that are read, not counted.
-
-    Scrapes come on a thread of their own; the rooms belong to the event loop. So they are read there, and a
-    loop that does not answer within two seconds is itself the news.
-    """
-
-    def __init__(self, picture: LivePicture, numbers: list[Numbers]) -> None:
-        self._picture, self._numbers = picture, numbers
-        self._loop = asyncio.get_running_loop()
-
-    def describe(self) -> Iterable[Any]:
-        return ()  # registering must not scrape
-
-    def collect(self) -> Iterable[Any]:
-        async def read() -> list[Any]:
-            return list(self._read())
-
-        responsive = GaugeMetricFamily("hotline_event_loop_responsive", "0 when the server's loop hangs.")
-        pending = asyncio.run_coroutine_threadsafe(read(), self._loop)
-        try:
-            families = pending.result(timeout=2)
-        except TimeoutError:
-            pending.cancel()
-            families = []
-        responsive.add_metric([], 1 if families else 0)
-        return [responsive, *families]
-
-    def _read(self) -> Iterable[Any]:
-        live = self._picture.live()
-        agents = GaugeMetricFamily("hotline_agents", "Agents of the site file, by state.", labels=["state"])
-        for state in AgentState:
-            agents.add_metric([state.value], sum(agent.state is state for agent in live.agents))
-        waiting = GaugeMetricFamily("hotline_callers_waiting", "Callers in a queue now.", labels=["queue"])
-        longest = GaugeMetricFamily(
-            "hotline_longest_wait_seconds",
-            "How long the first caller of a queue has waited.",
-            labels=["queue"],
-        )
-        queues: dict[str, list[float]] = {}
-        for caller in live.waiting:
-            queues.setdefault(caller.queue, []).append((live.at - caller.since).total_seconds())
-        for queue, waits in queues.items():
-            waiting.add_metric([queue], len(waits))
-            longest.add_metric([queue], max(waits))
-        yield from (agents, waiting, longest)
-        for read in self._numbers:
-            for name, text, is_counter, value in read():
-                family = CounterMetricFamily if is_counter else GaugeMetricFamily
-                yield family(f"hotline_{name}", text, value=value)
 
 
 class MetricsServer:

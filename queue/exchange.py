@@ -174,7 +174,7 @@ class Exchange:
     def _tell(self, out: Outbox) -> None:
         """Rows first: whoever hears an event may look at the row soon after."""
         if out.calls or out.entries or out.talks:
-            self.writer.put(calls=out.calls, entries=out.entries, talks=out.talks)
+            self.writer.put(calls=out.calls, entries=out.entries, talks=out.talks, moments=out.moments)
         for event in out.events:
             if event.call_id not in self.queue_log.untold:
                 self._bus.publish(event)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 
 from hotline.core.backoff import backoff
 from hotline.store.ledger import (
@@ -19,6 +20,7 @@ from hotline.store.ledger import (
     IntervalRecord,
     Ledger,
     Row,
+    RowMoment,
     TailRecord,
     TalkRecord,
 )
@@ -29,10 +31,20 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.05  # between two saves: on a busy exchange each takes the changes of many calls
 
 
+def _nobody(_moment: RowMoment, _row: EntryRecord) -> None:
+    """Nobody counts."""
+
+
 class LedgerWriter:
-    """Saves rows in the background, retrying for ever."""
+    """Saves rows in the background, retrying for ever.
+
+    Attributes:
+        known: told what became known of an entry, with its row, once that is in the database: so that who
+            counts it counts it once, though the server be killed and queue_log tell it again.
+    """
 
     def __init__(self, ledger: Ledger, limit: int = 100_000) -> None:
+        self.known: Callable[[RowMoment, EntryRecord], None] = _nobody
         self.dropped = 0
         self.refused = 0
         self.failures = 0
@@ -42,6 +54,7 @@ class LedgerWriter:
         self._entries: dict[str, EntryRecord] = {}
         self._talks: dict[str, TalkRecord] = {}
         self._intervals: dict[tuple[str, object], IntervalRecord] = {}
+        self._moments: list[tuple[RowMoment, str]] = []  # of rows that wait: at most four a row
         self._tail: TailRecord | None = None
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
@@ -55,6 +68,7 @@ class LedgerWriter:
         entries: dict[str, EntryRecord] | None = None,
         talks: dict[str, TalkRecord] | None = None,
         intervals: list[IntervalRecord] | None = None,
+        moments: Sequence[tuple[RowMoment, str]] = (),
         tail: TailRecord | None = None,
     ) -> None:
         """Take rows to be saved. Never waits."""
@@ -62,6 +76,7 @@ class LedgerWriter:
         self._entries.update(entries or {})
         self._talks.update(talks or {})
         self._intervals.update({(row.agent, row.since): row for row in intervals or []})
+        self._moments.extend(moments)
         self._tail = tail or self._tail
         for rows in (self._calls, self._entries, self._talks, self._intervals):
             while len(rows) > self._limit:
@@ -69,6 +84,8 @@ class LedgerWriter:
                 self.dropped += 1
         if self.dropped:
             self._tail = None
+        if len(self._moments) > 4 * self._limit:  # those of rows that were dropped
+            self._moments = [one for one in self._moments if one[1] in self._entries]
         if self.waiting:
             self._settled.clear()
             self._wake.set()
@@ -98,16 +115,19 @@ class LedgerWriter:
                 self._tail,
                 list(self._talks.values()),
             )
+            moments, self._moments = self._moments, []
             try:
                 await self._save(taken)
             except SAVE_ERRORS as error:
                 self.failures += 1
+                self._moments = moments + self._moments
                 log.warning("ledger rows wait for the database: %s", type(error).__name__)
                 await asyncio.sleep(next(delays))
                 self._wake.set()
                 continue
             delays = backoff(initial_seconds=0.1, max_seconds=5)
             self._forget(taken)
+            self._tell_known(taken, moments)
             if not self._closing:
                 await asyncio.sleep(GATHER_SECONDS)
 
@@ -156,6 +176,12 @@ class LedgerWriter:
             self._wake.set()
         else:
             self._settled.set()
+
+    def _tell_known(self, saved: Changes, moments: list[tuple[RowMoment, str]]) -> None:
+        rows = {row.entry_id: row for row in saved.entries}
+        for moment, entry_id in moments:
+            if entry_id in rows:  # else it was dropped: the next start tells of it
+                self.known(moment, rows[entry_id])
 
     def close(self) -> None:
         """Let ``run`` end once everything is saved; whoever awaits it sets the deadline."""

@@ -34,6 +34,7 @@ from hotline.core.clock import Clock, SystemClock
 from hotline.core.errors import HotlineError, SetupError
 from hotline.ivr.prompts import PromptFiles
 from hotline.ivr.service import MenuService
+from hotline.metrics.dialling.desk import TrialDesk
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import calendar_of, counting_of
@@ -55,6 +56,7 @@ from hotline.queue.recording.keeper import RecordingKeeper
 from hotline.queue.recording.retention import Retention
 from hotline.server.numbers import room_numbers
 from hotline.server.paths import database_url, recording_key, sealing_keys
+from hotline.server.transcribing import FileTranscriber
 from hotline.store.accounts import AccountStore
 from hotline.store.audit import AuditLog
 from hotline.store.callbacks import Callbacks
@@ -73,6 +75,7 @@ from hotline.store.second_texts import SecondTextStore
 from hotline.store.text_index import TextIndex
 from hotline.store.text_search import StoredTextSearch
 from hotline.store.transcripts import TranscriptStore
+from hotline.store.trials import TrialStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.asterisk_config.places import queue_log_of, raw_recordings_of, sounds_dir_of
 from hotline.telephony.asterisk_config.secrets import secrets_of
@@ -164,14 +167,11 @@ class HotlineServer:
         numbers += [points.numbers, *([model.numbers] if model else [])]
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         watch.restore()
+        trials = TrialDesk(site, TrialStore(sessions), clock, FileTranscriber(site))
         webhooks = Webhooks(site, bus, self.secrets, clock, watch.active())
-        exporter = Exporter(
-            bus,
-            self.exchange,
-            [*numbers, watch.numbers, webhooks.numbers],
-            [line.id for line in site.lines],
-            watch.active(),
-        )
+        numbers_told = [*numbers, watch.numbers, webhooks.numbers, trials.numbers]
+        exporter = Exporter(site, bus, self.exchange, numbers_told, watch.active())
+        self.exchange.writer.known = exporter.rows.count
 
         await self._run("metrics", exporter.run())
         await self._run("exchange", self.exchange.run())
@@ -223,10 +223,12 @@ class HotlineServer:
                 accounts=self.accounts,
                 audit=audit,
                 clock=clock,
+                trials=trials,
             )
         )
         await self.console.start()
         self._stack.push_async_callback(self.console.aclose)
+        await self._run("test calls", trials.run())
         # what nobody waits for comes last: the words of the index take a moment to read
         await self._run("rollups", Rolling(Rollups(sessions, calendar_of(site)), clock).run())
         if site.asr.second_pass is not None:

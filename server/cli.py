@@ -23,6 +23,7 @@ from hotline.core.errors import HotlineError, UsageError
 from hotline.core.figures import CountSide, Dimension
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import print_rows, stats
+from hotline.metrics.dialling.cli import dial_command, test_calls_command
 from hotline.metrics.explain_cli import explained, print_explanation
 from hotline.metrics.measures.calendar import moment
 from hotline.metrics.report.cli import report_commands
@@ -35,6 +36,7 @@ from hotline.server.demo.cli import demo
 from hotline.server.logs import log_to_stderr
 from hotline.server.paths import database_url
 from hotline.server.site_check import check
+from hotline.server.transcribing import FileTranscriber
 from hotline.store.database import open_engine
 from hotline.telephony.cli import app as asterisk_app
 
@@ -67,6 +69,8 @@ app.command("score")(score)
 app.command("staff")(staff_command(open_site))
 app.add_typer(recording_commands(open_site), name="recordings")
 app.add_typer(report_commands(open_site), name="report")
+app.command("dial")(dial_command(open_site, FileTranscriber))
+app.command("test-calls")(test_calls_command(open_site))
 
 
 def _version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import islice
 from typing import Self, TypeVar
 
@@ -77,6 +78,15 @@ class EntryRecord:
     ended_by: str | None = None
     language: str = ""
     enquiry: bool = False
+
+
+class RowMoment(StrEnum):
+    """What becomes known of a row of ``queue_entries``, each once, whichever source tells of it."""
+
+    OFFERED = "offered"  # a caller waits: the row is there
+    DECIDED = "decided"  # the wait is over: answered, or its class is known
+    CLOSED = "closed"  # it has its class and its end
+    WRAPPED_UP = "wrapped_up"  # the work after the talk is over
 
 
 @dataclass(frozen=True, slots=True)

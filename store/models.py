@@ -8,6 +8,7 @@ segments         final texts of both sides
 unindexed_texts  those that the search does not know yet; search_progress: how far older ones are indexed
 second_passes    what became of decoding a recording anew, and second_segments: its texts
 callbacks        who took a caller's request to be called back (an entry of that class), and how it ended
+test_calls       calls that our own phone made to try a service (拨测), and a listener's marks
 notes            what people wrote on calls
 order_drafts     the draft of each call's work order
 call_points      what each call was about; points: each finding with the utterances it rests on
@@ -276,6 +277,41 @@ class CallbackRow(Base):
     user: Mapped[str]
     at: Mapped[datetime]
     result: Mapped[str | None]
+
+
+class TrialRow(Base):
+    """A test call; see ``core.trials`` for the columns. ``unit`` and ``line``: as ordered."""
+
+    __tablename__ = "test_calls"
+
+    trial_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    number: Mapped[str]
+    unit: Mapped[str]
+    line: Mapped[str]
+    via: Mapped[str]
+    began_at: Mapped[datetime] = mapped_column(index=True)
+    result: Mapped[str]
+    status: Mapped[int]
+    answer_ms: Mapped[int | None]
+    sound_ms: Mapped[int | None]
+    spoken_ms: Mapped[int]
+    level_dbfs: Mapped[float | None]
+    silent_share: Mapped[float | None]
+    keys: Mapped[str]
+    call_id: Mapped[str | None]
+    person_ms: Mapped[int | None]
+    agent: Mapped[str | None]
+    reached_line: Mapped[str | None]
+    text: Mapped[str | None] = mapped_column(Text)
+    has_sound: Mapped[bool]
+    menu: Mapped[float | None]
+    answering: Mapped[float | None]
+    manner: Mapped[float | None]
+    knowledge: Mapped[float | None]
+    call_back: Mapped[float | None]
+    note: Mapped[str] = mapped_column(Text)
+    marked_by: Mapped[str]
 
 
 class NoteRow(Base):

@@ -232,6 +232,27 @@ def asterisk() -> None:
     run("asterisk", [*command, "fetch"], failed="no Asterisk")
 
 
+def prometheus() -> None:
+    """A Prometheus for the tests: the machine's own, or Debian's unpacked under the cache folder."""
+    command = [str(PYTHON), str(ROOT / "tools" / "prometheus_program.py")]
+
+    def is_there(*options: str) -> bool:
+        return (
+            subprocess.run([*command, *options], cwd=ROOT, capture_output=True, check=False).returncode == 0
+        )
+
+    if is_there("--find"):
+        return
+    if shutil.which("apt-get") is None:
+        raise StepError("there is no Prometheus for the tests — install one: prometheus and promtool on PATH")
+    say("==> Prometheus from Debian, unpacked under the cache folder (100 MB)")
+    if is_there():
+        return
+    failed = "no Prometheus for the tests"  # apt may not know yet what there is
+    run("prometheus", [*_as_root(["prometheus"]), "apt-get", "update", "-q"], failed=failed)
+    run("prometheus", command, failed=failed)
+
+
 def lock() -> None:
     """Write requirements.lock anew from pyproject.toml: versions and hashes, no addresses."""
     with tempfile.TemporaryDirectory() as folder:
@@ -264,10 +285,18 @@ PYTHON_STEP: Step = ("Python packages", python_packages)
 WEB_PACKAGES: Step = ("browser app's packages", web_packages)
 WEB_PAGES: Step = ("browser app", web_pages)
 ASTERISK: Step = ("Asterisk", asterisk)
+PROMETHEUS: Step = ("Prometheus", prometheus)
 
 TARGETS: dict[str, tuple[Step, ...]] = {
     "run": (packages(*SPEECH_PACKAGES, *REPORT_PACKAGES), PYTHON_STEP, WEB_PAGES, ASTERISK),
-    "test": (packages(*SPEECH_PACKAGES, *TEST_PACKAGES), PYTHON_STEP, WEB_PACKAGES, WEB_PAGES, ASTERISK),
+    "test": (
+        packages(*SPEECH_PACKAGES, *TEST_PACKAGES),
+        PYTHON_STEP,
+        WEB_PACKAGES,
+        WEB_PAGES,
+        ASTERISK,
+        PROMETHEUS,
+    ),
     "test-fast": (packages(*SPEECH_PACKAGES), PYTHON_STEP, WEB_PACKAGES),
     "check": (PYTHON_STEP, WEB_PACKAGES),
     "web": (PYTHON_STEP, WEB_PAGES),

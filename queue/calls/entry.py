@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from hotline.core.events import CallAnswered, EntryClosed, Outcome, Source
 from hotline.queue.facts import Abandoned, Completed, Connected, Left, QueueFact, Rang, RingEnded
-from hotline.store.ledger import EntryRecord
+from hotline.store.ledger import EntryRecord, RowMoment
 
 
 class EntryState(StrEnum):
@@ -202,6 +202,12 @@ class Entry:
             talk_ms = span_ms(self.answered_at, at)
             return Completed(self.uniqueid, at, self.queue, self.agent or "", talk_ms, ended_by)
         return Abandoned(self.uniqueid, at, self.queue, span_ms(self.joined_at, at))
+
+    def moments(self) -> list[RowMoment]:
+        """What is known of it by now."""
+        if self.closed_at is not None:
+            return [RowMoment.OFFERED, RowMoment.DECIDED, RowMoment.CLOSED]
+        return [RowMoment.OFFERED] + [RowMoment.DECIDED] * (self.answered_at is not None)
 
     def record(self) -> EntryRecord:
         """The row as it stands."""

@@ -14,6 +14,7 @@ from hotline.queue.calls.outbox import Outbox
 from hotline.queue.calls.talks import CallTalks
 from hotline.queue.facts import Bridged, Completed, HandedOn, Held, HungUp, JoiningFact, Unbridged, Unheld
 from hotline.queue.routing import Routing
+from hotline.store.ledger import RowMoment
 
 
 class Joinings(CallIndex):
@@ -140,6 +141,8 @@ class Joinings(CallIndex):
             if entry.enquiry:
                 entry.enquiry = False
                 self._save_entry(entry)
+                for moment in entry.moments():
+                    self._note(moment, entry)
 
     def _talks_of(self, call_id: str, caller: str) -> CallTalks:
         return CallTalks(
@@ -149,6 +152,11 @@ class Joinings(CallIndex):
             self._routing.agent_at,
             lambda agent: self._routing.extensions.get(agent, agent),
         )
+
+    def _note(self, moment: RowMoment, entry: Entry) -> None:
+        """Something became known of a row; an agent's enquiry is no caller's and is not told of."""
+        if not entry.enquiry:
+            self._out.moments.append((moment, entry.entry_id))
 
     def _save_entry(self, entry: Entry) -> None:
         self._out.entries[entry.entry_id] = entry.record()

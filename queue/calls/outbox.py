@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hotline.core.events import CallEvent
-from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
+from hotline.store.ledger import CallRecord, EntryRecord, RowMoment, TalkRecord
 
 
 @dataclass(slots=True)
 class Outbox:
-    """What came of a fact: events in order, and the rows that changed."""
+    """What came of a fact: events in order, the rows that changed, and what became known of which entry."""
 
     events: list[CallEvent] = field(default_factory=list)
     calls: dict[str, CallRecord] = field(default_factory=dict)
     entries: dict[str, EntryRecord] = field(default_factory=dict)
     talks: dict[str, TalkRecord] = field(default_factory=dict)
+    moments: list[tuple[RowMoment, str]] = field(default_factory=list)  # with the entry's id

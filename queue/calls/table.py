@@ -51,7 +51,7 @@ from hotline.queue.facts import (
     Unheld,
 )
 from hotline.queue.routing import Routing
-from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
+from hotline.store.ledger import CallRecord, EntryRecord, RowMoment, TalkRecord
 
 
 class CallTable(Joinings):
@@ -114,6 +114,8 @@ class CallTable(Joinings):
         call = self._by_channel.get(uniqueid)
         for entry in call.entries if call else ():
             if (entry.entry_id, entry.agent) == (entry_id, agent):
+                if not entry.wrap_up_ms:
+                    self._note(RowMoment.WRAPPED_UP, entry)
                 entry.wrap_up_ms = round(seconds * 1000)
                 self._save_entry(entry)
         return self._out
@@ -398,6 +400,7 @@ class CallTable(Joinings):
         )
         call.entries.append(entry)
         self._save_entry(entry)
+        self._note(RowMoment.OFFERED, entry)
         self._out.events.append(
             CallerQueued(
                 call.call_id,
@@ -438,8 +441,12 @@ class CallTable(Joinings):
                     AgentNoAnswer(call.call_id, fact.at, entry.entry_id, fact.agent, seconds)
                 )
             case Connected():
+                self._note(RowMoment.DECIDED, entry)
                 self._out.events.append(entry.as_answered(call.uniqueid))
             case _:
+                if entry.answered_at is None:
+                    self._note(RowMoment.DECIDED, entry)
+                self._note(RowMoment.CLOSED, entry)
                 self._out.events.append(entry.as_closed(fact.at))
         self._tell_talks(call)
 

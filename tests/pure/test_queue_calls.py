@@ -25,7 +25,7 @@ from hotline.queue.facts import (
     Routed,
 )
 from hotline.queue.routing import Routing
-from hotline.store.ledger import CallRecord, EntryRecord
+from hotline.store.ledger import CallRecord, EntryRecord, RowMoment
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 UID = "node1-100.1"
@@ -47,11 +47,13 @@ class Rows:
         self.entries: dict[str, EntryRecord] = {}
         self.calls: dict[str, CallRecord] = {}
         self.events: list[object] = []
+        self.moments: list[tuple[RowMoment, str]] = []
 
     def take(self, out: Outbox) -> None:
         self.entries.update(out.entries)
         self.calls.update(out.calls)
         self.events.extend(out.events)
+        self.moments.extend(out.moments)
 
 
 def play(target: CallTable, facts: list[Fact], source: Source = Source.LIVE) -> Rows:
@@ -420,6 +422,18 @@ def test_an_agents_question_to_a_queue_is_no_callers_wait(then: list[Fact], enqu
     again.restore(begun.calls.values(), begun.entries.values())
     for target in (through, again):
         rows = play(target, then)
+        told = [one for one in begun.moments + rows.moments if one[1] == f"{ASKING}:12333:1"]
+        closed = not enquiry and len(then) == 2
+        assert told == [
+            (moment, f"{ASKING}:12333:1")
+            for moment in (
+                []
+                if enquiry
+                else [RowMoment.OFFERED, RowMoment.DECIDED, RowMoment.CLOSED]
+                if closed
+                else [RowMoment.OFFERED]
+            )
+        ]
         asked = {**begun.entries, **rows.entries}[f"{ASKING}:12333:1"]
         assert (asked.call_id, asked.enquiry) == (UID, enquiry)
         assert not {**begun.entries, **rows.entries}[f"{UID}:{Q}:1"].enquiry

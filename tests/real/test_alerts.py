@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import httpx
 import pytest
 import yaml
 
+from hotline.metrics.grafana.dashboard import dashboard
+from tests.fixtures.prometheus import RULES, promtool, recorded
 from tests.fixtures.receiver import receiving
 from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
 
@@ -83,11 +84,20 @@ async def watch_a_caller_wait_and_go(server: ServerProcess, wrong: set[tuple[str
             assert (await again.console.get("/api/alerts"))["alerts"] == []
             assert alerts_of(again, "alert_raised") == [], "told anew after a restart"
         assert 'hotline_alerts{kind="waiting"} 0.0' in (await scrape.get(metrics)).text
-        known = set(re.findall(r"^(?:# TYPE )?(hotline_\w+)", (await scrape.get(metrics)).text, re.M))
-    rules = files("hotline.metrics").joinpath("rules/hotline.rules.yaml").read_text(encoding="utf-8")
-    named = {name for group in yaml.safe_load(rules)["groups"] for rule in group["rules"]
-             for name in re.findall(r"hotline_\w+", rule["expr"])}  # fmt: skip
-    assert named <= known, "Prometheus's rules name metrics that are not there"
+        scraped = (await scrape.get(metrics)).text
+    known = set(re.findall(r"^(?:# TYPE )?(\w+)", scraped, re.M)) | recorded()
+    assert named_in_rules_and_dashboard() <= known, "metrics are named that are not there"
+    checked = promtool("check", "metrics", stdin=scraped)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+def named_in_rules_and_dashboard() -> set[str]:
+    """Every metric and recording rule that the shipped rules and the dashboard read."""
+    texts = [file.read_text(encoding="utf-8") for file in RULES.glob("*.yaml")]
+    rules = [rule for text in texts for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    exprs = [rule["expr"] for rule in rules]
+    exprs += [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
+    return {name for expr in exprs for name in re.findall(r"\b(?:\w+:)?(?:hotline|process)_[\w:]+", expr)}
 
 
 async def flag_a_caller_and_take_it_back(server: ServerProcess) -> None:
