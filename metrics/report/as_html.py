@@ -7,6 +7,7 @@ machine's own otherwise.
 from __future__ import annotations
 
 import re
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from hotline.metrics.report.fonts import Fonts
 
 _STYLE: Final = Path(__file__).with_name("report.css")
 _WHOLE_ROWS: Final = 14  # tables of no more rows are kept on one page
+PAPER_MM: Final = 128  # how wide a picture is on paper
 _WEB_FONTS: Final = "'Microsoft YaHei','PingFang SC',sans-serif"
 
 
@@ -96,7 +98,9 @@ def _align(column: Column) -> str:
 def _chart(chart: Chart, fonts: Fonts) -> str:
     drawn = picture(chart, fonts, "svg").decode()
     drawn = drawn[drawn.index("<svg") :]  # a page has no place for the XML declaration
-    drawn = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', _svg(chart), drawn, count=1, flags=re.DOTALL)
+    drawn = re.sub(
+        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', partial(_svg, chart), drawn, count=1, flags=re.DOTALL
+    )
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
     # several pictures share the page: their ids must not meet
     drawn = re.sub(r'(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{chart.id.replace('.', '-')}-", drawn)
@@ -104,8 +108,11 @@ def _chart(chart: Chart, fonts: Fonts) -> str:
     return f'<figure class="chart">{drawn}<figcaption>{escape(chart.title)}</figcaption></figure>'
 
 
-def _svg(chart: Chart) -> str:
+def _svg(chart: Chart, found: re.Match[str]) -> str:
+    """The element as paper wants it, of a fixed size; on a screen the style sheet lets it grow."""
+    _, _, width, height = (float(side) for side in found[1].split())
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        rf'role="img" aria-label="{escape(chart.title)}" viewBox="\g<1>">'
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+        f'aria-label="{escape(chart.title)}" viewBox="{found[1]}" '
+        f'width="{PAPER_MM}mm" height="{PAPER_MM * height / width:.1f}mm">'
     )
