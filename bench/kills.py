@@ -209,7 +209,10 @@ def account(
     """Compare all calls, one by one."""
     by_events = gathered(witness.calls, witness.entries, witness.talks)
     by_log = gathered(*witness.queue_log())
-    said = {number: Said(by_events.get(number, Rows()), by_log.get(number, Rows())) for number in callers}
+    said = {
+        number: Said(by_events.get(number, Rows()), by_log.get(number, Rows()), witness.stays)
+        for number in callers
+    }
     events_late = max((one.late() for one in said.values()), default=timedelta())
     if witness.cut_off:
         report.differences.append("the witness lost its connection to Asterisk: run it again")

@@ -51,6 +51,7 @@ class Note:
 
     Attributes:
         number: the caller's.
+        asked_by: the agent who asked this one; empty where nobody did.
         blurred: the caller may have gone before the agent's own call ended.
         dropped: Asterisk ended the agent's call.
     """
@@ -60,6 +61,7 @@ class Note:
     kind: TalkKind
     began_at: float
     ended_at: float = 0.0
+    asked_by: str = ""
     then: Then | None = None
     blurred: bool = False
     dropped: bool = False
@@ -78,8 +80,9 @@ class Silent(Ticker):
 
 @dataclass(slots=True)
 class Enquiry:
-    """An agent who asks a specialist about a caller; ``note``: of the specialist, once there is one."""
+    """An agent who asks a specialist about a caller; ``answered``: by the specialist, with this note."""
 
+    agent: str
     number: str
     answered: asyncio.Future[Note]
 
@@ -164,7 +167,7 @@ class Staff:
     async def _ask(self, note: Note, call: Call, channel: str, target: str) -> None:
         """Ask a specialist; if one answers, leave the two together."""
         note.blurred = True  # whoever is left in an enquiry learns late that the caller has gone
-        enquiry = Enquiry(note.number, asyncio.get_running_loop().create_future())
+        enquiry = Enquiry(note.agent, note.number, asyncio.get_running_loop().create_future())
         if (own := note.agent) in self._enquiries:
             raise KeyError(own)
         self._enquiries[own] = enquiry
@@ -182,7 +185,9 @@ class Staff:
 
     async def _be_asked(self, agent: str, call: Call, enquiry: Enquiry) -> None:
         """Answer an enquiry, and perhaps be left with the caller."""
-        note = Note(agent, enquiry.number, TalkKind.CONSULT, time.time(), blurred=True)
+        note = Note(
+            agent, enquiry.number, TalkKind.CONSULT, time.time(), asked_by=enquiry.agent, blurred=True
+        )
         self.notes.append(note)
         if not enquiry.answered.done():
             enquiry.answered.set_result(note)

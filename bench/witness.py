@@ -10,6 +10,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
@@ -21,7 +23,7 @@ from hotline.queue.queue_log.reader import NewsOfTheExchange, parse_line
 from hotline.queue.routing import Routing
 from hotline.store.ledger import CallRecord, EntryRecord, TalkRecord
 from hotline.telephony.ami.client import AmiClient, AmiSettings
-from hotline.telephony.ami.events import AmiEvent, AmiLost, BridgeEnter, Hangup
+from hotline.telephony.ami.events import AmiEvent, AmiLost, BridgeEnter, BridgeLeave, Hangup
 from hotline.telephony.asterisk_config.places import queue_log_of
 from hotline.telephony.asterisk_config.secrets import secrets_of
 
@@ -31,6 +33,14 @@ STEP_SECONDS = 0.02
 TICK_SECONDS = 0.5
 
 
+@dataclass(slots=True)
+class Stay:
+    """When a channel came into a bridge first, and left one last."""
+
+    entered_at: datetime
+    left_at: datetime | None = None
+
+
 class Witness:
     """The rows as they are when nothing ever happens to the server.
 
@@ -38,6 +48,7 @@ class Witness:
         manager: a connection to Asterisk.
         cut_off: the connection was lost, so that it is no witness any more.
         lateness: (when, seconds): this process, the phones' own, was late then; others had the machine.
+        stays: of each channel that was in a bridge, by its unique id; kept apart from the call table.
     """
 
     def __init__(self, site: Site, manager: AmiClient) -> None:
@@ -47,6 +58,7 @@ class Witness:
         self.calls: dict[str, CallRecord] = {}
         self.entries: dict[str, EntryRecord] = {}
         self.talks: dict[str, TalkRecord] = {}
+        self.stays: dict[str, Stay] = {}
         self._site = site
         self._table = self._new_table()
         self._withdrawals = Withdrawals()
@@ -72,6 +84,9 @@ class Witness:
     def _hear(self, event: AmiEvent) -> None:
         if isinstance(event, BridgeEnter):
             self._channels[_endpoint(event.channel)] = event.channel
+            self.stays.setdefault(event.uniqueid, Stay(event.at))
+        elif isinstance(event, BridgeLeave) and event.uniqueid in self.stays:
+            self.stays[event.uniqueid].left_at = event.at
         elif isinstance(event, Hangup):
             self._channels.pop(_endpoint(event.channel), None)
         for fact in self._withdrawals.facts(event):

@@ -95,6 +95,11 @@ class Entry:
         exact = timedelta(seconds=self.source is Source.QUEUE_LOG)
         return self.closed_at is not None and self.closed_at + exact < at
 
+    def was_told(self, source: Source, at: datetime) -> bool:
+        """Whether ``source`` has told by then that it began."""
+        told_at = self.told.get(source)
+        return told_at is not None and told_at <= at
+
     def is_over(self, at: datetime) -> bool:
         """Whether an event of that moment is of a later wait; who was answered may be back at once.
 

@@ -154,20 +154,21 @@ class LiveCall:
     def entry_of(self, fact: QueueFact, source: Source) -> Entry | None:
         """The entry a fact speaks of: the newest visit that had begun by then.
 
-        queue_log is read behind the present: its words are for the visit that it told of last. The end of a
-        talk may be told after the caller has come back into the same queue: it is the agent's, and of an
-        agent's two talks it is the one that began when this one did.
+        queue_log is read behind the present: its words are for the visit that it told of last, or for one
+        before (of which it told an earlier run). The end of a talk may be told after the caller has come back
+        into the same queue: it is the agent's, and of an agent's two talks it is the one that goes on or has
+        just ended, and that began when this one did.
         """
         visits = self.visits(fact.uniqueid, fact.queue)
         begun = [entry for entry in visits if entry.joined_at <= fact.at + SAME_MOMENT]
         if source is not Source.LIVE:
-            begun = [
-                entry for entry in visits if source in entry.told and entry.told[source] <= fact.at
-            ] or begun
+            told = [number for number, one in enumerate(visits, 1) if one.was_told(source, fact.at)]
+            begun = visits[: told[-1]] if told else begun
         elif not begun:  # the clock was set back during the wait
             begun = [entry for entry in visits if entry.state is not EntryState.CLOSED]
         if isinstance(fact, Completed):
             begun = [entry for entry in begun if entry.agent == fact.agent] or begun
+            begun = [entry for entry in begun if not entry.closed_at or entry.is_echo(fact, source)] or begun
             began_at = fact.at - timedelta(milliseconds=fact.talk_ms)
             begun.sort(key=lambda entry: abs((entry.answered_at or fact.at) - began_at), reverse=True)
         return begun[-1] if begun else None

@@ -381,7 +381,7 @@ class CallTable(Joinings):
             call.hungup_at = None  # thought to be over: nobody had told
         for stale in call.open_entries():  # the exchange lets a channel wait in one queue at a time
             if stale.uniqueid == fact.uniqueid:
-                self._close_silently(call, stale, fact.at, "transfer")
+                self._close_silently(call, stale, fact.at, "transfer", source)
         visit = 1 + len(call.visits(fact.uniqueid, fact.queue))
         entry = Entry(
             f"{fact.uniqueid}:{fact.queue}:{visit}",
@@ -453,12 +453,14 @@ class CallTable(Joinings):
     def _close_all(self, call: LiveCall, at: datetime) -> None:
         """Close whatever of a call is open, though nobody said how it ended."""
         for entry in call.open_entries():
-            self._close_silently(call, entry, at, "unknown")
+            self._close_silently(call, entry, at, "unknown", entry.source)
         call.talks.end_all(at)
         self._tell_talks(call)
 
-    def _close_silently(self, call: LiveCall, entry: Entry, at: datetime, ended_by: str) -> None:
-        """Close an entry whose end nobody reported, at the moment its caller was known to be gone."""
+    def _close_silently(
+        self, call: LiveCall, entry: Entry, at: datetime, ended_by: str, source: Source
+    ) -> None:
+        """Close an entry whose end nobody reported, when ``source`` shows that it must have been over."""
         fact = entry.unheard_end(at, ended_by)
-        entry.apply(fact, entry.source, self._short_abandon)
-        self._report(call, entry, fact, entry.source)
+        entry.apply(fact, source, self._short_abandon)
+        self._report(call, entry, fact, source)

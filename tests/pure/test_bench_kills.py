@@ -19,6 +19,7 @@ from bench.comparing import (
     times_of_phones,
 )
 from bench.staff import Note
+from bench.witness import Stay
 from hotline.core.events import TalkKind
 from hotline.store.ledger import EntryRecord, TalkRecord
 
@@ -143,6 +144,41 @@ def test_other_times_of_the_phones_are_seen(caller: CallerRecord, note: Note) ->
     """An answer, an end, or a wait; as far as phones and events were late it is no matter."""
     assert [*times_of_phones(ALONE, caller, [note], 0)]
     assert not [*times_of_phones(ALONE, caller, [note], 6)]
+
+
+ASKER_GONE = {"n-1.2": Stay(at(2), at(6)), "n-1.3": Stay(at(6.001), at(9))}
+ASKED = Said(
+    Rows([replace(ENTRY, ended_by="transfer")], [
+        replace(TALK, ended_by="transfer"), replace(HANDED_ON, answered_at=at(6.001))
+    ]),
+    Rows([LOGGED], [LOGGED_TALK]), ASKER_GONE,
+)  # fmt: skip
+NOTES = [
+    replace(NOTE, blurred=True),
+    Note("3002", NUMBER, TalkKind.CONSULT, at(5.4).timestamp(), at(9).timestamp(), "3001", blurred=True),
+]
+
+
+def test_an_answer_that_asterisk_took_up_when_the_asker_had_gone_is_no_consult() -> None:
+    """No row is wrong by it, but it is told: the machine was busy."""
+    assert not [*asterisk_and_phones(ASKED, CALLER, NOTES, 0)]
+    assert len([*times_of_phones(ASKED, CALLER, NOTES, 0)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "asked_by"),
+    [
+        (replace(ASKED, stays=ASKER_GONE | {"n-1.3": Stay(at(5.999), at(9))}), "3001"),
+        (replace(ASKED, stays=ASKER_GONE | {"n-1.2": Stay(at(2))}), "3001"),
+        (replace(ASKED, stays={}), "3001"),
+        (replace(ASKED, events=Rows([ENTRY], [TALK, ASKED.events.talks[1]])), "3001"),
+        (ASKED, "3003"),
+    ],
+)
+def test_a_consult_that_asterisk_told_of_and_the_table_lost_is_seen(said: Said, asked_by: str) -> None:
+    """The two were in a bridge before the asker left, or nothing shows that they were not."""
+    notes = [NOTES[0], replace(NOTES[1], asked_by=asked_by)]
+    assert [*asterisk_and_phones(said, CALLER, notes, 0)]
 
 
 def test_a_caller_whose_call_never_ended_has_no_length() -> None:

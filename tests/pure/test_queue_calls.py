@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,12 +21,13 @@ from hotline.queue.facts import (
     HungUp,
     Joined,
     Left,
+    Moved,
     Rang,
     RingEnded,
     Routed,
 )
 from hotline.queue.routing import Routing
-from hotline.store.ledger import CallRecord, EntryRecord, RowMoment
+from hotline.store.ledger import CallRecord, EntryRecord, RowMoment, TalkRecord
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 UID = "node1-100.1"
@@ -46,12 +48,14 @@ class Rows:
     def __init__(self) -> None:
         self.entries: dict[str, EntryRecord] = {}
         self.calls: dict[str, CallRecord] = {}
+        self.talks: dict[str, TalkRecord] = {}
         self.events: list[object] = []
         self.moments: list[tuple[RowMoment, str]] = []
 
     def take(self, out: Outbox) -> None:
         self.entries.update(out.entries)
         self.calls.update(out.calls)
+        self.talks.update(out.talks)
         self.events.extend(out.events)
         self.moments.extend(out.moments)
 
@@ -123,6 +127,78 @@ def test_the_end_of_an_earlier_talk_with_the_same_agent_read_again_ends_no_other
     row = after.entries[second]
     assert first not in after.entries
     assert (row.closed_at, row.talk_ms, row.ended_by) == (at(40), 4_000, "caller")
+
+
+def handed_to_the_own_queue() -> tuple[list[Fact], list[Fact]]:
+    """Two visits to one queue, live up to a moment of the second talk, and what queue_log wrote meanwhile.
+
+    app_queue writes of a transfer to a queue only when the caller waits there already.
+    """
+    live: list[Fact] = [
+        *arrival(),
+        Connected(UID, at(5.5), Q, "1001", "node1-100.2", 1_000, 1_000),
+        Moved(UID, at(9.25)),
+        Routed(UID, at(9.26), UID, "12315", "12315", Q, "", "en"),
+        Joined(UID, at(9.28), Q, 1, "13800001234"),
+        Completed(UID, at(9.29), Q, "1001", 4_000, "transfer"),
+        Connected(UID, at(10.04), Q, "1002", "node1-100.3", 1_000, 1_000),
+    ]
+    return live, [replace(fact, at=fact.at.replace(microsecond=0)) for fact in live[1:]]
+
+
+@pytest.mark.parametrize("read", range(9))
+@pytest.mark.parametrize("heard", [4, 5, 6, 7, 8, 9])
+def test_a_talk_of_a_second_visit_lives_through_a_restart_wherever_reading_stood(
+    heard: int, read: int
+) -> None:
+    """queue_log is read on behind the second wait, or before it: the first talk's end is not the second's."""
+    live, logged = handed_to_the_own_queue()
+    earlier, rows = table(), Rows()
+    for fact in live[:heard]:
+        rows.take(earlier.apply(fact))
+    for fact in logged[:read]:
+        rows.take(earlier.apply(fact, Source.QUEUE_LOG))
+    calls = table()
+    calls.restore(rows.calls.values(), rows.entries.values(), rows.talks.values())
+    for fact in [*logged[read:], Completed(UID, at(14), Q, "1002", 4_000, "agent")]:
+        rows.take(calls.apply(fact, Source.QUEUE_LOG))
+    first, second = rows.entries.values()
+    assert (first.agent, first.ended_by) == ("1001", "transfer") and first.closed_at is not None
+    assert abs(first.closed_at - at(9.28)) <= timedelta(seconds=1)
+    assert (second.agent, second.ended_by, second.closed_at) == ("1002", "agent", at(14))
+    assert second.talk_ms == 4_000 and abs(second.joined_at - at(9.28)) <= timedelta(seconds=1)
+    assert [talk.ended_at for talk in rows.talks.values()] == [first.closed_at, second.closed_at]
+    assert not calls.illegal
+
+
+def test_a_talk_that_was_told_late_ends_though_one_of_the_same_agent_is_nearer() -> None:
+    """The first is long over: the end told now cannot be its own, wherever the second seems to begin."""
+    calls = table()
+    first: list[Fact] = [
+        Joined(UID, at(4), Q, 1, ""),
+        Connected(UID, at(5), Q, "1002", "node1-100.2", 1_000, 0),
+        Completed(UID, at(6), Q, "1002", 1_000, "transfer"),
+    ]
+    rows = play(calls, first, Source.QUEUE_LOG)
+    second: list[Fact] = [
+        Joined(UID, at(12.9), Q, 1, ""),  # it was at 6
+        Connected(UID, at(13), Q, "1002", "node1-100.3", 0, 0),
+        Completed(UID, at(440), Q, "1002", 433_000, "caller"),
+    ]
+    for fact in second:
+        rows.take(calls.apply(fact))
+    assert [row.closed_at for row in rows.entries.values()] == [at(6), at(440)] and not calls.illegal
+
+
+def test_a_wait_that_queue_log_shows_to_be_over_says_so() -> None:
+    """Told live to the answer; then only queue_log tells, and of the next wait first: whole seconds."""
+    live, logged = handed_to_the_own_queue()
+    calls = table()
+    rows = play(calls, live[:4])
+    for fact in logged[3:]:
+        rows.take(calls.apply(fact, Source.QUEUE_LOG))
+    first = next(iter(rows.entries.values()))
+    assert (first.closed_at, first.ended_by, first.source) == (at(9), "transfer", Source.QUEUE_LOG)
 
 
 def test_who_was_answered_while_the_exchange_was_asked_is_no_new_wait() -> None:

@@ -25,6 +25,7 @@ from tests.fixtures.model_floor import Consult, Conversation, ModelFloor
 OUTSIDE = "110"
 ONE_HAND = timedelta(milliseconds=20)  # what one hand does at once takes some milliseconds
 WHOLE_SECONDS = timedelta(seconds=1)
+SHORTEST_TALK = timedelta(seconds=2.1)
 T = TypeVar("T")
 
 
@@ -156,13 +157,28 @@ class TalksMachine(LedgerWorld):
         self.pass_time(gap)
         talk = data.draw(st.sampled_from(self.of_agents()))
         to, number, agent = self.target(data)
-        before = [wait.joined_at for wait in talk.caller.waits if wait.queue == number]
-        # queue_log could not tell two visits of one second; an answer and a hand take longer
-        self.now = max([self.now, *(moment + WHOLE_SECONDS for moment in before)])
-        self.tell(self.people.hand_on(talk, self.now, to, number, agent))
-
+        self.talk_a_little(talk)
         if to == "queue" and data.draw(st.booleans()):
-            self.arrives_in_a_queue(20)
+            self.tell(self.people.hand_to_queue_at_once(talk, self.now, number))
+        else:
+            self.tell(self.people.hand_on(talk, self.now, to, number, agent))
+
+    @precondition(lambda self: self.of_agents() and self.free())
+    @rule(gap=gaps, data=st.data())
+    def handed_to_the_own_queue_and_answered(self, gap: int, data: st.DataObject) -> None:
+        """The same, to where the caller came from and on to an answer: chance alone seldom takes it."""
+        self.pass_time(gap)
+        talk = data.draw(st.sampled_from(self.of_agents()))
+        self.talk_a_little(talk)
+        self.tell(self.people.hand_to_queue_at_once(talk, self.now, talk.caller.waits[-1].queue))
+        self.pass_time(gap)
+        again = talk.caller.waits[-1]
+        self.tell(self.exchange.answer(again, data.draw(st.sampled_from(self.free())), self.now))
+
+    def talk_a_little(self, talk: Conversation) -> None:
+        """Before a caller is handed on: what is told of a shorter talk could be of the one before."""
+        answered = [wait.answered_at for wait in talk.caller.waits if wait.answered_at]
+        self.now = max([self.now, *(moment + SHORTEST_TALK for moment in answered)])
 
     @precondition(lambda self: self.people.under_way)
     @rule(gap=gaps)
