@@ -21,6 +21,7 @@ from hotline.agent_console import (
     supervise_api,
     text_api,
     transcripts_api,
+    views_api,
 )
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.gate import Gate
@@ -40,8 +41,9 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     app.add_middleware(Gate, allowed_origins=deps.site.web.allowed_origins)
     errors.install(app)
     parts = (
-        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, figures_api, board_api,
-        points_api, recordings_api, search_api, supervise_api, text_api, transcripts_api,
+        api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, figures_api,
+        board_api, views_api, points_api, recordings_api, search_api, supervise_api, text_api,
+        transcripts_api,
     )  # fmt: skip
     for part in parts:
         app.include_router(part.router)

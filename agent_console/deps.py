@@ -32,6 +32,7 @@ from hotline.core.ports import (
 )
 from hotline.core.views import CallSummary, OwnPart
 from hotline.store.audit import AuditRow
+from hotline.store.figure_views import FigureViews
 from hotline.store.recording_archive import RecordingArchive
 
 WEB_DIST = Path(__file__).resolve().parent / "web" / "dist"
@@ -89,6 +90,7 @@ class ConsoleDeps:
     history: PastCalls
     figures: Figures
     measures: MeasuredFigures
+    figure_views: FigureViews
     alerts: Alerts
     shifts: Shifts
     recordings: RecordingArchive

@@ -243,7 +243,8 @@ def lock() -> None:
                 str(own / "bin/uv"), "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade",
                 "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate",
                 "--custom-compile-command", "make lock", "--extra", "dev", "--extra", "build",
-                "pyproject.toml", str(wanted.relative_to(ROOT)), "-o", str(LOCK.relative_to(ROOT)),
+                "--extra", "reports", "pyproject.toml", str(wanted.relative_to(ROOT)),
+                "-o", str(LOCK.relative_to(ROOT)),
             ],
             failed="requirements.lock could not be resolved",
         )  # fmt: skip
