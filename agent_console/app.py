@@ -24,6 +24,7 @@ from hotline.agent_console import (
     text_api,
     transcripts_api,
     trials_api,
+    views_api,
 )
 from hotline.agent_console.deps import ConsoleDeps
 from hotline.agent_console.gate import Gate
@@ -44,8 +45,8 @@ def create_app(deps: ConsoleDeps) -> FastAPI:
     errors.install(app)
     parts = (
         api, past_api, agents_api, alerts_api, callbacks_api, control_api, drafts_api, figures_api, board_api,
-        points_api, recordings_api, reports_api, search_api, staffing_api, supervise_api, text_api,
-        transcripts_api, trials_api,
+        views_api, points_api, recordings_api, reports_api, search_api, staffing_api, supervise_api,
+        text_api, transcripts_api, trials_api,
     )  # fmt: skip
     for part in parts:
         app.include_router(part.router)

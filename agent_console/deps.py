@@ -34,6 +34,7 @@ from hotline.core.ports import (
 )
 from hotline.core.views import CallSummary, OwnPart
 from hotline.store.audit import AuditRow
+from hotline.store.figure_views import FigureViews
 from hotline.store.recording_archive import RecordingArchive
 
 WEB_DIST = Path(__file__).resolve().parent / "web" / "dist"
@@ -91,6 +92,7 @@ class ConsoleDeps:
     history: PastCalls
     figures: Figures
     measures: MeasuredFigures
+    figure_views: FigureViews
     alerts: Alerts
     staffing: Staffing
     shifts: Shifts

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from hotline.agent_console.errors import ApiError
+from hotline.agent_console.figure_files import FigureTable, TableKind, as_file, file_name
 from hotline.agent_console.past_api import Limit, Name
 from hotline.agent_console.routes import InRoom, Signed, supervisor
 from hotline.agent_console.wire import to_json
-from hotline.core.errors import UsageError
+from hotline.core.errors import SetupError, UsageError
 from hotline.core.figures import Comparison, CountSide, Dimension, FigureQuestion, Grain
 
 router = APIRouter()
@@ -89,6 +93,41 @@ async def explain(
         start, end = room.deps.measures.period(first, last)
         question = FigureQuestion(measure, start, end, only=only)
         return to_json(await room.deps.measures.explain(question, side, limit=limit, after=after))
+
+
+@router.get("/api/figures/export")
+async def export(
+    identity: Signed,
+    room: InRoom,
+    only: Only,
+    measure: Measure,
+    first: First,
+    last: Last,
+    kind: Annotated[TableKind, Query(alias="format")] = TableKind.CSV,
+    by: Annotated[Dimension | None, Query()] = None,
+    grain: Annotated[Grain | None, Query()] = None,
+    compare: Annotated[tuple[Comparison, ...], Query(max_length=2)] = (),
+) -> Response:
+    """The figures of a query as a file, the period as a whole and cut into parts; recorded first."""
+    user = supervisor(identity)
+    site = room.deps.site
+    with _told():
+        start, end = room.deps.measures.period(first, last)
+        question = FigureQuestion(measure, start, end, None, by, only, tuple(dict.fromkeys(compare)))
+        whole = await room.deps.measures.answer(question)
+        parts = None if grain is None else await room.deps.measures.answer(replace(question, grain=grain))
+    table = FigureTable(whole, parts, site.zone, site.site.language == "en")
+    await room.deps.audit.record(user, "export_figures", measure, f"{first} {last} {kind.value}")
+    try:
+        made = await asyncio.to_thread(as_file, table, kind)
+    except SetupError as error:
+        raise ApiError(503, "not_installed", error.message, hint=error.hint) from error
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{measure}.{kind.value}\"; filename*=UTF-8''"
+        + quote(file_name(table, kind)),
+        "Cache-Control": "no-store",
+    }
+    return Response(made, headers=headers, media_type=kind.media_type)
 
 
 @contextmanager

@@ -62,6 +62,7 @@ from hotline.store.audit import AuditLog
 from hotline.store.callbacks import Callbacks
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.drafts import DraftStore
+from hotline.store.figure_views import FigureViews
 from hotline.store.history import StoredHistory
 from hotline.store.ledger import Ledger
 from hotline.store.marks import Marks
@@ -215,6 +216,7 @@ class HotlineServer:
                 history=StoredHistory(sessions),
                 figures=figures,
                 measures=Answers(site, counting_of(site, sessions), clock),
+                figure_views=FigureViews(sessions, clock),
                 alerts=watch,
                 staffing=StaffingPlanner(site, sessions, clock),
                 shifts=ShiftBook(site, Ledger(sessions), clock),

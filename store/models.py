@@ -442,6 +442,17 @@ class Session(Base):
     expires_at: Mapped[datetime]
 
 
+class FigureView(Base):
+    """What a user looks at on the history page, under a name: the page's address."""
+
+    __tablename__ = "figure_views"
+
+    user: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    query: Mapped[str] = mapped_column(Text)
+    saved_at: Mapped[datetime]
+
+
 class Audit(Base):
     """Who did or saw what, for ever."""
 

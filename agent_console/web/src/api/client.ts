@@ -1,6 +1,14 @@
 /** The HTTP API, a function per request. Every failure is an ApiError. */
 
-import type { CountSide, Explanation, FigureAnswer, FigureQuestion, Measure, Trend } from './figures'
+import type {
+  CountSide,
+  Explanation,
+  FigureAnswer,
+  FigureQuestion,
+  Measure,
+  SavedView,
+  Trend,
+} from './figures'
 import type {
   AgentDay,
   AgentView,
@@ -114,6 +122,12 @@ export function asked({ only = {}, compare = [], ...plain }: FigureQuestion): st
   return [query({ ...plain, ...only }), ...compare.map((to) => `compare=${to}`)].join('&')
 }
 
+export const TABLE_KINDS = ['csv', 'xlsx'] as const
+
+/** Where the figures of a question are as a file. */
+export const figuresFileAddress = (question: FigureQuestion, kind: (typeof TABLE_KINDS)[number]): string =>
+  `/api/figures/export?${asked(question)}&format=${kind}`
+
 const call = (callId: string): string => `/api/calls/${part(callId)}`
 
 /** What an agent does with the own live call where nothing more need be said. */
@@ -154,6 +168,10 @@ export const api = {
   measures: () => request<{ measures: readonly Measure[] }>('GET', '/api/figures/measures'),
   figures: (question: FigureQuestion) =>
     request<FigureAnswer>('GET', `/api/figures/query?${asked(question)}`),
+  figureViews: () => request<{ views: readonly SavedView[] }>('GET', '/api/figures/views'),
+  saveFigureView: (name: string, text: string) =>
+    request<void>('PUT', '/api/figures/views', { name, query: text }),
+  forgetFigureView: (name: string) => request<void>('DELETE', `/api/figures/views?${query({ name })}`),
   trend: () => request<Trend>('GET', '/api/figures/board'),
   explain: (question: FigureQuestion, side: CountSide, after?: string) =>
     request<Explanation>('GET', `/api/figures/explain?${asked(question)}&${query({ side, after })}`),

@@ -135,3 +135,11 @@ export interface Trend {
   readonly total: TrendLine
   readonly lines: readonly TrendLine[]
 }
+
+/** What somebody looks at on the history page, under a name. */
+export interface SavedView {
+  readonly name: string
+  /** Of the page's address. */
+  readonly query: string
+  readonly saved_at: Moment
+}

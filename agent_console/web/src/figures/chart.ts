@@ -37,7 +37,10 @@ export function largest(rows: readonly Row[], most: number): readonly Row[] {
   return rows.filter((row) => kept.has(row))
 }
 
-function valueAxis(measure: Measure, lowest: number | null, bar: boolean): ValueAxis {
+function valueAxis(measure: Measure, values: readonly (number | null)[], bar: boolean): ValueAxis {
+  const known = values.filter((value) => value !== null)
+  const lowest = known.length === 0 ? null : Math.min(...known)
+  const norm = normOf(measure)
   const percent = measure.unit === 'percent'
   // a rate that is always high would be a flat line at the top
   const floor = !bar && percent && lowest !== null && lowest > 50 ? Math.floor((lowest - 5) / 10) * 10 : 0
@@ -45,6 +48,8 @@ function valueAxis(measure: Measure, lowest: number | null, bar: boolean): Value
     type: 'value',
     min: Math.max(0, floor),
     ...(percent ? { max: 100 } : {}),
+    // the norm is on the chart, however far from it the figures are
+    ...(!percent && norm !== null && Math.max(0, ...known) < norm ? { max: Math.ceil(norm * 1.1) } : {}),
     ...(measure.unit === 'count' ? { minInterval: 1 } : {}),
     axisLabel: { formatter: `{value}${UNIT[measure.unit]}` },
   }
@@ -101,12 +106,15 @@ export function overTime(
   bar: boolean,
   words: ChartWords,
 ): ChartOption {
-  const known = lines.flatMap((line) => line.values.filter((value) => value !== null))
   return {
     ...BASE,
     tooltip: { trigger: 'axis', confine: true, valueFormatter: (value) => told(value, words) },
     xAxis: { type: 'category', data: [...names], boundaryGap: bar, axisLabel: { hideOverlap: true } },
-    yAxis: valueAxis(measure, known.length === 0 ? null : Math.min(...known), bar),
+    yAxis: valueAxis(
+      measure,
+      lines.flatMap((line) => line.values),
+      bar,
+    ),
     ...(names.length > 62 ? { dataZoom: [{ type: 'inside' }] } : {}),
     series: lines.map((line, index) => ({
       ...series(line, index, bar),
@@ -134,7 +142,11 @@ export function overGroups(
     ...BASE,
     legend: { ...BASE.legend, show: lines.length > 1 },
     tooltip: { trigger: 'axis', confine: true, valueFormatter: (value) => told(value, words) },
-    xAxis: valueAxis(measure, null, true),
+    xAxis: valueAxis(
+      measure,
+      lines.flatMap((line) => line.values),
+      true,
+    ),
     yAxis: {
       type: 'category',
       inverse: true,

@@ -103,3 +103,11 @@ export function questionOf(view: View): FigureQuestion {
     only: view.line === '' ? {} : { line: view.line },
   }
 }
+
+/** The same as text, as views are kept. */
+export function textOf(view: View): string {
+  const pairs = Object.entries(queryOf(view)).flatMap(([name, value]) =>
+    [value].flat().map((one) => [name, one] as [string, string]),
+  )
+  return new URLSearchParams(pairs).toString()
+}

@@ -246,6 +246,7 @@ export const en: Messages = {
       search_number: 'Searched by number',
       search_text: 'Searched what was said',
       export_text: 'Downloaded a text',
+      export_figures: 'Exported figures',
       earlier_calls: 'Saw earlier calls',
       note: 'Wrote a note',
       nuisance: 'Marked a nuisance',

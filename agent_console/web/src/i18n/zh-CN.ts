@@ -245,6 +245,7 @@ export const zhCN = {
       search_number: '按号码查询',
       search_text: '搜索通话文字',
       export_text: '下载通话文字',
+      export_figures: '导出统计',
       earlier_calls: '查看来电人历史',
       note: '写备注',
       nuisance: '标记骚扰',
