@@ -50,6 +50,9 @@ class Rolling:
             except (SQLAlchemyError, OSError) as error:
                 log.info("days wait to be summed up: %s", type(error).__name__)
                 await asyncio.sleep(next(delays))
+            except Exception:  # figures are right without the sums: a fault of theirs must not end the server
+                log.exception("days could not be summed up")
+                await asyncio.sleep(next(delays))
 
     async def step(self) -> float:
         """Sum up the newest day that needs it; for how many seconds to rest then."""

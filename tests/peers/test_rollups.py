@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,25 @@ async def test_the_task_sums_up_what_is_over_and_then_rests(engine: AsyncEngine)
         days = [slot for (slot,) in await connection.execute(select(ROLLED_DAYS.c.slot))]
     begun = {begin_of(slot).astimezone(world.calendar.zone).date() for slot in days}
     assert max(begun) == date(2026, 10, 23) and min(begun) >= date(2026, 10, 22)
+
+
+async def test_a_fault_in_summing_up_does_not_end_the_task(engine: AsyncEngine) -> None:
+    """Nor the server with it: it is tried again."""
+    await upgrade(engine)
+    world, tried = checks.World(engine, "Asia/Shanghai"), asyncio.Event()
+
+    async def next_day(now: datetime) -> date | None:
+        if not faults:
+            tried.set()
+        raise faults.pop() if faults else asyncio.CancelledError
+
+    faults = [ValueError("a fault of ours")]
+    world.rollups.next_day = next_day  # type: ignore[method-assign]
+    task = asyncio.create_task(Rolling(world.rollups, ManualClock(checks.NOW), start_seconds=0).run())
+    async with asyncio.timeout(20):
+        await tried.wait()
+    await asyncio.wait({task})
+    assert task.cancelled()
 
 
 async def test_the_marks_survive_every_migration(engine: AsyncEngine) -> None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real
 ONE_DATABASE = (HealthCheck.function_scoped_fixture,)  # each example begins by emptying it
 
 
-@settings(max_examples=8, suppress_health_check=ONE_DATABASE)
+@settings(max_examples=4, suppress_health_check=ONE_DATABASE)
 @given(st.sampled_from(checks.ZONES), checks.DOINGS, st.integers(0, 10_000))
 async def test_figures_by_rollup_equal_those_by_rows_on_postgresql(
     engine: AsyncEngine, zone: str, doings: Sequence[checks.Doing], seed: int
