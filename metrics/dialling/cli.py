@@ -20,9 +20,9 @@ from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
 from hotline.core.errors import UsageError
 from hotline.core.trials import TrialCall, TrialOrder
-from hotline.metrics.cli import moment
 from hotline.metrics.dialling.desk import Transcribe, TrialDesk
 from hotline.metrics.dialling.sheets import as_row, for_score
+from hotline.metrics.measures.calendar import moment
 from hotline.store.database import sessions_of
 from hotline.store.migrate import upgrade
 from hotline.store.trials import TrialStore
@@ -78,7 +78,7 @@ def test_calls_command(open_site: OpenSite) -> Callable[..., None]:
     ) -> None:
         """Test calls of a period, with the listener's marks."""
         here, engine = open_site(site)
-        period = moment(here, start), moment(here, end, end=True)
+        period = moment(here.zone, start), moment(here.zone, end, end=True)
         trials = asyncio.run(_with_store(engine, lambda store: store.between(*period)))
         found: Any = for_score(trials) if score else [as_row(trial) for trial in trials]
         if output is OutputFormat.JSON:
