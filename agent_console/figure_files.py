@@ -183,8 +183,8 @@ def as_xlsx(table: FigureTable) -> bytes:
             if number == 1:
                 cell.font = Font(bold=True)
     sheet.freeze_panes = "E2"
-    for column, width in zip("ABCDEFGHIJK", (8, 17, 17, 22, *([14] * 7)), strict=True):
-        sheet.column_dimensions[column].width = width
+    for letter, width in zip("ABCDEFGHIJK", (8, 17, 17, 22, *([14] * 7)), strict=True):
+        sheet.column_dimensions[letter].width = width
     about = book.create_sheet(table.word("about"))
     for said in _about(table, measure):
         about.append(said)
