@@ -61,6 +61,13 @@ async def test_words_appear_on_the_page_and_the_wallboard_counts(
         await expect(page.get_by_test_id("draft-type")).to_have_value("complaint")
 
         await expect(board.get_by_test_id("answer-rate")).to_contain_text("100", timeout=SECONDS)
+        await expect(board.get_by_test_id("trend").first).to_be_visible(timeout=SECONDS)
+        await board.get_by_test_id("answer-rate").click()
+        await expect(board.get_by_test_id("explain-figure")).to_contain_text("100.00", timeout=SECONDS)
+        await expect(board.get_by_test_id("explain-row")).to_have_count(1)
+        await board.goto(f"{server.url}/figures?period=today&by=line")
+        await expect(board.locator("[data-testid=chart][data-drawn=true]")).to_be_visible(timeout=SECONDS)
+        await expect(board.get_by_test_id("figures-total")).to_contain_text("100.00")
         await call.hangup()
         await page.get_by_test_id("aside-more").click()
         await expect(page.get_by_test_id("history-item").first).to_be_visible(timeout=SECONDS)

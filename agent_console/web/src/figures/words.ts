@@ -1,6 +1,6 @@
 /** How figures, parts of a period and groups are called. Pure. */
 
-import type { Dimension, Grain, Measure, Series } from '@/api/figures'
+import type { Change, Dimension, Grain, Measure, Series } from '@/api/figures'
 import { languageName, momentText } from '@/format'
 
 const DAY: Intl.DateTimeFormatOptions = { month: 'numeric', day: 'numeric' }
@@ -54,3 +54,7 @@ export function sumText(sum: number, milliseconds: boolean, language: string): s
   const text = new Intl.NumberFormat(language, options).format(shown)
   return milliseconds ? `${text} s` : text
 }
+
+/** How a figure has changed, as printed; the server says percentage points in Chinese. */
+export const changeText = (change: Change | undefined, language: string): string =>
+  (change?.text ?? '').replace(/\s*个百分点/, language === 'en' ? ' points' : ' 个百分点')
