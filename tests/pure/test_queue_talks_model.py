@@ -177,8 +177,9 @@ class TalksMachine(LedgerWorld):
 
     def talk_a_little(self, talk: Conversation) -> None:
         """Before a caller is handed on: what is told of a shorter talk could be of the one before."""
-        answered = [wait.answered_at for wait in talk.caller.waits if wait.answered_at]
-        self.now = max([self.now, *(moment + SHORTEST_TALK for moment in answered)])
+        until = max(one.answered_at + SHORTEST_TALK for one in talk.caller.waits if one.answered_at)
+        if until > self.now:
+            self.pass_time((until - self.now) // timedelta(milliseconds=1) + 1)
 
     @precondition(lambda self: self.people.under_way)
     @rule(gap=gaps)
