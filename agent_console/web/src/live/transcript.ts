@@ -153,7 +153,9 @@ export function withLegLost(
       ? { ...item, interrupted: true }
       : item,
   )
-  return { items: place(items, { kind: 'gap', key, side, party, reason, startSeconds, from: at, until: null }) }
+  return {
+    items: place(items, { kind: 'gap', key, side, party, reason, startSeconds, from: at, until: null }),
+  }
 }
 
 /** A voice is heard (again): closes its open gap. */

@@ -13,7 +13,9 @@ const after = (frames: readonly ServerFrame[], state: LiveState = EMPTY_STATE): 
   frames.reduce((known, frame) => reduce(known, frame, NOW), state)
 
 const said = (state: LiveState, callId = 'c1'): string[] =>
-  shown(state.transcripts[callId] ?? { items: [] }).map((item) => (item.kind === 'utterance' ? item.text : `[${item.kind}]`))
+  shown(state.transcripts[callId] ?? { items: [] }).map((item) =>
+    item.kind === 'utterance' ? item.text : `[${item.kind}]`,
+  )
 
 const answered = {
   call_id: 'c1',
