@@ -115,6 +115,10 @@ class Connections:
         here = [other for other in self._bridges[leg.bridge].values() if other is not leg]
         return [(via, party) for via in here for party in self._behind(via, {leg.bridge})]
 
+    def is_somebody_at(self, leg: Leg) -> bool:
+        """Whether the channel is in a bridge; of a Local one, whether its other half is with somebody."""
+        return any(self._behind(leg, {leg.bridge})) if leg.is_local else bool(leg.bridge)
+
     def _behind(self, leg: Leg, seen: set[str]) -> Iterator[Leg]:
         """The party at this channel: itself, or those at the other end of a Local pair."""
         if not leg.is_local:

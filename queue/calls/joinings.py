@@ -52,7 +52,8 @@ class Joinings(CallIndex):
             for entry in call.open_entries():
                 if entry.agent_uniqueid == leg.uniqueid:
                     caller = self._connections.leg(entry.uniqueid)
-                    entry.agent_left_first = not leg.bridge and caller is not None and bool(caller.bridge)
+                    there = caller is not None and self._connections.is_somebody_at(caller)
+                    entry.agent_left_first = there and not leg.bridge
             if isinstance(fact, HandedOn):
                 self._was_transfer(call, leg)
                 self._put_through(call.open_entries())

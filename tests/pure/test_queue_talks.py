@@ -140,6 +140,33 @@ def test_who_left_the_bridge_first_ended_the_talk(first: str, second: str, by: s
     assert (entry.talk_ms, entry.ended_by) == (25_002, by)
 
 
+@pytest.mark.parametrize(("first", "second", "by"), [(CALLER, LI, "caller"), (LI, CALLER, "agent")])
+def test_who_ended_a_talk_through_local_channels(first: str, second: str, by: str) -> None:
+    """Zhang leaves the caller to a queue that rings; Li, whom it finds, is in a bridge with a Local one."""
+    bridges = {CALLER: "a", LI: "c"}
+    history: list[Fact] = [
+        *CONSULT[:-2],
+        Routed(TWO, at(12), CALLER, Q, Q, "12315", ""),
+        Joined(TWO, at(12), "12315", 1, ""),
+        leave(ZHANG, 14, "b"),
+        leave(ONE, 14, "b"),
+        enter(ONE, 14, "a"),
+        HandedOn(ZHANG, at(14)),
+        Completed(CALLER, at(14), Q, "zhang", 9_000, "transfer"),
+        HungUp(ZHANG, at(14)),
+        Connected(TWO, at(15), "12315", "li", LI, 3_000, 1_000),
+        enter(LI, 15, "c"),
+        enter(TWO, 15, "c"),
+        leave(first, 30, bridges[first]),
+        leave(second, 30.001, bridges[second]),
+        Completed(TWO, at(30.002), "12315", "li", 15_000, "caller"),
+    ]
+    rows = Rows(table(), history)
+    assert [row.ended_by for row in rows.entries.values()] == ["transfer", by]
+    assert rows.kinds() == [("queue", "8001"), ("transfer", "8002")]
+    assert list(rows.talks.values())[1].ended_by == by
+
+
 def test_a_consult_that_is_given_up() -> None:
     """Back with the caller the hold is over, and the consult's row ends when Li's phone does."""
     back: list[Fact] = [
