@@ -117,6 +117,12 @@ class Pong:
     memory_megabytes: float
     counts: dict[str, float]
 
+    @property
+    def audio_seconds(self) -> float:
+        """Audio recognised, silence that was filled in included."""
+        taken_ms = self.counts.get("audio_ms", 0) + self.counts.get("filled_audio_ms", 0)
+        return (taken_ms - self.counts.get("dropped_audio_ms", 0)) / 1000 - self.backlog_seconds
+
 
 Message = Expect | Release | Ping | Stop | Ready | Connected | Hears | Told | Gone | Pong
 _KINDS: Final[dict[str, type[Any]]] = {

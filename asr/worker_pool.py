@@ -345,7 +345,7 @@ class WorkerPool:
     def _pong(self, slot: _Slot, pong: Pong) -> None:
         slot.newest = pong
         now = self._clock.monotonic()
-        slot.load.seen(now, pong.busy_seconds, pong.backlog_seconds, len(slot.legs))
+        slot.load.seen(now, pong.busy_seconds, pong.backlog_seconds, len(slot.legs), pong.audio_seconds)
         if slot.load.overloaded and now - slot.gave_way_at > GIVE_WAY_SECONDS:
             self._make_room(slot)
         elif slot.load.room():

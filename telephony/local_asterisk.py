@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -87,7 +89,8 @@ class LocalAsterisk:
     async def start(self) -> None:
         """Write the configuration and have Asterisk running with it, fully booted.
 
-        An instance that already runs from the same folder is reloaded instead; its calls go on.
+        An instance that already runs from the same folder is kept, with its calls; it is reloaded if the
+        configuration is another than it has.
 
         Raises:
             SetupError: a port is taken, a folder cannot be written, or Asterisk did not come up.
@@ -99,27 +102,31 @@ class LocalAsterisk:
         self._adopted_pid = self._running_pid()
         if self._adopted_pid is None:
             check_ports(self._ports)
-        write_files(self._files(self.places), self.places.etc_dir)
+        files = self._files(self.places)
+        write_files(files, self.places.etc_dir)
         self._keep_logs_bounded()
-        if self._adopted_pid is None or not await self._renew(self._adopted_pid):
+        if self._adopted_pid is None or not await self._renew(self._adopted_pid, files):
             await self._launch()
+        self.places.loaded_file.write_text(_digest(files))
         await self._end_log_keeper()  # of an instance that ended by itself
         self._log_keeper = asyncio.create_task(self._watch_logs(), name="asterisk-logs")
 
-    async def _renew(self, pid: int) -> bool:
+    async def _renew(self, pid: int, files: Mapping[str, str]) -> bool:
         """Give the running instance its new configuration; False if it had to be ended for that.
 
-        A reload moves no port. So if the site file names others now, an idle instance is started anew, and a
-        busy one is left to its calls.
+        What it has already is not loaded again: while Asterisk reloads its logger, lines of queue_log are
+        lost. A reload moves no port. So if the site file names others now, an idle instance is started anew,
+        and a busy one is left to its calls.
 
         Raises:
             SetupError: it does not answer, or holds calls on the old ports.
         """
         try:
-            await self.rx("core reload")
+            idle = "0 active channels" in await self.rx("core show channels count")
+            if self.places.loaded() != _digest(files):
+                await self.rx("core reload")
             if all(is_taken(port) for port in self._ports):
                 return True
-            idle = "0 active channels" in await self.rx("core show channels count")
         except PeerError as error:
             raise SetupError(f"Asterisk runs as process {pid} but {error}", hint=f"kill {pid}") from error
         if not idle:
@@ -291,3 +298,8 @@ class LocalAsterisk:
             if path.is_file() and path.stat().st_size > MAX_LOG_BYTES:
                 shutil.copyfile(path, path.with_name(f"{path.name}.1"))
                 os.truncate(path, 0)
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    """Tells one configuration from another."""
+    return hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()

@@ -36,6 +36,18 @@ class Places:
         return self.run_dir / "etc"
 
     @property
+    def loaded_file(self) -> Path:
+        """Says which configuration the running instance has."""
+        return self.run_dir / "loaded"
+
+    def loaded(self) -> str:
+        """What it says; empty when nobody knows."""
+        try:
+            return self.loaded_file.read_text()
+        except OSError:
+            return ""
+
+    @property
     def main_file(self) -> Path:
         return self.etc_dir / "asterisk.conf"
 

@@ -16,7 +16,7 @@ class Recogniser:
     def __init__(self, price: float, load: Load) -> None:
         self.price, self.load = price, load
         self.legs = 0
-        self.now = self.busy_seconds = self.backlog_seconds = 0.0
+        self.now = self.busy_seconds = self.backlog_seconds = self.audio_seconds = 0.0
 
     def pass_time(self, seconds: float) -> None:
         """Hear, and tell of it as often as a process does."""
@@ -26,7 +26,8 @@ class Recogniser:
             done = min(work, PONG_SECONDS)
             self.busy_seconds += done
             self.backlog_seconds = (work - done) / self.price
-            self.load.seen(self.now, self.busy_seconds, self.backlog_seconds, self.legs)
+            self.audio_seconds += done / self.price
+            self.load.seen(self.now, self.busy_seconds, self.backlog_seconds, self.legs, self.audio_seconds)
 
     def admit(self, wanted: int) -> int:
         """As many of the legs wanted as it takes."""
@@ -66,14 +67,27 @@ def test_what_one_process_has_learnt_the_next_one_knows() -> None:
     assert second.admit(100) == 4
 
 
+def test_legs_that_are_silent_for_now_keep_their_places() -> None:
+    """Nothing of them is recognised: no more come in than there is room for once they speak."""
+    recogniser = Recogniser(0.1, Load(Price(0.1)))
+    assert recogniser.admit(100) == 8
+    recogniser.pass_time(5)
+    recogniser.price = 1e-9  # no audio comes
+    for _ in range(300):
+        recogniser.now += PONG_SECONDS
+        told = recogniser.busy_seconds, 0.0, recogniser.legs, recogniser.audio_seconds
+        recogniser.load.seen(recogniser.now, *told)
+    assert recogniser.admit(100) == 0
+
+
 def test_audio_that_waits_closes_the_door() -> None:
     """However idle it seemed a moment ago."""
     load = Load(Price())
-    load.seen(0, 0, 0, 1)
-    load.seen(0.2, 0.0, 3.0, 2)
+    load.seen(0, 0, 0, 1, 0)
+    load.seen(0.2, 0.0, 3.0, 2, 0)
     assert load.room() == 0
     assert not load.overloaded
-    load.seen(0.4, 0.0, 6.0, 2)
+    load.seen(0.4, 0.0, 6.0, 2, 0)
     assert load.overloaded
 
 

@@ -43,6 +43,8 @@ async def test_a_restarted_keeper_finds_the_running_instance(asterisk: Exchange)
     await keeper.start()
     assert keeper.adopted
     assert keeper.pid == pid
+    written = (keeper.places.log_dir / "queue_log").read_text()
+    assert "CONFIGRELOAD" not in written, "while it is reloaded, lines of queue_log are lost"
     assert "2 active channels" in await keeper.rx("core show channels count")
     await keeper.stop()
     assert keeper.pid is None
@@ -73,6 +75,7 @@ async def test_a_new_configuration_reaches_the_running_instance(
     assert again.local.adopted
     shown = await again.rx("dialplan show 12315@hotline-in")
     assert "hotline-line-12345,s,1" in shown, "12315 is no line of its own any more"
+    assert "CONFIGRELOAD" in (again.local.places.log_dir / "queue_log").read_text()
 
 
 async def test_changed_ports_wait_for_the_last_call(
