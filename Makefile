@@ -21,7 +21,7 @@ run:
 test:
 	@tools/setup.sh test
 	@$(NPM) run test
-	@$(PY) -m pytest $(ARGS)
+	@tools/test.sh $(ARGS)
 
 test-fast:
 	@tools/setup.sh test-fast
