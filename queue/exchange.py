@@ -87,12 +87,12 @@ class Exchange:
     async def restore(self) -> None:
         """Take over what an earlier run left open. Call once, before ``run``."""
         known = await self._ledger.recent(self._node, within=CallTable.KEEP)
-        self.table.restore(known.calls, known.entries, known.talks)
+        tail = await self.queue_log.restore()
+        self.table.restore(known.calls, known.entries, known.talks, tail.read_to)
         self.seats.restore(await self._ledger.open_intervals())
-        heard_at = await self.queue_log.restore()
-        if heard_at is not None:
-            self.table.link_lost(heard_at)
-            self.seats.link_lost(heard_at)
+        if tail.heard_at is not None:
+            self.table.link_lost(tail.heard_at)
+            self.seats.link_lost(tail.heard_at)
 
     async def run(self) -> None:
         """Work until cancelled, then save what waits (the caller sets the deadline)."""

@@ -63,23 +63,28 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Rang:
-    """An agent's phone began to ring for the caller."""
+    """An agent's phone began to ring for the caller.
+
+    ``called_at``: when the exchange called the phone, in whole seconds; no later where the event is late.
+    """
 
     uniqueid: str
     at: datetime
     queue: str
     agent: str
+    called_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RingEnded:
-    """An agent's phone stopped ringing unanswered."""
+    """An agent's phone stopped ringing unanswered. ``called_at``: see ``Rang``; queue_log does not say."""
 
     uniqueid: str
     at: datetime
     queue: str
     agent: str
     ring_ms: int
+    called_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from hotline.config.section import MAX_LANGUAGE_CHARACTERS
 from hotline.core.events import CallbackOutcome, Outcome
 from hotline.queue.facts import (
@@ -87,11 +89,9 @@ def _fact_of(event: ami.AmiEvent) -> Fact | None:
         case ami.QueueCallerAbandon():
             return Abandoned(event.uniqueid, event.at, event.queue, event.hold_seconds * 1000)
         case ami.AgentCalled():
-            return Rang(event.uniqueid, event.at, event.queue, event.member_name)
+            return Rang(event.uniqueid, event.at, event.queue, event.member_name, _called_at(event, event.at))
         case ami.AgentRingNoAnswer():
-            return RingEnded(
-                event.uniqueid, event.at, event.queue, event.member_name, event.ring_milliseconds
-            )
+            return _ring_ended(event)
         case ami.AgentConnect():
             return Connected(
                 event.uniqueid,
@@ -129,6 +129,21 @@ def _fact_of(event: ami.AmiEvent) -> Fact | None:
             return HandedOn(event.transferer_uniqueid, event.at)
         case _:
             return None
+
+
+def _ring_ended(event: ami.AgentRingNoAnswer) -> RingEnded:
+    """An event may be late: the phone rang so long, and was called in a second that is known."""
+    rang = timedelta(milliseconds=event.ring_milliseconds)
+    called_at = _called_at(event, event.at - rang)
+    ended_at = min(event.at, called_at + rang + timedelta(seconds=1))
+    ring_ms = event.ring_milliseconds
+    return RingEnded(event.uniqueid, ended_at, event.queue, event.member_name, ring_ms, called_at)
+
+
+def _called_at(event: ami.AgentCalled | ami.AgentRingNoAnswer, else_at: datetime) -> datetime:
+    """When the exchange called the agent's phone: it names that channel ``[node-]seconds.number``."""
+    seconds = event.agent_uniqueid.rpartition("-")[2].partition(".")[0]
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() else else_at
 
 
 def _ours(event: ami.UserEvent) -> Fact | None:

@@ -156,6 +156,7 @@ class TailRecord:
         path: the file, or what stands for it: ``tail_of`` an exchange's queue_log.
         beginning: length and hash of how the file begins, by which it is known wherever it lies by now.
         heard_at: all that the exchange did up to then is in the rows; of queue_log only.
+        read_to: the time of the last line that was read; of queue_log only.
     """
 
     path: str
@@ -163,6 +164,7 @@ class TailRecord:
     offset: int
     beginning: str = ""
     heard_at: datetime | None = None
+    read_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class QueueEntry(Base):
     the caller spent ``hold_ms`` on hold; ``wrap_up_ms`` is that agent's work after it. ``enquiry``: not the
     caller waits but an agent who asks this queue about the call; no figure counts it, unless the caller is
     put through, which ends the enquiry. ``ring_ends``: JSON, agent to when their phone last stopped ringing
-    in vain; empty once the row is closed.
+    in vain and which source told of it; empty once the row is closed.
     """
 
     __tablename__ = "queue_entries"
@@ -487,6 +487,7 @@ class TailPosition(Base):
     offset: Mapped[int] = mapped_column(BigInteger)
     beginning: Mapped[str] = mapped_column(default="", server_default="")
     heard_at: Mapped[datetime | None]
+    read_to: Mapped[datetime | None]
 
 
 class ImportStanding(Base):

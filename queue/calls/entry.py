@@ -55,6 +55,18 @@ TOLD_LATE = timedelta(seconds=9)
 events wait for a processor (4.8 s were seen with eight busy programs on each)."""
 
 
+WRITTEN_AFTER = timedelta(milliseconds=50)
+"""So much before the line in queue_log the event of a ring in vain may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingEnd:
+    """When a phone stopped ringing in vain, and who told of it first."""
+
+    at: datetime
+    source: Source
+
+
 @dataclass(slots=True)
 class Entry:
     """One wait in one queue: the present of a ledger row."""
@@ -71,7 +83,7 @@ class Entry:
     position: int
     state: EntryState = EntryState.WAITING
     ringing: dict[str, datetime] = field(default_factory=dict)  # agent -> since
-    ring_ends: dict[str, datetime] = field(default_factory=dict)  # agent -> the last ring in vain
+    ring_ends: dict[str, RingEnd] = field(default_factory=dict)  # agent -> the last ring in vain
     answered_at: datetime | None = None
     closed_at: datetime | None = None
     outcome: Outcome | None = None
@@ -114,19 +126,25 @@ class Entry:
         after_queue_log = source is Source.LIVE and self.source is Source.QUEUE_LOG
         near = TOLD_LATE if after_queue_log else SAME_MOMENT
         match fact:
-            case RingEnded() if self._is_past_ring(fact):
+            case Rang() | RingEnded() if self._is_past_ring(fact, source):
                 return True
             case Rang() | RingEnded() | Connected() if self.answered_at is not None:
                 return fact.at <= self.answered_at + near
             case _:
                 return self.closed_at is not None and fact.at <= self.closed_at + near
 
-    def _is_past_ring(self, fact: RingEnded) -> bool:
-        """Whether the end of this ring of the agent's phone is known."""
-        ended_at = self.ring_ends.get(fact.agent)
-        rings_since = self.ringing.get(fact.agent)
-        known = ended_at is not None and fact.at <= ended_at + SAME_MOMENT
-        return known and (rings_since is None or fact.at < rings_since)
+    def _is_past_ring(self, fact: Rang | RingEnded, source: Source) -> bool:
+        """Whether the end of this ring of the agent's phone is known; the next one is ``retry`` (1 s) away.
+
+        A line of queue_log may be read before the events of that ring come, and those may be late: a phone
+        that the exchange called up to the second of the line rang then, and not again.
+        """
+        last = self.ring_ends.get(fact.agent)
+        if last is None:
+            return False
+        if source is not Source.LIVE:
+            return fact.at <= last.at + WRITTEN_AFTER
+        return (fact.at if last.source is Source.LIVE else fact.called_at) <= last.at
 
     def apply(self, fact: QueueFact, source: Source, short_abandon: timedelta) -> bool:
         """Let ``fact`` happen; False (and nothing changed) when it is illegal in the present state."""
@@ -139,7 +157,7 @@ class Entry:
             case RingEnded():
                 self.ringing.pop(fact.agent, None)
                 self.unanswered_rings += 1
-                self.ring_ends[fact.agent] = fact.at
+                self.ring_ends[fact.agent] = RingEnd(fact.at, source)
                 if self.ringing:
                     target = EntryState.RINGING
             case Connected():
@@ -275,8 +293,12 @@ class Entry:
         )
 
     @classmethod
-    def restored(cls, row: EntryRecord) -> Entry:
-        """The entry a row of an earlier run stands for."""
+    def restored(cls, row: EntryRecord, logged_to: datetime | None = None) -> Entry:
+        """The entry a row of an earlier run stands for, to which queue_log had told of ``logged_to``.
+
+        The line of a wait bears the second in which it began.
+        """
+        logged_at = row.joined_at.replace(microsecond=0)
         state = (
             EntryState.CLOSED
             if row.closed_at
@@ -307,6 +329,7 @@ class Entry:
             wrap_up_ms=row.wrap_up_ms,
             unanswered_rings=row.unanswered_rings,
             ring_ends=_from_text(row.ring_ends),
+            told={Source.QUEUE_LOG: logged_at} if logged_to and logged_at <= logged_to else {},
             ended_by=row.ended_by,
             language=row.language,
             enquiry=row.enquiry,
@@ -327,10 +350,13 @@ def not_before(began_at: datetime, moment: datetime) -> datetime:
     return began_at if timedelta() < began_at - moment <= TOLD_LATE else moment
 
 
-def _as_text(moments: dict[str, datetime]) -> str:
+def _as_text(ends: dict[str, RingEnd]) -> str:
     """As a row keeps them; only of a wait that goes on is it asked whose phone rang in vain."""
-    return json.dumps({who: at.isoformat() for who, at in moments.items()}) if moments else ""
+    return (
+        json.dumps({who: [end.at.isoformat(), end.source.value] for who, end in ends.items()}) if ends else ""
+    )
 
 
-def _from_text(text: str) -> dict[str, datetime]:
-    return {who: datetime.fromisoformat(at) for who, at in json.loads(text or "{}").items()}
+def _from_text(text: str) -> dict[str, RingEnd]:
+    ends = json.loads(text or "{}").items()
+    return {who: RingEnd(datetime.fromisoformat(at), Source(source)) for who, (at, source) in ends}

@@ -146,9 +146,16 @@ class CallTable(Joinings):
         return self._out
 
     def restore(
-        self, calls: Iterable[CallRecord], entries: Iterable[EntryRecord], talks: Iterable[TalkRecord] = ()
+        self,
+        calls: Iterable[CallRecord],
+        entries: Iterable[EntryRecord],
+        talks: Iterable[TalkRecord] = (),
+        logged_to: datetime | None = None,
     ) -> None:
-        """Take over the rows of calls that are not known: of an earlier run, or forgotten since."""
+        """Take over the rows of calls that are not known: of an earlier run, or forgotten since.
+
+        ``logged_to``: the time of the last line of queue_log that they were told.
+        """
         restored: dict[str, LiveCall] = {}
         for row in calls:
             if row.call_id not in self._calls:
@@ -159,7 +166,7 @@ class CallTable(Joinings):
             if owner is not None:
                 if not (owner.entries or entry_row.enquiry):
                     owner.is_caller(entry_row.uniqueid)  # where it is a Local channel the call bears another
-                owner.entries.append(Entry.restored(entry_row))
+                owner.entries.append(Entry.restored(entry_row, logged_to))
                 self._by_channel[entry_row.uniqueid] = owner
         for talk_row in talks:
             owner = restored.get(talk_row.call_id)

@@ -87,11 +87,11 @@ class LogFollowing:
         self._tail = TailRecord(tail_of(node), 0, 0)
         self._busy = asyncio.Lock()
 
-    async def restore(self) -> datetime | None:
-        """Find where to go on; call once, before anything else. When the exchange was heard last, if ever."""
+    async def restore(self) -> TailRecord:
+        """Find where to go on, and tell; call once, before anything else."""
         tail = await self._ledger.tail(self._tail.path)
         self._tail = tail or await self._begin()
-        return self._tail.heard_at
+        return self._tail
 
     async def _begin(self) -> TailRecord:
         """The first start of all: whatever happened until now is for the import."""
@@ -171,7 +171,7 @@ class LogFollowing:
         except SAVE_ERRORS as error:
             log.warning("queue_log is read without looking for known calls: %s", type(error).__name__)
             return
-        self._table.restore(known.calls, known.entries, known.talks)
+        self._table.restore(known.calls, known.entries, known.talks, self._tail.read_to)
 
     def _take(self, batch: Batch, lines: list[ReadLine], everything: bool, seen: Seen | None) -> bool:
         """Let the lines happen; false if some were too young and must be read again."""
@@ -184,7 +184,7 @@ class LogFollowing:
                 kept = replace(batch.tail, offset=end)
                 continue
             if not everything and fact.at > horizon:
-                self._keep(kept)
+                self._keep(kept, passed_to)
                 return False
             if not isinstance(fact, AGENTS_ONLY):
                 out = self._table.apply(fact, Source.QUEUE_LOG)
@@ -195,7 +195,7 @@ class LogFollowing:
             self._logged(fact)
             kept = replace(batch.tail, offset=end)
             passed_to = fact.at
-        self._keep(batch.tail)
+        self._keep(batch.tail, passed_to)
         if seen is not None and passed_to is not None:
             self._tell(self._table.end_past(passed_to, seen.channels))
         return True
@@ -211,9 +211,9 @@ class LogFollowing:
             if not isinstance(event, CallAnswered | TalkStarted) or event.call_id in seen.channels
         ]
 
-    def _keep(self, tail: TailRecord) -> None:
+    def _keep(self, tail: TailRecord, passed_to: datetime | None) -> None:
         """Remember how far the file is read, together with the rows that came of it."""
-        tail = replace(tail, heard_at=self._tail.heard_at)
+        tail = replace(tail, heard_at=self._tail.heard_at, read_to=passed_to or self._tail.read_to)
         if tail != self._tail:
             self._tail = tail
             self._writer.put(tail=tail)

@@ -89,7 +89,7 @@ def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data:
             agent_uniqueid = data[1] if len(data) > 1 else ""  # Asterisk 1.2 does not say
             return Connected(uniqueid, at, queue, agent, agent_uniqueid, int(data[0]) * 1000, ring_ms)
         case "RINGNOANSWER":
-            return RingEnded(uniqueid, at, queue, agent, int(data[0]))  # the one event in milliseconds
+            return RingEnded(uniqueid, at, queue, agent, int(data[0]), at)  # the one event in milliseconds
         case "RINGCANCELED":
             return RingCanceled(uniqueid, at, queue, agent, int(data[0]))
         case "COMPLETEAGENT" | "COMPLETECALLER":

@@ -77,9 +77,9 @@ def arrival(uid: str = UID) -> list[Fact]:
 
 ANSWERED: list[Fact] = [
     *arrival(),
-    Rang(UID, at(5), Q, "1001"),
-    RingEnded(UID, at(25), Q, "1001", 20_000),
-    Rang(UID, at(26), Q, "1002"),
+    Rang(UID, at(5), Q, "1001", at(5)),
+    RingEnded(UID, at(25), Q, "1001", 20_000, at(5)),
+    Rang(UID, at(26), Q, "1002", at(26)),
     Connected(UID, at(29.5), Q, "1002", "node1-100.2", 25_000, 3_000),
     Completed(UID, at(89.75), Q, "1002", 60_000, "caller"),
     HungUp(UID, at(89.8)),
@@ -89,7 +89,7 @@ ANSWERED: list[Fact] = [
 SAME_IN_QUEUE_LOG: list[Fact] = [
     Routed(UID, at(4), UID, "12315", "12315", Q, "main.1", "en"),
     Joined(UID, at(4), Q, 1, "13800001234"),
-    RingEnded(UID, at(25), Q, "1001", 20_000),
+    RingEnded(UID, at(25), Q, "1001", 20_000, at(5)),
     Connected(UID, at(29), Q, "1002", "node1-100.2", 25_000, 3_000),
     Completed(UID, at(89), Q, "1002", 60_000, "caller"),
 ]
@@ -241,7 +241,7 @@ def test_a_caller_who_gives_up_is_abandoned_or_short(leaves_after: float, outcom
 
 def test_abandoning_while_a_phone_rings_closes_the_row() -> None:
     """A phone that rings does not keep a caller who is gone."""
-    rows = play(table(), [*arrival(), Rang(UID, at(6), Q, "1001"), Abandoned(UID, at(20), Q, 16_000)])
+    rows = play(table(), [*arrival(), Rang(UID, at(6), Q, "1001", at(6)), Abandoned(UID, at(20), Q, 16_000)])
     assert [row.outcome for row in rows.entries.values()] == [Outcome.ABANDONED]
 
 
@@ -303,7 +303,7 @@ def test_wherever_the_server_dies_the_row_ends_the_same(cut: int) -> None:
 
 def test_phones_that_rang_unheard_are_each_counted() -> None:
     """The server came back while two phones rang: both ends count, told live or read in queue_log."""
-    ends: list[Fact] = [RingEnded(UID, at(25), Q, agent, 20_000) for agent in ("1001", "1002")]
+    ends: list[Fact] = [RingEnded(UID, at(25), Q, agent, 20_000, at(5)) for agent in ("1001", "1002")]
     for source in Source:
         rows = play(table(), [*arrival(), *ends], source)
         assert [row.unanswered_rings for row in rows.entries.values()] == [2]
@@ -311,7 +311,7 @@ def test_phones_that_rang_unheard_are_each_counted() -> None:
 
 def test_whose_ring_was_counted_is_known_after_a_restart() -> None:
     """The server was killed between two ends of a second: queue_log's first is known, the second is not."""
-    first, second = (RingEnded(UID, at(25), Q, agent, 20_000) for agent in ("1001", "1002"))
+    first, second = (RingEnded(UID, at(25), Q, agent, 20_000, at(5)) for agent in ("1001", "1002"))
     before = play(table(), [*arrival(), first])
     calls = table()
     calls.restore(before.calls.values(), before.entries.values())
@@ -322,11 +322,53 @@ def test_whose_ring_was_counted_is_known_after_a_restart() -> None:
 def test_a_ring_read_late_does_not_end_the_next_one() -> None:
     """queue_log tells of the first ring while the same phone rings again: counted once, and it rings on."""
     target = table()
-    first = RingEnded(UID, at(25), Q, "1001", 20_000)
-    play(target, [*arrival(), Rang(UID, at(5), Q, "1001"), first, Rang(UID, at(30), Q, "1001")])
+    first = RingEnded(UID, at(25), Q, "1001", 20_000, at(5))
+    play(
+        target, [*arrival(), Rang(UID, at(5), Q, "1001", at(5)), first, Rang(UID, at(30), Q, "1001", at(30))]
+    )
     assert target.apply(first, Source.QUEUE_LOG).entries == {}
-    rows = play(target, [RingEnded(UID, at(50), Q, "1001", 20_000)])
+    rows = play(target, [RingEnded(UID, at(50), Q, "1001", 20_000, at(30))])
     assert [row.unanswered_rings for row in rows.entries.values()] == [2]
+
+
+def test_back_in_the_same_queue_within_a_second_of_a_restart() -> None:
+    """queue_log had told of the first wait before the kill: what it tells now is of the second."""
+    lines: list[Fact] = [
+        Joined(UID, at(4), Q, 1, "13800001234"),
+        Connected(UID, at(4), Q, "1001", "node1-104.2", 0, 0),
+        Completed(UID, at(5), Q, "1001", 1_000, "transfer"),
+        Joined(UID, at(5), Q, 1, "13800001234"),
+        Connected(UID, at(7), Q, "1002", "node1-106.3", 2_000, 1_000),
+        Completed(UID, at(60), Q, "1002", 53_000, "caller"),
+    ]
+    calls = table()
+    before = play(calls, arrival())
+    play(calls, lines[:1], Source.QUEUE_LOG)
+    after = table()
+    after.restore(before.calls.values(), before.entries.values(), (), at(4))
+    first, second = play(after, lines[1:], Source.QUEUE_LOG).entries.values()
+    assert (first.agent, first.ended_by, second.agent, second.wait_ms) == ("1001", "transfer", "1002", 2_000)
+
+
+@pytest.mark.parametrize("late", [0.0, 4.0])
+def test_a_ring_read_in_queue_log_before_its_events_come_is_counted_once(late: float) -> None:
+    """The server came back as a busy phone was called; when it is called again, that counts."""
+    target = table()
+    busy = RingEnded(UID, at(25), Q, "1001", 0, at(25))
+    play(target, [*arrival(), busy], Source.QUEUE_LOG)
+    echoes: list[Fact] = [
+        Rang(UID, at(25.4 + late), Q, "1001", at(25)),
+        RingEnded(UID, at(25.4 + late), Q, "1001", 0, at(25)),
+    ]
+    assert play(target, echoes).entries == {}
+    again: list[Fact] = [
+        Rang(UID, at(26.4 + late), Q, "1001", at(26)),
+        RingEnded(UID, at(26.4 + late), Q, "1001", 0, at(26)),
+    ]
+    (row,) = play(target, again).entries.values()
+    assert row.unanswered_rings == 2
+    read_later: list[Fact] = [busy, RingEnded(UID, at(26), Q, "1001", 0, at(26))]
+    assert play(target, read_later, Source.QUEUE_LOG).entries == {}
 
 
 def test_a_call_that_lives_through_a_restart_is_announced_anew_for_hearing() -> None:

@@ -66,6 +66,18 @@ class WaitsMachine(LedgerWorld):
         self.rang_at = self.now
         self.tell(self.exchange.nobody_answers(data.draw(st.sampled_from(self.exchange.ringing())), self.now))
 
+    @precondition(
+        lambda self: not self.link and self.exchange.waiting() and self.exchange.free_agents(AGENTS)
+    )
+    @rule(gap=gaps, data=st.data())
+    def busy_phone_is_called_as_the_link_comes_back(self, gap: int, data: st.DataObject) -> None:
+        """In one step, as a ring that is over at once is seldom seen by chance."""
+        self.link_is_back_and_much_happens(gap)
+        self.phones_ring(20, data)
+        self.nobody_answers(20, data)
+        if not self.on_its_way:
+            self.ask_the_exchange()
+
     @precondition(lambda self: self.exchange.ringing())
     @rule(gap=gaps, data=st.data())
     def agent_answers(self, gap: int, data: st.DataObject) -> None:
@@ -135,7 +147,7 @@ class WaitsMachine(LedgerWorld):
         now, queue = self.now, QUEUES[0]
         found: list[Fact] = [
             Connected("node1-0.0", now, queue, AGENTS[0], "x", 0, 0),
-            RingEnded("node1-0.0", now, queue, AGENTS[0], 1),
+            RingEnded("node1-0.0", now, queue, AGENTS[0], 1, now),
             Completed("", now, "no such queue", AGENTS[0], 0, "caller"),
             Abandoned("node1-0.0", now, queue, 0),
         ]

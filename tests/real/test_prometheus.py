@@ -127,7 +127,7 @@ def call(
         return [*facts, left]
     return [
         *facts,
-        Rang(uid, over - timedelta(seconds=2), line, AGENT),
+        Rang(uid, over - timedelta(seconds=2), line, AGENT, over - timedelta(seconds=2)),
         Connected(uid, over, line, AGENT, f"{uid}-agent", round(wait * 1000), 2_000),
         Completed(uid, over + timedelta(seconds=talk), line, AGENT, round(talk * 1000), "caller"),
     ]
