@@ -15,7 +15,7 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from hotline.config.schema import Site
 from hotline.core.errors import PeerError, SetupError
@@ -32,6 +32,18 @@ CONSOLE_SECONDS = 10.0
 POLL_SECONDS = 0.03  # Asterisk tells nobody that its control socket exists
 MAX_LOG_BYTES = 16 * 1024 * 1024  # of each log: past that it is kept once as .1 and begun anew
 LOG_CHECK_SECONDS = 60.0
+
+RELOADS: Final = {
+    "manager.conf": "manager reload",
+    "http.conf": "module reload http",
+    "musiconhold.conf": "moh reload",
+    "rtp.conf": "module reload res_rtp_asterisk.so",
+    "pjsip.conf": "module reload res_pjsip.so",
+    "queuerules.conf": "module reload app_queue.so",
+    "queues.conf": "module reload app_queue.so",
+    "extensions.conf": "dialplan reload",
+}
+"""What a site file changes, and how a running instance takes it; the dialplan last: it names the others."""
 
 
 class LocalAsterisk:
@@ -107,24 +119,24 @@ class LocalAsterisk:
         self._keep_logs_bounded()
         if self._adopted_pid is None or not await self._renew(self._adopted_pid, files):
             await self._launch()
-        self.places.loaded_file.write_text(_digest(files))
+        self.places.loaded_file.write_text(json.dumps(_digests(files)))
         await self._end_log_keeper()  # of an instance that ended by itself
         self._log_keeper = asyncio.create_task(self._watch_logs(), name="asterisk-logs")
 
     async def _renew(self, pid: int, files: Mapping[str, str]) -> bool:
         """Give the running instance its new configuration; False if it had to be ended for that.
 
-        What it has already is not loaded again: while Asterisk reloads its logger, lines of queue_log are
-        lost. A reload moves no port. So if the site file names others now, an idle instance is started anew,
-        and a busy one is left to its calls.
+        What it has already is not loaded again, and the logger only if it must: while Asterisk reloads that,
+        lines of queue_log are lost. A reload moves no port. So if the site file names others now, an idle
+        instance is started anew, and a busy one is left to its calls.
 
         Raises:
             SetupError: it does not answer, or holds calls on the old ports.
         """
         try:
             idle = "0 active channels" in await self.rx("core show channels count")
-            if self.places.loaded() != _digest(files):
-                await self.rx("core reload")
+            for command in _reloads(self.places.loaded(), _digests(files)):
+                await self.rx(command)
             if all(is_taken(port) for port in self._ports):
                 return True
         except PeerError as error:
@@ -300,6 +312,14 @@ class LocalAsterisk:
                 os.truncate(path, 0)
 
 
-def _digest(files: Mapping[str, str]) -> str:
-    """Tells one configuration from another."""
-    return hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()
+def _digests(files: Mapping[str, str]) -> dict[str, str]:
+    """Tells one configuration from another, by its files."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())}
+
+
+def _reloads(loaded: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """The commands that give an instance which has ``loaded`` what it has not."""
+    changed = {name for name, _ in loaded.items() ^ wanted.items()}
+    if not changed <= RELOADS.keys():
+        return ["core reload"]
+    return list(dict.fromkeys(RELOADS[name] for name in RELOADS if name in changed))

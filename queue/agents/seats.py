@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
-from hotline.core.events import AgentEvent, CallAnswered, EntryClosed
+from hotline.core.events import AgentEvent, AgentNoAnswer, CallAnswered, EntryClosed
 from hotline.core.ports import Bus
 from hotline.core.views import AgentView
 from hotline.queue.agents.changes import AgentOutbox, Leg, Membership, PauseOrder
@@ -219,7 +219,8 @@ class Seats:
                     queue=event.queue,
                     leg=event.agent_uniqueid,
                 )
-            case ami.AgentRingNoAnswer():
+            # else queue_log has told of it already: nobody is paused for one ring that counts twice
+            case ami.AgentRingNoAnswer() if any(isinstance(one, AgentNoAnswer) for one in came.events):
                 return self.table.unanswered(event.member_name, event.at, event.queue)
             case ami.AgentConnect():
                 call_id = self._calls.call_of_channel(event.uniqueid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -37,15 +38,16 @@ class Places:
 
     @property
     def loaded_file(self) -> Path:
-        """Says which configuration the running instance has."""
+        """Says which configuration the running instance has: JSON, each file's name to its digest."""
         return self.run_dir / "loaded"
 
-    def loaded(self) -> str:
+    def loaded(self) -> dict[str, str]:
         """What it says; empty when nobody knows."""
         try:
-            return self.loaded_file.read_text()
-        except OSError:
-            return ""
+            told = json.loads(self.loaded_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
 
     @property
     def main_file(self) -> Path:

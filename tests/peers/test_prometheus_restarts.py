@@ -21,7 +21,6 @@ from hotline.store.database import sessions_of
 from hotline.store.ledger import EntryRecord, Ledger, RowMoment
 from hotline.telephony.ami import events as ami
 from tests.fixtures.store_checks import entry_record
-from tests.peers.test_queue_drift import channel
 from tests.peers.test_queue_exchange import (
     AGENT_UID,
     CONNECTED,
@@ -30,6 +29,7 @@ from tests.peers.test_queue_exchange import (
     ClockOfTheEvents,
     ScriptedManager,
     arrival,
+    channel,
     engine,
     goodbye,
     rows,

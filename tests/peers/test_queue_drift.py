@@ -25,6 +25,7 @@ from tests.peers.test_queue_exchange import (
     UID,
     ScriptedManager,
     arrival,
+    channel,
     engine,
     goodbye,
     on,
@@ -85,14 +86,6 @@ def member(paused: str | None = None, state: ami.DeviceState = ami.DeviceState.N
         membership="dynamic", penalty=1, calls_taken=0, last_call_at=None, last_pause_at=None, login_at=None,
         in_call=False, device_state=state, paused=paused is not None, paused_reason=paused or "",
         wrapup_seconds=0,
-    )  # fmt: skip
-
-
-def channel(uniqueid: str = UID) -> ami.CoreShowChannel:
-    fields = on(0, uniqueid=uniqueid)
-    return ami.CoreShowChannel(
-        **fields, state="Up", application="Queue", application_data="", bridge_id="",  # type: ignore[arg-type]
-        duration_seconds=30, connected_number="", connected_name="",
     )  # fmt: skip
 
 

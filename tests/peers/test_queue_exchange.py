@@ -18,7 +18,15 @@ from hotline.config.samples import path as sample
 from hotline.config.schema import Site
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import ManualClock, SystemClock
-from hotline.core.events import AgentState, CallAnswered, CallEnded, CallerQueued, EntryClosed
+from hotline.core.events import (
+    AgentAutoPaused,
+    AgentNoAnswer,
+    AgentState,
+    CallAnswered,
+    CallEnded,
+    CallerQueued,
+    EntryClosed,
+)
 from hotline.metrics.figures import LedgerFigures
 from hotline.queue.exchange import Exchange
 from hotline.store.database import open_engine, sessions_of
@@ -127,6 +135,15 @@ def on(seconds: float, **more: object) -> dict[str, object]:
         "exten": "12315",
         **more,
     }
+
+
+def channel(uniqueid: str = UID) -> ami.CoreShowChannel:
+    """A caller's who waits."""
+    fields = on(0, uniqueid=uniqueid)
+    return ami.CoreShowChannel(
+        **fields, state="Up", application="Queue", application_data="", bridge_id="",  # type: ignore[arg-type]
+        duration_seconds=30, connected_number="", connected_name="",
+    )  # fmt: skip
 
 
 def leg(seconds: float, **more: object) -> dict[str, object]:
@@ -238,6 +255,39 @@ async def test_a_restart_in_mid_call_finishes_the_row_from_queue_log(
     (row,) = await rows(engine)
     assert (row.outcome, row.talk_ms, row.ended_by, row.source) == ("answered", 30_000, "caller", "queue_log")
     assert row.language == "en", "told before the kill; that log does not say"
+
+
+async def test_a_ring_in_vain_that_queue_log_told_first_counts_once_for_row_and_agent(
+    site: Site, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """The server came back while a busy phone was called: its line is read first, then its events come."""
+    log = tmp_path / "queue_log"
+    log.write_text("")
+    bus, manager = MemoryBus(), ScriptedManager()
+    async with running(site, engine, manager, bus, log, ClockOfTheEvents()) as exchange:
+        manager.say(CONNECTED, *arrival())
+        await until(bus, CallerQueued)
+        await exchange.writer.settled()
+    with log.open("a") as file:
+        file.write(f"{int(NOW.timestamp()) + 7}|{UID}|12315|1003|RINGNOANSWER|0\n")
+    bus, manager = MemoryBus(), ScriptedManager()
+    called = {"agent_uniqueid": f"demo-{int(NOW.timestamp()) + 7}.9"}
+    manager.channels = (channel(),)
+    strict = tuple(one.model_copy(update={"no_answer_pause_after": 2}) for one in site.queues)
+    site = site.model_copy(update={"queues": strict})
+    async with running(site, engine, manager, bus, log, ClockOfTheEvents()) as exchange:
+        manager.say(CONNECTED)
+        manager.say(ami.AgentCalled(**leg(7.6) | called))  # type: ignore[arg-type]
+        manager.say(ami.AgentRingNoAnswer(**leg(7.6) | called, ring_milliseconds=0))  # type: ignore[arg-type]
+        manager.say(*talk(), *goodbye())
+        await until(bus, CallEnded)
+        await exchange.writer.settled()
+        told = [one.event for one in bus.since(0) or [] if isinstance(one.event, AgentNoAnswer)]
+        assert len(told) == 1 and not any(
+            isinstance(one.event, AgentAutoPaused) for one in bus.since(0) or []
+        )
+    (row,) = await rows(engine)
+    assert (row.outcome, row.unanswered_rings) == ("answered", 1)
 
 
 async def test_a_locked_database_delays_rows_and_loses_none(site: Site, engine: AsyncEngine) -> None:

@@ -21,7 +21,7 @@ from hotline.store.database import sessions_of
 from hotline.store.ledger import CallRecord, Changes, EntryRecord, Ledger, TailRecord, tail_of
 from hotline.store.models import Call, QueueEntry
 from hotline.telephony.ami import events as ami
-from tests.peers.test_queue_drift import caller, channel, member, queue
+from tests.peers.test_queue_drift import caller, member, queue
 from tests.peers.test_queue_exchange import (
     AGENT_UID,
     CONNECTED,
@@ -29,6 +29,7 @@ from tests.peers.test_queue_exchange import (
     UID,
     ScriptedManager,
     arrival,
+    channel,
     engine,
     rows,
     running,

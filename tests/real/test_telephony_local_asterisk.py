@@ -67,15 +67,19 @@ async def test_the_doctor_tells_an_exchange_of_another_name(
 async def test_a_new_configuration_reaches_the_running_instance(
     asterisk: Exchange, start_asterisk: StartAsterisk
 ) -> None:
-    """A start with a changed site reloads the running Asterisk instead of ending its calls."""
+    """A start with a changed site reloads what changed; calls go on, and no line of queue_log is lost."""
     site = asterisk.site
-    fewer = site.model_copy(update={"lines": site.lines[:1], "menus": ()})
+    other = site.queues[0].model_copy(update={"max_waiting": 7})
+    fewer = site.model_copy(
+        update={"lines": site.lines[:1], "menus": (), "queues": (other, *site.queues[1:])}
+    )
     await asterisk.local.leave()
     again = await start_asterisk(fewer)
     assert again.local.adopted
     shown = await again.rx("dialplan show 12315@hotline-in")
     assert "hotline-line-12345,s,1" in shown, "12315 is no line of its own any more"
-    assert "CONFIGRELOAD" in (again.local.places.log_dir / "queue_log").read_text()
+    assert "(max 7)" in await again.rx(f"queue show {other.name}")
+    assert "CONFIGRELOAD" not in (again.local.places.log_dir / "queue_log").read_text()
 
 
 async def test_changed_ports_wait_for_the_last_call(
