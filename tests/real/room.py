@@ -15,7 +15,6 @@ import yaml
 
 from hotline.config.samples import path as sample
 from hotline.core.errors import PeerError
-from hotline.speech.voice import Voice
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.fixtures.ports import free_port
@@ -160,8 +159,3 @@ async def refused(work: Any, status: int, code: str) -> None:
     """The console says no, in these words."""
     with pytest.raises(PeerError, match=f"{status} {code}"):
         await work
-
-
-async def say(call: Call, text: str, variant: str) -> None:
-    """Speak on a phone, followed by the quiet that ends an utterance."""
-    await call.play(Voice(variant).say(text).at_rate(8000).samples).done()

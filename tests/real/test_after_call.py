@@ -13,7 +13,8 @@ import pytest
 from hotline.asr.models import SMALL_MODEL
 from tests.fixtures.ports import free_port
 from tests.real.serving import COMMAND, Seat, Watcher, citizen, serving, write_site
-from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, bare, put_through, say
+from tests.real.speaking import say
+from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, bare, put_through
 
 pytestmark = pytest.mark.timeout(180)
 

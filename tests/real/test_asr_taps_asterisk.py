@@ -16,23 +16,18 @@ from hotline.asr.hearing import Hearing
 from hotline.core.bus import MemoryBus
 from hotline.core.clock import SystemClock
 from hotline.core.events import CallAnswered, CallEnded, EntryClosed, LegLost, LegTapped, Outcome, Side
-from hotline.speech.voice import Voice
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.migrate import upgrade
 from hotline.store.transcripts import TranscriptStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.phone.call import Call
-from hotline.telephony.phone.codec import Samples
 from hotline.telephony.phone.phone import Phone
 from tests.fixtures.asr import Heardbook, eventually, final_text
 from tests.real.exchange import Exchange
+from tests.real.speaking import speech
 
 pytestmark = pytest.mark.real
 DEADLINE_SECONDS = 60.0
-
-
-def speech(text: str, variant: str) -> Samples:
-    return Voice(variant).say(text).at_rate(8_000).samples
 
 
 @dataclass
@@ -134,7 +129,8 @@ async def talk(asterisk: Exchange, ami: AmiClient, tmp_path: Path) -> AsyncItera
 
 
 async def both_speak(talk: Talk, caller: str, agent: str) -> None:
-    clips = [talk.caller.play(speech(caller, "f3")), talk.agent.play(speech(agent, "m3"))]
+    said = await speech(caller, "f3"), await speech(agent, "m3")
+    clips = [talk.caller.play(said[0]), talk.agent.play(said[1])]
     for clip in clips:
         await clip.done()
 

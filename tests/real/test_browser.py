@@ -11,7 +11,8 @@ from playwright.async_api import Browser, expect
 
 from tests.real.browsing import SECONDS, chromium, pytestmark, signed_in
 from tests.real.serving import Seat, ServerProcess, citizen, serving, write_site
-from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, bare, say
+from tests.real.speaking import say
+from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, bare
 
 __all__ = ["chromium", "pytestmark"]
 

@@ -10,7 +10,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.real.browsing import SECONDS, chromium, pytestmark, signed_in
 from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
-from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS, say
+from tests.real.speaking import say
+from tests.real.test_end_to_end import AGENT_SAYS, CALLER_SAYS
 from tests.real.test_recordings import kept, put_through
 
 __all__ = ["chromium", "pytestmark"]

@@ -23,9 +23,9 @@ from tests.real.room import (
     open_room,
     picked_up,
     refused,
-    say,
 )
 from tests.real.serving import Seat, Watcher, citizen
+from tests.real.speaking import say
 from tests.real.tones import hears
 
 pytestmark = pytest.mark.timeout(180)

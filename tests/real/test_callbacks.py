@@ -14,8 +14,9 @@ from hotline.store.models import Call as CallRow
 from hotline.store.models import TalkRow
 from hotline.telephony.phone.call import Call
 from tests.real.books import Party, near
-from tests.real.room import ALL, MUSIC, OTHER, Room, Talk, hum, open_room, say
+from tests.real.room import ALL, MUSIC, OTHER, Room, Talk, hum, open_room
 from tests.real.serving import Watcher
+from tests.real.speaking import say
 from tests.real.tones import hears
 
 pytestmark = pytest.mark.timeout(180)

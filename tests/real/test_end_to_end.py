@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hotline.speech.voice import Voice
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.real.serving import Seat, ServerProcess, Watcher, citizen, serving, write_site
+from tests.real.speaking import say
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -28,12 +28,6 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         await running.add_user("1003", agent="1003")
         await running.add_user("1004", agent="1004")
         yield running
-
-
-async def say(call: Call, text: str, variant: str) -> None:
-    """Speak on a phone, followed by the quiet that ends an utterance."""
-    speech = Voice(variant).say(text).at_rate(8000)
-    await call.play(speech.samples).done()
 
 
 async def put_through(page: Watcher, phone: Phone, seat: Seat) -> tuple[Call, Call]:
