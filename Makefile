@@ -26,7 +26,7 @@ test:
 test-fast:
 	@tools/setup.sh test-fast
 	@$(NPM) run test
-	@$(PY) -m pytest tests/pure tests/peers tests/faults $(ARGS)
+	@$(PY) -m pytest -n logical --dist loadscope tests/pure tests/peers tests/faults $(ARGS)
 
 check:
 	@tools/setup.sh check

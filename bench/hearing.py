@@ -8,7 +8,8 @@ Three comparisons in one run:
 * the time from a word's end to its text on the bus, and from an utterance's end to its final text, for one
   call, at half of what the recogniser was measured to carry, and at nine tenths;
 * processor time: voices that a core carries through the whole path (recogniser process and server), at half
-  load, beside raw decoding of the same files, one after another and in turns as live voices come.
+  load, beside raw decoding of the same files: chunk by chunk as they are spoken, in turns without a pause,
+  and one after another.
 
 Phones are `bench.feeder`'s. One recogniser process with one thread, as in the product.
 """
@@ -21,6 +22,7 @@ import contextlib
 import itertools
 import json
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -62,6 +64,11 @@ TRACKS = 8
 AFTER_SECONDS = 4.0  # for the last final texts
 SEED = 12345
 HALF, MOST = 0.5, 0.9
+RAW = (
+    ("raw Vosk, as many voices when they are spoken", "spent_live"),
+    ("raw Vosk, the voices in turns", "spent_in_turns"),
+    ("raw Vosk, one file after another", "spent"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +245,11 @@ async def room(folder: Path, made: Sequence[Track], model: str | None) -> AsyncI
         await feeder.wait()
 
 
-async def raw(asr: AsrSection, made: Sequence[Track]) -> dict[str, Any]:
-    """Vosk alone on every track."""
+async def raw(asr: AsrSection, made: Sequence[Track], voices: int) -> dict[str, Any]:
+    """Vosk alone on every track, and as so many live voices."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.raw_decode", str(model_path(asr.model)), str(asr.chunk_milliseconds),
-        *(str(track.file) for track in made), stdout=asyncio.subprocess.PIPE,
+        str(voices), *(str(track.file) for track in made), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await process.communicate()
     found: dict[str, Any] = json.loads(output)
@@ -317,12 +324,11 @@ async def compare_latencies(here: Room, full: float) -> float:
 
 def compare_prices(path: float, raw_runs: Sequence[dict[str, Any]]) -> None:
     """Voices a core carries."""
-    audio = sum(run["audio"] for run in raw_runs)
     print()
     head("voices a core", "processor time of a second", "voices", "the path's share")
     row("the path", f"{1000 * path:.1f} ms", f"{1 / path:.0f}", "")
-    for name, key in (("raw Vosk, in turns", "spent_in_turns"), ("raw Vosk, one by one", "spent")):
-        plain = sum(run[key] for run in raw_runs) / audio
+    for name, key in RAW:
+        plain = statistics.fmean(run[key] for run in raw_runs)
         row(name, f"{1000 * plain:.1f} ms", f"{1 / plain:.0f}", f"**{plain / path:.2f}**")
 
 
@@ -334,12 +340,13 @@ async def main(seconds: float, legs: int, model: str | None) -> None:
         async with room(Path(folder), made, model) as here:
             asr = here.asr
             print(f"chunks of {asr.chunk_milliseconds} ms on both sides; {legs} voices of {seconds:.0f} s\n")
-            alone = await raw(asr, made)
+            alone = await raw(asr, made, legs)
             await compare_texts(here, made, alone["texts"], legs)
             price = here.hearing.stats.leg_price
             print(f"\nadmission: a voice takes {price:.3f} of the recogniser's thread here\n")
-            path = await compare_latencies(here, FULL_SHARE / price)
-            compare_prices(path, [alone, await raw(asr, made)])
+            full = FULL_SHARE / price
+            path = await compare_latencies(here, full)
+            compare_prices(path, [await raw(asr, made, int(HALF * full)) for _ in range(2)])
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Vosk and nothing else, as fast as it can: what the path of `bench.hearing` is compared with.
 
-    python -m bench.raw_decode MODEL CHUNK_MILLISECONDS FILE...
+    python -m bench.raw_decode MODEL CHUNK_MILLISECONDS LIVE_VOICES FILE...
 
-Decodes each file (16-bit, 16 kHz) in chunks, twice: one file after another, and all files in turns, a chunk
-of each, as live voices come. Prints ``{"texts": [...], "audio": s, "spent": s, "spent_in_turns": s}``: the
-texts by file, seconds of audio, seconds of processor time.
+Decodes files (16-bit, 16 kHz) in chunks, three times: one file after another; all files in turns, a chunk of
+each; and so many voices in turns again, each chunk when it would have been spoken. Prints ``{"texts": [...],
+"spent": s, "spent_in_turns": s, "spent_live": s}``: the texts by file, and processor seconds for a second of
+audio.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from itertools import count
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -44,32 +45,40 @@ class Voice:
         return "".join(self._heard).replace(" ", "")
 
 
-def decode(voices: Sequence[Voice]) -> tuple[list[str], float]:
-    """Voices in turns, a chunk of each; their texts, and processor seconds."""
-    began = time.process_time()
+def decode(voices: Sequence[Voice], every_seconds: float = 0.0) -> tuple[list[str], float]:
+    """Voices in turns, a chunk of each in so many seconds; their texts, and processor seconds."""
+    began, began_at = time.process_time(), time.monotonic()
     for chunk in count():
+        time.sleep(max(0.0, began_at + chunk * every_seconds - time.monotonic()))
         if not any([voice.hear(chunk) for voice in voices]):
             break
     texts = [voice.text() for voice in voices]
     return texts, time.process_time() - began
 
 
+def seconds_of(sounds: Sequence[bytes]) -> float:
+    """How long they are together."""
+    return sum(map(len, sounds)) / 2 / RATE_HZ
+
+
 def main() -> None:
     """Decode and print."""
     import vosk
 
-    folder, chunk_milliseconds, *files = sys.argv[1:]
+    folder, chunk_milliseconds, live_voices, *files = sys.argv[1:]
     vosk.SetLogLevel(-1)
     model = vosk.Model(folder)
     chunk_bytes = RATE_HZ * int(chunk_milliseconds) // 1000 * 2
     sounds = [Path(file).read_bytes() for file in files]
+    spoken = list(islice(cycle(sounds), int(live_voices)))
     alone = [decode([Voice(vosk, model, pcm, chunk_bytes)]) for pcm in sounds]
     _, in_turns = decode([Voice(vosk, model, pcm, chunk_bytes) for pcm in sounds])
+    _, live = decode([Voice(vosk, model, pcm, chunk_bytes) for pcm in spoken], int(chunk_milliseconds) / 1000)
     found = {
         "texts": [text for texts, _ in alone for text in texts],
-        "audio": sum(map(len, sounds)) / 2 / RATE_HZ,
-        "spent": sum(spent for _, spent in alone),
-        "spent_in_turns": in_turns,
+        "spent": sum(spent for _, spent in alone) / seconds_of(sounds),
+        "spent_in_turns": in_turns / seconds_of(sounds),
+        "spent_live": live / seconds_of(spoken),
     }
     print(json.dumps(found))
 

@@ -15,18 +15,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.store.database import Sessions
 from hotline.store.models import SearchProgress, TranscriptRow, UnindexedText
 from hotline.store.search_words import SearchWordsOnDemand
+from hotline.store.upsert import upsert
 
-_KEY = ("call_id", "side", "utterance")
 _PROGRESS = 1  # the only row
 _STRUCK = ("of_call", "of_side", "of_utterance", "of_token")
 _STRIKE_OFF = delete(UnindexedText).where(
@@ -37,16 +37,20 @@ _STRIKE_OFF = delete(UnindexedText).where(
 )
 
 
-async def note_unindexed(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Note texts that are written in this transaction. ``rows`` hold the columns of their key at least."""
-    if not rows:
-        return
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(UnindexedText)
-    statement = insert.on_conflict_do_update(
-        index_elements=list(_KEY), set_={"token": insert.excluded["token"]}
-    )
-    notes = [{key: row[key] for key in _KEY} | {"token": secrets.randbits(62)} for row in rows]
-    await (await session.connection()).execute(statement, notes)
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """A text that is to be indexed. ``token``: of this version of it."""
+
+    call_id: str
+    side: str
+    utterance: int
+    token: int
+
+
+async def note_unindexed(session: AsyncSession, texts: Iterable[tuple[str, str, int]]) -> None:
+    """Note texts that are written in this transaction; each is a call, a side and an utterance."""
+    notes = [_Note(*text, secrets.randbits(62)) for text in texts]
+    await upsert(session, UnindexedText, notes, ("call_id", "side", "utterance"))
 
 
 class TextIndex:

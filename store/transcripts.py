@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hotline.core.events import Side
 from hotline.core.views import Segment
 from hotline.store.database import Sessions
 from hotline.store.models import TranscriptRow
 from hotline.store.text_index import note_unindexed
-
-_KEY = ("call_id", "side", "utterance")
-_ROWS_A_STATEMENT = 500  # SQLite takes 32,766 variables a statement, a row has eleven
+from hotline.store.upsert import upsert
 
 
 class TranscriptStore:
@@ -30,17 +28,10 @@ class TranscriptStore:
 
     async def save(self, segments: Sequence[Segment]) -> None:
         """Insert or replace every segment, all or nothing."""
-        rows = [_values(segment) for segment in segments]
+        rows = [_row(segment) for segment in segments]
         async with self._sessions.begin() as session:
-            dialect = session.get_bind().dialect.name
-            insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-            for first in range(0, len(rows), _ROWS_A_STATEMENT):
-                statement = insert(TranscriptRow).values(rows[first : first + _ROWS_A_STATEMENT])
-                changed = {name: statement.excluded[name] for name in rows[0] if name not in _KEY}
-                await session.execute(
-                    statement.on_conflict_do_update(index_elements=list(_KEY), set_=changed)
-                )
-            await note_unindexed(session, rows)
+            await upsert(session, TranscriptRow, rows, ("call_id", "side", "utterance"))
+            await note_unindexed(session, [(row.call_id, row.side, row.utterance) for row in rows])
 
     async def of_call(self, call_id: str) -> list[Segment]:
         """The call's final texts, by their start."""
@@ -63,20 +54,37 @@ class TranscriptStore:
             return {Side(side): number for side, number in await session.execute(query)}
 
 
-def _values(segment: Segment) -> dict[str, Any]:
-    return {
-        "call_id": segment.call_id,
-        "side": segment.side.value,
-        "utterance": segment.utterance,
-        "revision": segment.revision,
-        "text": segment.text,
-        "start_ms": round(segment.start_seconds * 1000),
-        "end_ms": round(segment.end_seconds * 1000),
-        "confidence": segment.confidence,
-        "at": segment.at,
-        "party": segment.party,
-        "written": segment.written,
-    }
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A text as its row holds it."""
+
+    call_id: str
+    side: str
+    utterance: int
+    revision: int
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float | None
+    at: datetime
+    party: str
+    written: str
+
+
+def _row(segment: Segment) -> _Row:
+    return _Row(
+        call_id=segment.call_id,
+        side=segment.side.value,
+        utterance=segment.utterance,
+        revision=segment.revision,
+        text=segment.text,
+        start_ms=round(segment.start_seconds * 1000),
+        end_ms=round(segment.end_seconds * 1000),
+        confidence=segment.confidence,
+        at=segment.at,
+        party=segment.party,
+        written=segment.written,
+    )
 
 
 def _segment(row: TranscriptRow) -> Segment:

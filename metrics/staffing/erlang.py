@@ -22,6 +22,7 @@ from hotline.core.errors import UsageError
 
 MAX_ERLANGS: Final = 20_000.0  # twenty times the largest hotline: beyond it the numbers are a mistake
 _NEGLIGIBLE: Final = 45.0  # e**-45 of the highest point is less than a double holds beside it
+_SETTLED: Final = 40.0  # mean patiences: whoever was to give up has
 _PANELS: Final = 24
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
@@ -224,7 +225,10 @@ class _Wait:
 
     def integrals(self, start: float, end: float) -> tuple[float, float, float]:
         """From start to end: of exp(h - highest), of that times who is still there, and of both times x."""
-        edges = np.linspace(start, end, _PANELS + 1)
+        settled = min(end, max(start, _SETTLED / self.impatience))  # from there on the density only decays
+        edges = np.concatenate(
+            [np.linspace(start, settled, _PANELS + 1), np.linspace(settled, end, _PANELS + 1)[1:]]
+        )
         half = (edges[1:] - edges[:-1])[:, None] / 2
         seconds = edges[:-1][:, None] + half * (_NODES + 1)
         density = np.exp(self.height(seconds) - self.highest) * half * _WEIGHTS

@@ -235,11 +235,12 @@ async def test_an_engine_that_gives_up_a_stream_is_asked_for_another(room: Room)
 @pytest.mark.parametrize(
     "garbage",
     [
-        b"\x10\x00\x03abc",  # half a sample
-        struct.pack(">BH", 0x12, 0xFFFF) + b"x",  # longer than any frame
-        pack_identity(uuid4()),  # a second name
-        pack_audio(b"\x00\x00" * 160, 8_000),  # another rate in the middle of a stream
+        b"\x10\x00\x03abc",
+        struct.pack(">BH", 0x12, 0xFFFF) + b"x",
+        pack_identity(uuid4()),
+        pack_audio(b"\x00\x00" * 160, 8_000),
     ],
+    ids=["half a sample", "longer than any frame", "a second name", "another rate in the middle of a stream"],
 )
 async def test_garbage_ends_the_tap_and_not_the_worker(room: Room, garbage: bytes) -> None:
     """The connection is closed and counted; the side is tapped anew and heard."""

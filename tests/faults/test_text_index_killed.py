@@ -16,7 +16,7 @@ KILLED = """
 import asyncio, sys, threading
 from hotline.store import text_index
 from hotline.store.database import open_engine
-from hotline.store.migrate import upgrade
+from tests.fixtures.migrated import upgrade
 from tests.fixtures.search_checks import SearchedStore
 
 def stop_here():

@@ -17,8 +17,8 @@ from hotline.core.clock import SystemClock
 from hotline.core.errors import UnknownName
 from hotline.store.audit import AuditLog
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.migrate import upgrade
 from tests.fixtures.console import SITE
+from tests.fixtures.migrated import upgrade
 from tests.fixtures.search_checks import SearchedStore
 
 

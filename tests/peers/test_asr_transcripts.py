@@ -18,9 +18,9 @@ from hotline.asr.transcripts import CALL_SEGMENTS_LIMIT, TranscriptBook
 from hotline.core.events import Side, TranscriptSegment
 from hotline.core.views import Segment
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.migrate import upgrade
 from hotline.store.transcripts import TranscriptStore
 from tests.fixtures.asr import eventually
+from tests.fixtures.migrated import upgrade
 
 AT = datetime(2026, 11, 2, 1, 0, 0, 123000, tzinfo=UTC)
 

@@ -23,12 +23,12 @@ from hotline.core.trials import TrialCall, TrialMarks, TrialOrder, TrialResult
 from hotline.metrics.dialling.desk import TrialDesk
 from hotline.metrics.dialling.dialler import dial
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.migrate import upgrade
 from hotline.store.trials import TrialStore
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from hotline.telephony.phone.states import CallStateError
 from tests.fixtures.console import SITE, running_console
+from tests.fixtures.migrated import upgrade
 from tests.peers.test_telephony_phone_calls import tone
 
 CALLER = "12345999"

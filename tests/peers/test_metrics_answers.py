@@ -24,8 +24,8 @@ from hotline.metrics.measures.summing import counting_of
 from hotline.server.cli import app
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger
-from hotline.store.migrate import upgrade
 from tests.fixtures.console import ConsoleUnderTest, running_console
+from tests.fixtures.migrated import upgrade
 
 DAY = datetime(2026, 11, 1, 16, tzinfo=UTC)  # midnight of 2 November in Shanghai
 NOW = DAY + timedelta(hours=12)

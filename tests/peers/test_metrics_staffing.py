@@ -25,8 +25,8 @@ from hotline.metrics.staffing.planner import StaffingPlanner
 from hotline.server.cli import app
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Changes, EntryRecord, Ledger
-from hotline.store.migrate import upgrade
 from tests.fixtures.console import running_console
+from tests.fixtures.migrated import upgrade
 
 SITE = Site(
     lines=(

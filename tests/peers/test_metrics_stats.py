@@ -28,7 +28,7 @@ from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.calendar import moment
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import CallRecord, Changes, EntryRecord, Ledger
-from hotline.store.migrate import upgrade
+from tests.fixtures.migrated import upgrade
 
 DAYS = [
     ("Asia/Shanghai", date(2026, 11, 2), 24),

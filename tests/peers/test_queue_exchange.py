@@ -31,12 +31,12 @@ from hotline.metrics.figures import LedgerFigures
 from hotline.queue.exchange import Exchange
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Ledger
-from hotline.store.migrate import upgrade
 from hotline.store.models import QueueEntry
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiTimeout
 from hotline.telephony.ami.feed import AmiFeed
+from tests.fixtures.migrated import upgrade
 
 UID, AGENT_UID = "demo-1700000000.1", "demo-1700000000.2"
 NOW = datetime.now(UTC).replace(microsecond=0)

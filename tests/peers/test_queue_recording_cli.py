@@ -19,9 +19,9 @@ from hotline.core.errors import SetupError, UnknownName
 from hotline.queue.recording.cli import recording_commands
 from hotline.store.audit import AuditLog
 from hotline.store.database import Sessions, open_engine, sessions_of
-from hotline.store.migrate import upgrade
 from hotline.store.recordings import RecordingRecord, RecordingStore
 from tests.fixtures.console import SITE
+from tests.fixtures.migrated import upgrade
 
 T = TypeVar("T")
 

@@ -19,11 +19,11 @@ from hotline.queue.agents.desk import Desk
 from hotline.queue.exchange import Exchange
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Ledger
-from hotline.store.migrate import upgrade
 from hotline.telephony.ami import events as ami
 from hotline.telephony.ami.answers import AmiResponse
 from hotline.telephony.ami.errors import AmiTimeout
 from hotline.telephony.ami.feed import AmiFeed
+from tests.fixtures.migrated import upgrade
 
 QUEUE, AGENT = "12345", "1001"
 SITE = Site(

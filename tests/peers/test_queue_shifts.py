@@ -22,7 +22,7 @@ from hotline.queue.agents.shifts import ShiftBook
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Changes, IntervalRecord, Ledger
-from hotline.store.migrate import upgrade
+from tests.fixtures.migrated import upgrade
 
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hotline.queue.writer import LedgerWriter
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Ledger, TailRecord
-from hotline.store.migrate import upgrade
+from tests.fixtures.migrated import upgrade
 from tests.fixtures.store_checks import entry_record
 from tests.fixtures.writer_checks import BAD_ROWS, check_a_bad_row_holds_up_no_other
 

@@ -19,8 +19,8 @@ from hotline.metrics.report.compose import compose
 from hotline.metrics.report.periods import from_to
 from hotline.metrics.report.topic import gather_topic, masked
 from hotline.store.database import open_engine
-from hotline.store.migrate import upgrade
 from hotline.store.points import PointStore
+from tests.fixtures.migrated import upgrade
 from tests.fixtures.search_checks import AT, SearchedStore
 
 SITE = load_site(sample("demo"), {})

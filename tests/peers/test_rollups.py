@@ -18,9 +18,9 @@ from hotline.metrics.rolling import LOOK_SECONDS, Rolling
 from hotline.store.cells import ROLLED_DAYS
 from hotline.store.counting import one_moment
 from hotline.store.database import open_engine
-from hotline.store.migrate import upgrade
 from hotline.store.wanted import begin_of
 from tests.fixtures import rollup_checks as checks
+from tests.fixtures.migrated import upgrade
 
 ONE_DATABASE = (HealthCheck.function_scoped_fixture,)  # each example begins by emptying it
 

@@ -25,12 +25,12 @@ from hotline.queue.recording.join import wav_header
 from hotline.speech.g711 import alaw_encode
 from hotline.speech.voice import Voice
 from hotline.store.database import Sessions, open_engine, sessions_of
-from hotline.store.migrate import upgrade
 from hotline.store.recording_archive import RecordingArchive
 from hotline.store.recording_file import RecordingDamaged, key_id, write_recording
 from hotline.store.recordings import RecordingRecord, RecordingStore
 from hotline.store.second_texts import ATTEMPTS, SecondTextStore
 from tests.fixtures.console import FakePicture
+from tests.fixtures.migrated import upgrade
 
 AT = datetime(2026, 11, 2, 15, 0, tzinfo=UTC)  # 23:00 in Shanghai
 KEY = "the key of recordings in these tests"

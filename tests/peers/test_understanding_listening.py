@@ -43,9 +43,9 @@ from hotline.core.understanding import (
 )
 from hotline.core.views import Segment
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.migrate import upgrade
 from hotline.store.points import PointStore
 from tests.fixtures.asr import eventually
+from tests.fixtures.migrated import upgrade
 
 SomeEvent = TypeVar("SomeEvent", bound=Event)
 EAR = Ear(shipped_rules())

@@ -23,12 +23,12 @@ from hotline.queue.queue_log.reader import NewsOfTheExchange, parse_line
 from hotline.queue.routing import Routing
 from hotline.store.database import Sessions, open_engine, sessions_of
 from hotline.store.ledger import EntryRecord, Ledger
-from hotline.store.migrate import upgrade
 from hotline.store.models import Call as CallRow
 from hotline.store.models import QueueEntry, TalkRow
 from hotline.telephony.asterisk_config.places import queue_log_of
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
+from tests.fixtures.migrated import upgrade
 from tests.real.floor import WITHIN_SECONDS, Floor, ringing
 
 ABANDONS = (Outcome.ABANDONED, Outcome.SHORT_ABANDON)

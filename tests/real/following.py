@@ -18,7 +18,6 @@ from hotline.core.clock import SystemClock
 from hotline.queue.exchange import Exchange as QueueRoom
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Ledger
-from hotline.store.migrate import upgrade
 from hotline.store.models import Call as CallRow
 from hotline.store.models import QueueEntry
 from hotline.telephony.ami.client import AmiClient, AmiSettings
@@ -26,6 +25,7 @@ from hotline.telephony.ami.events import AmiNews
 from hotline.telephony.asterisk_config.places import queue_log_of
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
+from tests.fixtures.migrated import upgrade
 from tests.fixtures.ports import free_port
 from tests.real.exchange import Exchange
 

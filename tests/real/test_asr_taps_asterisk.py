@@ -17,12 +17,12 @@ from hotline.core.bus import MemoryBus
 from hotline.core.clock import SystemClock
 from hotline.core.events import CallAnswered, CallEnded, EntryClosed, LegLost, LegTapped, Outcome, Side
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.migrate import upgrade
 from hotline.store.transcripts import TranscriptStore
 from hotline.telephony.ami.client import AmiClient, AmiSettings
 from hotline.telephony.phone.call import Call
 from hotline.telephony.phone.phone import Phone
 from tests.fixtures.asr import Heardbook, eventually, final_text
+from tests.fixtures.migrated import upgrade
 from tests.real.exchange import Exchange
 from tests.real.speaking import speech
 

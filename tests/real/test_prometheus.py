@@ -36,7 +36,7 @@ from hotline.queue.routing import Routing
 from hotline.queue.writer import LedgerWriter
 from hotline.store.database import Sessions, open_engine, sessions_of
 from hotline.store.ledger import Ledger
-from hotline.store.migrate import upgrade
+from tests.fixtures.migrated import upgrade
 from tests.fixtures.ports import free_port
 from tests.fixtures.prometheus import RULES, Prometheus, promtool, running
 

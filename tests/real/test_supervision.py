@@ -183,12 +183,14 @@ async def _an_emergency_in_the_middle_of_an_enquiry(room: Room) -> None:
 
 
 async def _the_caller_hangs_up_in_the_middle_of_an_enquiry(room: Room) -> None:
-    """The call is over, nobody stays behind with music, and the agent is free."""
+    """The two who are left may end their talk; then nobody stays behind with music, and the agent is free."""
     talk = await room.talk()
     await talk.do("consult", {"target": {"agent": "1003"}})
     asked = await picked_up(room.other.phone, OTHER)
     await hears(talk.leg, OTHER, of=EVERYBODY)
     await talk.call.hangup()
+    await hears(talk.leg, OTHER, of=EVERYBODY)
+    await hears(asked, AGENT, of=EVERYBODY)
     await talk.leg.hangup()
     await asked.wait_ended()
     await over(room, talk)
