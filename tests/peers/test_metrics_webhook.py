@@ -170,7 +170,10 @@ async def test_one_dead_receiver_does_not_hold_up_another(tmp_path: Path) -> Non
     ):
         for number in range(20):
             site.raise_alert(number)
-        assert [(await alive.next())["id"] for _ in range(20)] == [f"id{n}" for n in range(20)]
+        came: list[str] = []
+        while came[-1:] != ["id19"]:
+            came.append((await alive.next())["id"])
+        assert list(dict.fromkeys(came)) == [f"id{n}" for n in range(20)]  # one may come twice: a slow answer
 
 
 async def test_too_many_notices_drop_the_oldest(tmp_path: Path) -> None:
