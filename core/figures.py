@@ -53,9 +53,9 @@ class Dimension(StrEnum):
 
 
 class Comparison(StrEnum):
-    """What a figure is compared with."""
+    """What a figure is compared with. What goes on is compared with as much of the other period."""
 
-    BEFORE = "before"  # 环比: the period before, of the same length
+    BEFORE = "before"  # 环比: the period before
     YEAR_BEFORE = "year_before"  # 同比: the same period a year before
 
 
@@ -116,6 +116,7 @@ class Change:
         value: of counts and times in percent of what it was then, of rates in percentage points of the
             published figures; None where it cannot be said.
         text: as printed, with sign and unit.
+        until: up to when the figure's own period is compared: its end, or now while it goes on.
     """
 
     start: datetime
@@ -123,6 +124,7 @@ class Change:
     figure: Figure
     value: Decimal | None
     text: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ class FigureQuestion:
         by: what to tell apart; None: everything together.
         only: groups to look at alone, by dimension.
         compare: what to compare each point with.
+        part_of: the day, week, month, quarter or year that it is, or is the beginning of (本月, 本年); it is
+            compared with the one before. None: the smallest that it can be.
     """
 
     measure: str
@@ -166,6 +170,7 @@ class FigureQuestion:
     by: Dimension | None = None
     only: Mapping[Dimension, str] = field(default_factory=dict)
     compare: tuple[Comparison, ...] = ()
+    part_of: Grain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +225,8 @@ class CountInfo:
 class Explanation:
     """A figure with all that it rests on; the rows are those of one side, a page of them, newest first.
 
-    ``after`` says where the next page goes on; None after the last one.
+    ``after`` says where the next page goes on; None after the last one. ``changes``: as asked by the
+    question's ``compare``, with the periods that were compared.
     """
 
     measure: MeasureInfo
@@ -231,3 +237,4 @@ class Explanation:
     side: CountSide
     rows: tuple[FigureRow, ...]
     after: str | None
+    changes: Mapping[Comparison, Change] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from hotline.config.loading import load_site
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
-from hotline.core.figures import CountSide, Dimension
+from hotline.core.figures import Comparison, CountSide, Dimension
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import print_rows, stats
 from hotline.metrics.dialling.cli import dial_command, test_calls_command
@@ -152,6 +152,9 @@ def print_stats(
     side: Annotated[
         CountSide, typer.Option("--side", help="Explain: whose rows to list.")
     ] = CountSide.NUMERATOR,
+    compare: Annotated[
+        list[Comparison] | None, typer.Option("--compare", help="Explain: beside this period, too.")
+    ] = None,
     rows_at_most: Annotated[int, typer.Option("--rows", min=0, help="Explain: how many rows.")] = 20,
     output: Format = OutputFormat.TEXT,
 ) -> None:
@@ -161,7 +164,8 @@ def print_stats(
     asked = {Dimension.LINE: line, Dimension.QUEUE: queue, Dimension.AGENT: agent}
     only = {dimension: key for dimension, key in asked.items() if key is not None}
     if explain is not None:
-        told = asyncio.run(explained(loaded, url, explain, (start, end), only, side, rows_at_most))
+        beside = tuple(dict.fromkeys(compare or ()))
+        told = asyncio.run(explained(loaded, url, explain, (start, end), only, side, rows_at_most, beside))
         print_explanation(told, as_json=output is OutputFormat.JSON)
         return
     if only:

@@ -50,6 +50,8 @@ export interface Change {
   /** In percent, or in percentage points for rates. */
   readonly value: number | null
   readonly text: string
+  /** Up to when the figure's own period is compared: its end, or now while it goes on. */
+  readonly until: Moment
 }
 
 export interface FigurePoint {
@@ -80,6 +82,8 @@ export interface FigureQuestion {
   readonly grain?: Grain | undefined
   readonly by?: Dimension | undefined
   readonly compare?: readonly Comparison[]
+  /** The day, week, ... that the period is or begins, which says what is before it. */
+  readonly part_of?: Grain | undefined
   readonly only?: Only
 }
 

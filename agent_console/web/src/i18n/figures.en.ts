@@ -46,8 +46,8 @@ export const figuresEn: typeof figuresZhCN = {
   },
   comparison: { before: 'vs. before', year_before: 'vs. year before' },
   compareHint: {
-    before: 'Against the period before of the same length',
-    year_before: 'Against the same period a year before',
+    before: 'Against the month, week, … before; what goes on, up to the same day and time of it',
+    year_before: 'Against the same period a year before, weeks against 52 weeks before',
   },
   then: { before: 'Before', year_before: 'Year before' },
   charts: { line: 'Lines', bar: 'Bars' },

@@ -36,7 +36,10 @@ export const figuresZhCN = {
     this_year: '本年',
   },
   comparison: { before: '环比', year_before: '同比' },
-  compareHint: { before: '与上一个同样长的时段相比', year_before: '与上一年同一时段相比' },
+  compareHint: {
+    before: '与上期相比：本月与上月、本周与上周……尚未结束的只比到同日同时',
+    year_before: '与上一年同一时段相比；周与 52 周前的同一周相比',
+  },
   then: { before: '上期', year_before: '上年同期' },
   charts: { line: '折线', bar: '柱形' },
   shows: { chart: '图表', heat: '热力图' },
