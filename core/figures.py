@@ -191,7 +191,7 @@ class FigureRow:
         id: the row's key.
         at: when it counts.
         adds: what it adds to the count (1, or milliseconds).
-        state: how a wait, a menu or a callback ended, or what an agent was doing.
+        state: how a wait, a menu or a callback ended, how a talk came about, or what an agent was doing.
         seconds: of a wait or a state; None where it has none.
     """
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome
-from hotline.store.models import AgentInterval, Call, QueueEntry
+from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome, TalkKind
+from hotline.store.models import AgentInterval, Call, QueueEntry, TalkRow
 
 
 class Origin(StrEnum):
@@ -23,6 +23,7 @@ class Origin(StrEnum):
 
     WAITS = "queue_entries"
     CALLS = "calls"
+    TALKS = "talks"
     AGENT_TIMES = "agent_intervals"  # each row adds the time that it has in common with the period
     IMPORTED = "imported"  # figures of other systems: work orders, surveys; no table keeps them yet
 
@@ -43,7 +44,13 @@ class Dim(StrEnum):
     AGENT = "agent"
 
 
-DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any]]]] = {
+def _of_the_call(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """What a talk's call says of itself; nothing where there is no such call."""
+    of_call = select(column).where(Call.call_id == TalkRow.call_id).scalar_subquery()
+    return func.coalesce(of_call, "")
+
+
+DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any] | ColumnElement[str]]]] = {
     Origin.WAITS: {
         Dim.LINE: QueueEntry.line,
         Dim.QUEUE: QueueEntry.queue,
@@ -51,13 +58,19 @@ DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any]]]] = {
         Dim.AGENT: QueueEntry.agent,
     },
     Origin.CALLS: {Dim.LINE: Call.line, Dim.LANGUAGE: Call.language, Dim.AGENT: Call.callback_agent},
+    Origin.TALKS: {
+        Dim.LINE: _of_the_call(Call.line),
+        Dim.LANGUAGE: _of_the_call(Call.language),
+        Dim.AGENT: TalkRow.agent,
+    },
     Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent},
 }
-"""What the rows of each table know."""
+"""What the rows of each table know. A change of a call marks its talks as changed, too (migration 0026)."""
 
 MOMENT: Final[dict[Origin, InstrumentedAttribute[Any]]] = {
     Origin.WAITS: QueueEntry.joined_at,
     Origin.CALLS: Call.started_at,
+    Origin.TALKS: TalkRow.answered_at,
     Origin.AGENT_TIMES: AgentInterval.since,
 }
 """When a row counts; a time counts as far as it lies in the period."""
@@ -134,6 +147,14 @@ def _calls(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Cou
     return Count(id_, name, name_en, Origin.CALLS, where)
 
 
+def _talks(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Count:
+    return Count(id_, name, name_en, Origin.TALKS, where)
+
+
+def _talk_times(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Count:
+    return Count(id_, name, name_en, Origin.TALKS, where, TalkRow.talk_ms, CountUnit.MILLISECONDS)
+
+
 def _in_state(id_: str, name: str, name_en: str, *states: AgentState) -> Count:
     where = AgentInterval.state.in_([state.value for state in states])
     return Count(id_, name, name_en, Origin.AGENT_TIMES, where, None, CountUnit.MILLISECONDS)
@@ -147,6 +168,10 @@ _GAVE_UP = _as(Outcome.ABANDONED)
 _HUNG_UP = Call.menu_outcome == MenuOutcome.HANGUP.value
 _BUSY = (AgentState.TALKING, AgentState.HELD, AgentState.WRAP_UP)
 _CALLED_BACK = Call.callback_of.is_not(None)
+_CONSULT = TalkRow.kind == TalkKind.CONSULT.value
+_THREE_WAY = TalkRow.kind == TalkKind.THREE_WAY.value
+_WITH_CALLER = and_(TalkRow.kind != TalkKind.CONSULT.value, TalkRow.agent.is_not(None))
+_OVER = and_(_WITH_CALLER, TalkRow.ended_at.is_not(None))
 
 COUNTS: Final[tuple[Count, ...]] = (
     _waits("offered", "呼入排队量", "offered to a queue", _CALLER),
@@ -194,6 +219,17 @@ COUNTS: Final[tuple[Count, ...]] = (
         "callbacks_reached", "回拨接通量", "callbacks answered",
         and_(_CALLED_BACK, Call.callback_outcome == CallbackOutcome.ANSWERED.value),
     ),
+    _talks("talks", "坐席与来电人通话量", "talks of agents with callers", _WITH_CALLER),
+    _talks("talks_over", "坐席与来电人通话已结束量", "talks of agents with callers, over", _OVER),
+    _talks("handed_on", "转接量", "callers handed on", and_(_OVER, TalkRow.ended_by == "transfer")),
+    _talks(
+        "taken_over", "接到转接量", "callers taken over",
+        and_(TalkRow.kind == TalkKind.TRANSFER.value, TalkRow.agent.is_not(None)),
+    ),
+    _talks("three_ways", "三方通话量", "joined a talk that went on", _THREE_WAY),
+    _talks("consults", "咨询量", "consults", _CONSULT),
+    _talk_times("with_callers_ms", "坐席与来电人通话时长", "talk of agents with callers", _WITH_CALLER),
+    _talk_times("consult_ms", "咨询时长", "time of consults", _CONSULT),
     _in_state("signed_in_ms", "签入时长", "signed in, phone reachable", *_PRESENT),
     _in_state("busy_ms", "通话、保持与整理时长", "talk, hold and wrap-up", *_BUSY),
     _in_state("ready_ms", "示闲时长", "ready", AgentState.READY),

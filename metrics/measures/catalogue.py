@@ -178,9 +178,27 @@ _OTHERS: Final = (
         "callback_rate", "回拨接通率", "callbacks that reached", _P,
         _of("callbacks_reached"), _of("callbacks"), _UP,
     ),
+    _plain("talks", _EITHER, "含转接、三方和回拨，不含咨询", "transfers and callbacks, too; no consults"),
+    _mean(
+        "mean_any_talk", "坐席平均通话时长（含转接）", "mean talk of agents, transfers included",
+        "with_callers_ms", "talks_over",
+    ),
+    _time(
+        "talk_time", "坐席通话时长（含转接）", "talk time of agents, transfers included", "with_callers_ms"
+    ),
+    _plain("handed_on", _EITHER, "按坐席看是转出的坐席", "by agent: who handed on"),
+    Measure(
+        "handed_on_rate", "转接率", "rate of callers handed on", _P,
+        _of("handed_on"), _of("talks_over"), _EITHER,
+    ),
+    _plain("taken_over", _EITHER, "按坐席看是接到转接的坐席", "by agent: who got the caller"),
+    _plain("three_ways"),
+    _plain("consults", _EITHER, "按坐席看是被咨询的坐席", "by agent: who was asked"),
+    _mean("mean_consult", "平均咨询时长", "mean consult", "consult_ms", "consults"),
     Measure(
         "occupancy", "坐席利用率", "occupancy", _P, _of("busy_ms"), _of("signed_in_ms"), _EITHER, None,
-        "签入时长不含话机离线", "without the time in which the phone could not be reached",
+        "通话含转接、咨询和回拨；签入时长不含话机离线",
+        "of all calls, transfers, consults and callbacks among them; not signed in: a phone out of reach",
     ),
     _time("signed_in", "签入时长", "time signed in", "signed_in_ms"),
     _time("ready_time", "示闲时长", "time ready", "ready_ms"),

@@ -23,7 +23,7 @@ from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import counting_of
 from hotline.server.cli import app
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger
+from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger, TalkRecord
 from hotline.store.migrate import upgrade
 from tests.fixtures.console import ConsoleUnderTest, running_console
 
@@ -73,7 +73,17 @@ def rows() -> Changes:
         IntervalRecord(agent, state, "", DAY + since, None if until is None else DAY + until)
         for agent, state, since, until in states
     ]
-    return Changes(calls, entries, intervals)
+    talk = TalkRecord("", "n", "c001", None, "queue", "1001", "8001", "live", DAY + HOUR)
+    over = replace(talk, ended_at=DAY + 2 * HOUR, ended_by="caller")
+    talks = [
+        replace(over, talk_id="t1", talk_ms=60_000, ended_by="transfer"),
+        replace(over, talk_id="t2", kind="consult", agent="1002", talk_ms=8_000, ended_by="transfer"),
+        replace(over, talk_id="t3", kind="transfer", agent="1002", talk_ms=30_000),
+        replace(over, talk_id="t4", call_id="m2", kind="callback", agent="1001", talk_ms=15_000),
+        replace(over, talk_id="t5", kind="transfer", agent=None, party="110", talk_ms=9_000),
+        replace(talk, talk_id="t6", call_id="m2", kind="queue", agent="1002"),
+    ]
+    return Changes(calls, entries, intervals, talks=talks)
 
 
 @pytest.fixture
@@ -110,6 +120,14 @@ def of_day(answers: Answers, measure: str) -> FigureQuestion:
         ("menu_hangups", 1, None, "1"),
         ("menu_time", 25_000, 2, "12.50 s"),
         ("callback_rate", 1, 2, "50.00 %"),
+        ("talks", 4, None, "4"),
+        ("talk_time", 105_000, None, "105.00 s"),
+        ("mean_any_talk", 105_000, 3, "35.00 s"),
+        ("handed_on", 1, None, "1"),
+        ("handed_on_rate", 1, 3, "33.33 %"),
+        ("taken_over", 1, None, "1"),
+        ("consults", 1, None, "1"),
+        ("mean_consult", 8_000, 1, "8.00 s"),
         # 1001: 90 min signed in today, 30 of them busy; 1002: 60 min, and one of a pause up to now
         ("occupancy", 30 * 60_000, 210 * 60_000, "14.29 %"),
         ("paused_time", 60 * 60_000, None, "3600.00 s"),
@@ -142,6 +160,25 @@ async def test_a_measure_by_everything_it_is_known_by(answers: Answers) -> None:
     info = {one.id: one for one in answers.catalogue()}
     assert set(info["answered"].dimensions) == set(Dimension)
     assert Dimension.QUEUE not in info["calls"].dimensions
+
+
+async def test_talks_by_agent_and_line(answers: Answers) -> None:
+    """Who handed on, who took over and who was asked; a talk is of its call's line; its rows are talks."""
+
+    async def by(measure: str, dimension: Dimension) -> dict[str, str]:
+        found = await answers.answer(replace(of_day(answers, measure), by=dimension))
+        return {one.key: one.points[0].figure.text for one in found.groups if one.points[0].figure.numerator}
+
+    assert await by("talk_time", Dimension.AGENT) == {"1001": "75.00 s", "1002": "30.00 s"}
+    assert await by("talk_time", Dimension.LINE) == {"12345": "90.00 s", "12315": "15.00 s"}
+    assert await by("handed_on_rate", Dimension.AGENT) == {"1001": "50.00 %"}
+    assert await by("taken_over", Dimension.AGENT) == await by("consults", Dimension.AGENT) == {"1002": "1"}
+    question = replace(of_day(answers, "handed_on_rate"), only={Dimension.AGENT: "1001"})
+    told = await answers.explain(question, CountSide.DENOMINATOR, limit=50)
+    assert [(row.id, row.state, row.line) for row in told.rows] == [
+        ("t4", "callback", "12315"),
+        ("t1", "queue", "12345"),
+    ]
 
 
 async def test_hours_and_changes(answers: Answers) -> None:

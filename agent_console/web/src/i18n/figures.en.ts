@@ -94,7 +94,19 @@ export const figuresEn: typeof figuresZhCN = {
     adds: 'Adds',
     call: 'Open call',
   },
-  source: { queue_entries: 'waits in queues', calls: 'calls', agent_intervals: 'states of agents' },
+  source: {
+    queue_entries: 'waits in queues',
+    calls: 'calls',
+    talks: 'talks',
+    agent_intervals: 'states of agents',
+  },
+  talk: {
+    queue: 'By the queue',
+    transfer: 'Transfer',
+    consult: 'Consult',
+    three_way: 'Three-way',
+    callback: 'Callback',
+  },
   menu: {
     queue: 'To a queue',
     operator: 'To a person',

@@ -85,7 +85,13 @@ export const figuresZhCN = {
     adds: '计入',
     call: '查看通话',
   },
-  source: { queue_entries: '排队记录', calls: '来电记录', agent_intervals: '坐席状态记录' },
+  source: {
+    queue_entries: '排队记录',
+    calls: '来电记录',
+    talks: '通话记录',
+    agent_intervals: '坐席状态记录',
+  },
+  talk: { queue: '排队接入', transfer: '转接', consult: '咨询', three_way: '三方', callback: '回拨' },
   menu: {
     queue: '转入队列',
     operator: '转人工',
