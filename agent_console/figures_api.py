@@ -29,6 +29,7 @@ def _only(
     skill: Name = None,
     language: Name = None,
     channel: Name = None,
+    caller_list: Name = None,
 ) -> dict[Dimension, str]:
     """The groups to look at alone."""
     given = {
@@ -38,6 +39,7 @@ def _only(
         Dimension.SKILL: skill,
         Dimension.LANGUAGE: language,
         Dimension.CHANNEL: channel,
+        Dimension.CALLER_LIST: caller_list,
     }
     return {dimension: value for dimension, value in given.items() if value is not None}
 

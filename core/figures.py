@@ -42,7 +42,7 @@ class Grain(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What figures may be told apart by. Groups of lines and of skills overlap: never add them up."""
+    """What figures may be told apart by. Groups of lines, skills and lists overlap: never add them up."""
 
     LINE = "line"  # a parent holds its children's rows
     SKILL = "skill"  # a queue, of everybody who may serve it: agents of several skills count in each
@@ -50,6 +50,7 @@ class Dimension(StrEnum):
     AGENT = "agent"
     LANGUAGE = "language"
     CHANNEL = "channel"
+    CALLER_LIST = "caller_list"  # 名单; a caller may be on several, and on none is in no group
 
 
 class Comparison(StrEnum):

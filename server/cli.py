@@ -149,6 +149,9 @@ def print_stats(
     line: Annotated[str | None, typer.Option("--line", help="Explain: of this line alone.")] = None,
     queue: Annotated[str | None, typer.Option("--queue", help="Explain: of this queue alone.")] = None,
     agent: Annotated[str | None, typer.Option("--agent", help="Explain: of this agent alone.")] = None,
+    caller_list: Annotated[
+        str | None, typer.Option("--caller-list", help="Explain: of callers on this list alone.")
+    ] = None,
     side: Annotated[
         CountSide, typer.Option("--side", help="Explain: whose rows to list.")
     ] = CountSide.NUMERATOR,
@@ -161,7 +164,12 @@ def print_stats(
     """Figures of a period from the ledger's rows: counts first, rates from them; or one of them explained."""
     loaded = load_site(site)
     url = database_url(loaded, Secrets(loaded.data_dir))
-    asked = {Dimension.LINE: line, Dimension.QUEUE: queue, Dimension.AGENT: agent}
+    asked = {
+        Dimension.LINE: line,
+        Dimension.QUEUE: queue,
+        Dimension.AGENT: agent,
+        Dimension.CALLER_LIST: caller_list,
+    }
     only = {dimension: key for dimension, key in asked.items() if key is not None}
     if explain is not None:
         beside = tuple(dict.fromkeys(compare or ()))
@@ -169,7 +177,9 @@ def print_stats(
         print_explanation(told, as_json=output is OutputFormat.JSON)
         return
     if only:
-        raise UsageError("--line, --queue and --agent go with --explain", hint="add --explain answer_rate")
+        raise UsageError(
+            "--line, --queue, --agent and --caller-list go with --explain", hint="add --explain answer_rate"
+        )
     rows = asyncio.run(stats(loaded, url, moment(loaded.zone, start), moment(loaded.zone, end, end=True), by))
     print_rows(rows, as_json=output is OutputFormat.JSON)
 

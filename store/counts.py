@@ -42,11 +42,14 @@ class Dim(StrEnum):
     QUEUE = "queue"
     LANGUAGE = "language"
     AGENT = "agent"
+    CALLER_LISTS = "caller_lists"  # names between bars (``core.names``): a row may be on several
 
 
-def _of_the_call(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """What a talk's call says of itself; nothing where there is no such call."""
-    of_call = select(column).where(Call.call_id == TalkRow.call_id).scalar_subquery()
+def _of_the_call(
+    column: InstrumentedAttribute[str], call_id: InstrumentedAttribute[str] = TalkRow.call_id
+) -> ColumnElement[str]:
+    """What the call of a talk, or of a wait, says of itself; nothing where there is no such call."""
+    of_call = select(column).where(Call.call_id == call_id).scalar_subquery()
     return func.coalesce(of_call, "")
 
 
@@ -56,16 +59,23 @@ DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any] | ColumnElement[st
         Dim.QUEUE: QueueEntry.queue,
         Dim.LANGUAGE: QueueEntry.language,
         Dim.AGENT: QueueEntry.agent,
+        Dim.CALLER_LISTS: _of_the_call(Call.caller_lists, QueueEntry.call_id),
     },
-    Origin.CALLS: {Dim.LINE: Call.line, Dim.LANGUAGE: Call.language, Dim.AGENT: Call.callback_agent},
+    Origin.CALLS: {
+        Dim.LINE: Call.line,
+        Dim.LANGUAGE: Call.language,
+        Dim.AGENT: Call.callback_agent,
+        Dim.CALLER_LISTS: Call.caller_lists,
+    },
     Origin.TALKS: {
         Dim.LINE: _of_the_call(Call.line),
         Dim.LANGUAGE: _of_the_call(Call.language),
         Dim.AGENT: TalkRow.agent,
+        Dim.CALLER_LISTS: _of_the_call(Call.caller_lists),
     },
     Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent},
 }
-"""What the rows of each table know. A change of a call marks its talks as changed, too (migration 0026)."""
+"""What the rows of each table know. A call that says something else of itself marks its waits and talks."""
 
 MOMENT: Final[dict[Origin, InstrumentedAttribute[Any]]] = {
     Origin.WAITS: QueueEntry.joined_at,

@@ -79,6 +79,8 @@ class Call(Base):
     the caller speaks; empty where nobody said, as in earlier rows. The ``callback_`` columns are those of a
     callback: the earlier call, who called, and what came of it (``CallbackOutcome``; None while it goes on).
     A callback has no queue entry, so that it is never counted as offered; its talks are in ``talks``.
+    ``caller_lists``: the lists that the number was on when the call came (``core.names``): one that changes
+    later changes no figure of the past.
     """
 
     __tablename__ = "calls"
@@ -99,6 +101,7 @@ class Call(Base):
     callback_of: Mapped[str | None] = mapped_column(index=True)
     callback_agent: Mapped[str | None] = mapped_column(index=True)
     callback_outcome: Mapped[str | None]
+    caller_lists: Mapped[str] = mapped_column(String(420), default="", server_default="")
 
 
 class QueueEntry(Base):

@@ -30,7 +30,7 @@ from hotline.store.wanted import Rows, Tally, Wanted, add, add_up, begin_of, slo
 EDITION: Final = "1"
 """Of how ``store.tally`` adds up: another one has everything summed up anew."""
 
-OF_CELLS: Final = frozenset({Dim.LINE, Dim.QUEUE, Dim.LANGUAGE})
+OF_CELLS: Final = frozenset({Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS})
 OF_AGENTS: Final = frozenset({Dim.AGENT, Dim.LINE, Dim.QUEUE})
 
 Span = tuple[int, int]

@@ -31,8 +31,8 @@ from hotline.store.wanted import Tally, Wanted, add, begin_of
 
 LOCK_MS: Final = 300  # how long PostgreSQL's ledger may be held up at the most, while we wait for others
 _OF: Final = {origin: tuple(one for one in COUNTS if one.origin is origin) for origin in MOMENT}
-_CELL: Final = (Dim.LINE, Dim.QUEUE, Dim.LANGUAGE)
-_CALL: Final = (Dim.LINE, Dim.LANGUAGE)
+_CELL: Final = (Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS)
+_CALL: Final = (Dim.LINE, Dim.LANGUAGE, Dim.CALLER_LISTS)
 _SEAT: Final = (Dim.AGENT, Dim.LINE, Dim.QUEUE)
 _NOTHING: Final = {count.id: 0 for count in COUNTS}
 

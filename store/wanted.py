@@ -12,9 +12,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, cast, extract, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    cast,
+    extract,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hotline.core.names import joined
 from hotline.store.counts import Count, Dim, Origin
 
 SLOT_SECONDS: Final = 900
@@ -89,8 +101,13 @@ def add(into: Tally, bucket: int, key: Key, sums: Iterable[tuple[str, int | None
 
 
 def conditions(columns: Mapping[Dim, Any], only: Mapping[Dim, frozenset[str]]) -> list[ColumnElement[bool]]:
-    """What rows with these values alone fulfil."""
-    return [columns[dim].in_(sorted(values)) for dim, values in only.items()]
+    """What rows with these values alone fulfil; of several names in one value, with one of these names."""
+    return [
+        or_(false(), *(columns[dim].contains(joined((one,)), autoescape=True) for one in sorted(values)))
+        if dim is Dim.CALLER_LISTS
+        else columns[dim].in_(sorted(values))
+        for dim, values in only.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

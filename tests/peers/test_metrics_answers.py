@@ -55,6 +55,8 @@ def rows() -> Changes:
     call = CallRecord("c001", "n", "12345", "12345", "13812341234", "", DAY + HOUR)
     calls = [
         call,
+        replace(call, call_id="c002", caller_lists="|deputies|"),
+        replace(call, call_id="c004", caller_lists="|deputies|enterprises|"),
         replace(call, call_id="m1", menu_outcome="self_service", menu_ms=20_000, caller_number="13900001111"),
         replace(call, call_id="m2", menu_outcome="hangup", menu_ms=5_000, line="12315"),
         replace(call, call_id="b1", callback_of="c004", callback_agent="1002", callback_outcome="answered"),
@@ -115,7 +117,7 @@ def of_day(answers: Answers, measure: str) -> FigureQuestion:
         ("aht", 95_000, 3, "31.67 s"),
         ("offered", 5, None, "5"),
         ("still_open", 1, None, "1"),
-        ("calls", 3, None, "3"),
+        ("calls", 5, None, "5"),
         ("machine_served", 1, None, "1"),
         ("menu_hangups", 1, None, "1"),
         ("menu_time", 25_000, 2, "12.50 s"),
@@ -179,6 +181,22 @@ async def test_talks_by_agent_and_line(answers: Answers) -> None:
         ("t4", "callback", "12315"),
         ("t1", "queue", "12345"),
     ]
+
+
+async def test_figures_of_lists_of_callers(answers: Answers) -> None:
+    """Who is on two lists counts in both, and once in the total; who is on none in the total alone."""
+
+    async def by_list(measure: str) -> dict[str, int]:
+        found = await answers.answer(replace(of_day(answers, measure), by=Dimension.CALLER_LIST))
+        groups = {one.key: one.points[0].figure.numerator for one in found.groups}
+        return groups | {"total": found.total.points[0].figure.numerator}
+
+    assert await by_list("calls") == {"deputies": 2, "enterprises": 1, "total": 5}
+    assert await by_list("offered") == {"deputies": 2, "enterprises": 1, "total": 5}
+    assert await by_list("talks") == {"total": 4}
+    question = replace(of_day(answers, "offered"), only={Dimension.CALLER_LIST: "enterprises"})
+    told = await answers.explain(question, CountSide.NUMERATOR, limit=50)
+    assert [row.id for row in told.rows] == ["e004"]
 
 
 async def test_hours_and_changes(answers: Answers) -> None:

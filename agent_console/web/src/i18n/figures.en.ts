@@ -23,6 +23,7 @@ export const figuresEn: typeof figuresZhCN = {
     agent: 'Agent',
     language: 'Language',
     channel: 'Channel',
+    caller_list: 'Caller list',
   },
   grains: {
     usual: 'As suits',
@@ -75,6 +76,8 @@ export const figuresEn: typeof figuresZhCN = {
   overlap: {
     line: 'A line includes those under it: rows do not add up. The total counts each call once',
     skill: 'An agent may have several skills: the groups overlap and do not add up',
+    caller_list:
+      'A number may be on several lists: the groups overlap; who is on none counts in the total alone',
   },
   explain: 'How {name} came about',
   explaining: 'Looking it up…',

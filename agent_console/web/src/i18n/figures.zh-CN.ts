@@ -14,7 +14,15 @@ export const figuresZhCN = {
   total: '合计',
   unknown: '（未注明）',
   now: '本期',
-  dimension: { line: '专线', queue: '队列', skill: '技能', agent: '坐席', language: '语言', channel: '渠道' },
+  dimension: {
+    line: '专线',
+    queue: '队列',
+    skill: '技能',
+    agent: '坐席',
+    language: '语言',
+    channel: '渠道',
+    caller_list: '名单',
+  },
   grains: {
     usual: '自动',
     quarter_hour: '一刻钟',
@@ -66,6 +74,7 @@ export const figuresZhCN = {
   overlap: {
     line: '上级专线的数已含下级，不可相加；合计每通只计一次',
     skill: '一名坐席可有多项技能，各组有重叠，不可相加',
+    caller_list: '一个号码可在多个名单中，各组有重叠，不可相加；不在名单中的来电只计入合计',
   },
   explain: '{name}的由来',
   explaining: '正在查找…',
