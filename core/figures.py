@@ -194,6 +194,8 @@ class FigureRow:
         adds: what it adds to the count (1, or milliseconds).
         state: how a wait, a menu or a callback ended, how a talk came about, or what an agent was doing.
         seconds: of a wait or a state; None where it has none.
+        until: of a figure that another system gave: the end of its period, which begins at ``at``.
+        imported_from: the file that it came in, at ``imported_at``.
     """
 
     id: str
@@ -208,6 +210,9 @@ class FigureRow:
     seconds: float | None = None
     talk_seconds: float | None = None
     caller_number: str = ""
+    until: datetime | None = None
+    imported_from: str | None = None
+    imported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

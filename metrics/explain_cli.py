@@ -88,7 +88,7 @@ def _compared(to: Comparison, change: Change, site: Site) -> dict[str, Any]:
     moments = {"from": change.start, "to": change.end, "until": change.until}
     return {
         "with": to.value,
-        **{name: moment.astimezone(site.zone).isoformat() for name, moment in moments.items()},
+        **{name: one.astimezone(site.zone).isoformat(timespec="seconds") for name, one in moments.items()},
         "text": change.figure.text,
         "change": None if change.value is None else float(change.value),
         "change_text": change.text,
@@ -101,7 +101,11 @@ def _count(count: CountInfo) -> dict[str, Any]:
 
 def _row(row: FigureRow, site: Site) -> dict[str, Any]:
     found = {field.name: getattr(row, field.name) for field in fields(row) if field.name != HIDDEN}
-    return found | {"at": row.at.astimezone(site.zone).isoformat(timespec="milliseconds")}
+    moments = {"at": row.at, "until": row.until, "imported_at": row.imported_at}
+    return found | {
+        name: None if at is None else at.astimezone(site.zone).isoformat(timespec="milliseconds")
+        for name, at in moments.items()
+    }
 
 
 def print_explanation(told: dict[str, Any], *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import print_rows, stats
 from hotline.metrics.dialling.cli import dial_command, test_calls_command
 from hotline.metrics.explain_cli import explained, print_explanation
+from hotline.metrics.imported import figures_commands
 from hotline.metrics.measures.calendar import moment
 from hotline.metrics.report.cli import report_commands
 from hotline.metrics.scoring.cli import score
@@ -69,6 +70,7 @@ app.command("score")(score)
 app.command("staff")(staff_command(open_site))
 app.add_typer(recording_commands(open_site), name="recordings")
 app.add_typer(report_commands(open_site), name="report")
+app.add_typer(figures_commands(open_site), name="figures")
 app.command("dial")(dial_command(open_site, FileTranscriber))
 app.command("test-calls")(test_calls_command(open_site))
 

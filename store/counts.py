@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, liter
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome, TalkKind
-from hotline.store.models import AgentInterval, Call, QueueEntry, TalkRow
+from hotline.store.models import AgentInterval, Call, ImportedFigure, QueueEntry, TalkRow
 
 
 class Origin(StrEnum):
@@ -25,7 +25,7 @@ class Origin(StrEnum):
     CALLS = "calls"
     TALKS = "talks"
     AGENT_TIMES = "agent_intervals"  # each row adds the time that it has in common with the period
-    IMPORTED = "imported"  # figures of other systems: work orders, surveys; no table keeps them yet
+    IMPORTED = "imported_figures"  # of other systems: each row counts in the periods that it lies in wholly
 
 
 class CountUnit(StrEnum):
@@ -42,7 +42,12 @@ class Dim(StrEnum):
     QUEUE = "queue"
     LANGUAGE = "language"
     AGENT = "agent"
+    CHANNEL = "channel"  # of our own rows the telephone
     CALLER_LISTS = "caller_lists"  # names between bars (``core.names``): a row may be on several
+
+
+PHONE: Final = "phone"
+OF_PHONE: Final[ColumnElement[str]] = literal_column(f"'{PHONE}'")
 
 
 def _of_the_call(
@@ -59,21 +64,25 @@ DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any] | ColumnElement[st
         Dim.QUEUE: QueueEntry.queue,
         Dim.LANGUAGE: QueueEntry.language,
         Dim.AGENT: QueueEntry.agent,
+        Dim.CHANNEL: OF_PHONE,
         Dim.CALLER_LISTS: _of_the_call(Call.caller_lists, QueueEntry.call_id),
     },
     Origin.CALLS: {
         Dim.LINE: Call.line,
         Dim.LANGUAGE: Call.language,
         Dim.AGENT: Call.callback_agent,
+        Dim.CHANNEL: OF_PHONE,
         Dim.CALLER_LISTS: Call.caller_lists,
     },
     Origin.TALKS: {
         Dim.LINE: _of_the_call(Call.line),
         Dim.LANGUAGE: _of_the_call(Call.language),
         Dim.AGENT: TalkRow.agent,
+        Dim.CHANNEL: OF_PHONE,
         Dim.CALLER_LISTS: _of_the_call(Call.caller_lists),
     },
-    Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent},
+    Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent, Dim.CHANNEL: OF_PHONE},
+    Origin.IMPORTED: {Dim.CHANNEL: ImportedFigure.channel},
 }
 """What the rows of each table know. A call that says something else of itself marks its waits and talks."""
 
@@ -83,7 +92,7 @@ MOMENT: Final[dict[Origin, InstrumentedAttribute[Any]]] = {
     Origin.TALKS: TalkRow.answered_at,
     Origin.AGENT_TIMES: AgentInterval.since,
 }
-"""When a row counts; a time counts as far as it lies in the period."""
+"""When a row of our own counts; a time counts as far as it lies in the period."""
 
 WITHIN_MS: Final = "within_ms"
 """The parameter of every statement about ``answered_within``: the site's norm."""
@@ -246,4 +255,23 @@ COUNTS: Final[tuple[Count, ...]] = (
     _in_state("paused_ms", "示忙时长", "paused", AgentState.PAUSED),
 )  # fmt: skip
 
-COUNT: Final[dict[str, Count]] = {count.id: count for count in COUNTS}
+"""Those of our own rows: each is a column of the rollups."""
+
+
+def _imported(id_: str, name: str, name_en: str) -> Count:
+    return Count(id_, name, name_en, Origin.IMPORTED, ImportedFigure.figure == id_, ImportedFigure.value)
+
+
+IMPORTED_COUNTS: Final[tuple[Count, ...]] = (
+    _imported("accepted", "受理量", "accepted"),
+    _imported("at_once", "当场答复量", "answered on the call"),
+    _imported("dispatched", "转派工单量", "dispatched orders"),
+    _imported("on_time", "按时办结量", "orders fed back on time"),
+    _imported("called_back", "回访量", "followed up"),
+    _imported("said_opinion", "回访有评价量", "followed up, with an opinion"),
+    _imported("satisfied", "满意量", "satisfied"),
+    _imported("valid_orders", "承办单位有效工单量", "valid orders of units"),
+    _imported("returns_rejected", "退单申请驳回量", "return requests rejected"),
+)
+
+COUNT: Final[dict[str, Count]] = {count.id: count for count in (*COUNTS, *IMPORTED_COUNTS)}

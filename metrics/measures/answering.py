@@ -145,7 +145,7 @@ class Answers:
         known = [
             dimension
             for dimension, grouping in self._summing.groupings.items()
-            if grouping.dim is None or grouping.dim in measure.dims
+            if grouping.dim in measure.dims
         ]
         return replace(measure.info(), dimensions=tuple(known))
 

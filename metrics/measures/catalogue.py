@@ -2,7 +2,7 @@
 
 A measure is a count (来电量), a time, or one over another (接通率). What the counts take is said in
 ``store.counts``; what cities do differently is chosen here from the site's ``figures`` section. Measures of
-rows that no table keeps yet (work orders, surveys) get counts of `Origin.IMPORTED`.
+work orders are counts of other systems (`Origin.IMPORTED`, ``metrics/imported.py``).
 """
 
 from __future__ import annotations
@@ -148,6 +148,10 @@ ASA: Final = "asa"
 AHT: Final = "aht"
 MEAN_TALK: Final = "mean_talk"
 
+_OF_OTHERS: Final = (
+    "其他系统导入；只计期间完整落在所查时段内的数据",
+    "imported; a row counts where its whole period lies in what is asked for",
+)
 _OTHERS: Final = (
     _mean("abandoned_wait", "放弃前平均等待", "mean wait of the abandoned", "abandoned_wait_ms", "abandoned"),
     _mean(AHT, "平均处理时长", "average handling time", "talk_ms wrap_up_ms", "answered"),
@@ -200,6 +204,16 @@ _OTHERS: Final = (
         "通话含转接、咨询和回拨；签入时长不含话机离线",
         "of all calls, transfers, consults and callbacks among them; not signed in: a phone out of reach",
     ),
+    *(
+        Measure(id_, name, name_en, _P, _of(above), _of(below), better, None, *_OF_OTHERS)
+        for id_, name, name_en, above, below, better in (
+            ("at_once_rate", "即时答复率", "answered on the call", "at_once", "accepted", _UP),
+            ("on_time_rate", "按时办结率", "orders on time", "on_time", "dispatched", _UP),
+            ("satisfied_rate", "回访满意率", "follow-up satisfaction", "satisfied", "said_opinion", _UP),
+            ("return_rate", "退单申请率", "returns rejected", "returns_rejected", "valid_orders", _DOWN),
+        )
+    ),
+    *(_plain(one, _EITHER, *_OF_OTHERS) for one in ("accepted", "dispatched", "called_back")),
     _time("signed_in", "签入时长", "time signed in", "signed_in_ms"),
     _time("ready_time", "示闲时长", "time ready", "ready_ms"),
     _time("paused_time", "示忙时长", "time paused", "paused_ms"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,7 +19,14 @@ from hotline.config.loading import load_site
 from hotline.config.samples import path as sample
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UsageError
-from hotline.core.figures import Comparison, CountSide, Dimension, FigureQuestion, Grain
+from hotline.core.figures import (
+    Comparison,
+    CountSide,
+    Dimension,
+    FigureAnswer,
+    FigureQuestion,
+    Grain,
+)
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import counting_of
 from hotline.server.cli import app
@@ -161,6 +169,7 @@ async def test_a_measure_by_everything_it_is_known_by(answers: Answers) -> None:
     assert await by(Dimension.CHANNEL) == {"phone": 3}
     info = {one.id: one for one in answers.catalogue()}
     assert set(info["answered"].dimensions) == set(Dimension)
+    assert set(info["accepted"].dimensions) == {Dimension.CHANNEL}
     assert Dimension.QUEUE not in info["calls"].dimensions
 
 
@@ -197,6 +206,53 @@ async def test_figures_of_lists_of_callers(answers: Answers) -> None:
     question = replace(of_day(answers, "offered"), only={Dimension.CALLER_LIST: "enterprises"})
     told = await answers.explain(question, CountSide.NUMERATOR, limit=50)
     assert [row.id for row in told.rows] == ["e004"]
+
+
+ORDERS = """period: 2026-10
+accepted:
+  {total: 27776, at_once: 20832, dispatched: 6944, on_time: 6924,
+   called_back: 700, no_opinion: 100, satisfied: 367}
+channels: {rows: [{name: 电话, count: 27453}, {name: 微信, count: 63}, {name: 其他, count: 260}]}
+"""
+
+
+async def test_figures_of_other_systems(engine: AsyncEngine, answers: Answers, tmp_path: Path) -> None:
+    """A file's counts become measures that say where they come from; a month counts wholly, and once."""
+    site, file = tmp_path / "site.yaml", tmp_path / "orders.yaml"
+    site.write_text(sample("demo").read_text("utf-8"), "utf-8")
+
+    async def imported(text: str) -> tuple[str, str]:
+        file.write_text(text, "utf-8")
+        called = ["figures", "import", str(file), "--site", str(site)]
+        here = {"HOTLINE_DATA_DIR": str(tmp_path)}
+        result = await asyncio.to_thread(CliRunner().invoke, app, called, env=here)
+        assert result.exit_code == 0, result.output
+        return result.stdout, result.stderr
+
+    out, slips = await imported(ORDERS.replace("count: 260", "count: 261"))
+    assert "受理量 微信: 63" in out and "does not add up: 受理渠道" in slips
+    assert (await imported(ORDERS))[1] == ""
+    await imported("period: 2026-10-05\naccepted: {total: 900, at_once: 600}\n")
+
+    async def of(measure: str, first: str, last: str, **more: object) -> FigureAnswer:
+        question = FigureQuestion(measure, *answers.period(first, last), **more)  # type: ignore[arg-type]
+        return await answers.answer(question)
+
+    def text(found: FigureAnswer) -> str:
+        return found.total.points[0].figure.text
+
+    assert text(await of("at_once_rate", "2026-10-01", "2026-10-31")) == "75.00 %"
+    assert text(await of("on_time_rate", "2026-01-01", "2026-12-31")) == "99.71 %"
+    assert text(await of("satisfied_rate", "2026-10-01", "2026-10-31")) == "61.17 %"
+    assert text(await of("at_once_rate", "2026-10-01", "2026-10-30")) == "66.67 %", "the day's alone"
+    by_day = await of("accepted", "2026-10-04", "2026-10-06", grain=Grain.DAY)
+    assert [point.figure.numerator for point in by_day.total.points] == [0, 900, 0]
+    channels = await of("accepted", "2026-10-01", "2026-10-31", by=Dimension.CHANNEL)
+    shares = {one.name: one.points[0].figure.numerator for one in channels.groups}
+    assert shares == {"电话": 27453, "微信": 63, "其他": 260} and text(channels) == "27,776"
+    question = FigureQuestion("at_once_rate", *answers.period("2026-10-01", "2026-10-31"))
+    (row,) = (await answers.explain(question, CountSide.NUMERATOR, limit=50)).rows
+    assert (row.adds, row.imported_from) == (20832, "orders.yaml") and row.imported_at is not None
 
 
 async def test_hours_and_changes(answers: Answers) -> None:
@@ -348,7 +404,7 @@ async def test_the_wallboards_trend_over_http(console: ConsoleUnderTest) -> None
         f"query{ASKED}&compare=never",
         "query?measure=calls&from=2026-11-02&to=2026-11-02&by=queue",
         "query?measure=calls&from=2020-01-01&to=2026-11-02&grain=hour",
-        f"explain{ASKED}&channel=pigeon",
+        f"explain{ASKED}&skill=pigeon",
         f"explain{ASKED}&after=nothing",
         f"explain{ASKED}&side=left",
         f"explain{ASKED}&limit=0",

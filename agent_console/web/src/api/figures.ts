@@ -111,6 +111,10 @@ export interface FigureRow {
   readonly seconds: number | null
   readonly talk_seconds: number | null
   readonly caller_number: string
+  /** Of a figure that another system gave: the end of its period, its file, and when that was imported. */
+  readonly until: Moment | null
+  readonly imported_from: string | null
+  readonly imported_at: Moment | null
 }
 
 export interface Explanation {

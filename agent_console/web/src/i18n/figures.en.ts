@@ -102,7 +102,9 @@ export const figuresEn: typeof figuresZhCN = {
     calls: 'calls',
     talks: 'talks',
     agent_intervals: 'states of agents',
+    imported_figures: 'figures of other systems',
   },
+  importedFrom: 'imported from {file}, {at}',
   talk: {
     queue: 'By the queue',
     transfer: 'Transfer',

@@ -99,7 +99,9 @@ export const figuresZhCN = {
     calls: '来电记录',
     talks: '通话记录',
     agent_intervals: '坐席状态记录',
+    imported_figures: '其他系统导入的数据',
   },
+  importedFrom: '导入自 {file}，{at}',
   talk: { queue: '排队接入', transfer: '转接', consult: '咨询', three_way: '三方', callback: '回拨' },
   menu: {
     queue: '转入队列',

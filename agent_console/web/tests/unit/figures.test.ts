@@ -231,6 +231,7 @@ describe('a figure that is explained', () => {
   const row = (id: string): Explanation['rows'][number] => ({
     ...{ id, at: '2026-11-01T16:00:00Z', adds: 1, call_id: id, line: null, queue: null, language: null },
     ...{ agent: null, state: null, seconds: null, talk_seconds: null, caller_number: '' },
+    ...{ until: null, imported_from: null, imported_at: null },
   })
   const told = (rows: readonly string[], after: string | null): Explanation => ({
     measure: RATE,
