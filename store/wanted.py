@@ -141,7 +141,8 @@ async def add_up(
     if rows.slot is not None:
         groups.append(rows.slot.label("slot"))
     query = select(*groups, *rows.sums.values()).where(*rows.where, *conditions(rows.columns, wanted.only))
-    query = query.where(*(rows.columns[dim].is_not(None) for dim in wanted.by))
+    if Dim.AGENT in wanted.by:  # all else is said of every row
+        query = query.where(rows.columns[Dim.AGENT].is_not(None))
     query = query.group_by(*(literal_column(one.name) for one in groups))
     dims = len(wanted.by)
     for row in await connection.execute(query, parameters or {}):
