@@ -109,6 +109,7 @@ async def site(_identity: Signed, room: InRoom) -> dict[str, Any]:
             }
             for line in here.lines
         ],
+        "caller_lists": [{"name": one.name, "title": one.title} for one in here.caller_lists],
         "agents": [
             {"agent": agent.id, "name": agent.name, "extension": agent.extension} for agent in here.agents
         ],

@@ -200,10 +200,20 @@ def _about(table: FigureTable, measure: MeasureInfo) -> list[list[str]]:
     formula = measure.formula_en if table.english else measure.formula
     remark = measure.remark_en if table.english else measure.remark
     norm = "" if measure.norm is None else f"{measure.norm:g}"
+    (whole,) = table.whole.total.points
+
+    def span(start: datetime, end: datetime) -> str:
+        return " – ".join(f"{one.astimezone(table.zone):%Y-%m-%d %H:%M}" for one in (start, end))
+
+    compared = [
+        [table.word((to, "change")), f"{span(whole.start, one.until)} ↔ {span(one.start, one.end)}"]
+        for to, one in whole.changes.items()
+    ]
     return [
         [table.word("formula"), f"{named} ＝ {formula}"],
         *([[table.word("norm"), norm]] if norm else []),
         *([[table.word("remark"), remark]] if remark else []),
+        *compared,
     ]
 
 

@@ -29,6 +29,7 @@ def _only(
     skill: Name = None,
     language: Name = None,
     channel: Name = None,
+    caller_list: Name = None,
 ) -> dict[Dimension, str]:
     """The groups to look at alone."""
     given = {
@@ -38,6 +39,7 @@ def _only(
         Dimension.SKILL: skill,
         Dimension.LANGUAGE: language,
         Dimension.CHANNEL: channel,
+        Dimension.CALLER_LIST: caller_list,
     }
     return {dimension: value for dimension, value in given.items() if value is not None}
 
@@ -46,6 +48,8 @@ Only = Annotated[dict[Dimension, str], Depends(_only)]
 Measure = Annotated[str, Query(min_length=1, max_length=80)]
 First = Annotated[str, Query(alias="from", min_length=1, max_length=40)]
 Last = Annotated[str, Query(alias="to", min_length=1, max_length=40)]
+Compare = Annotated[tuple[Comparison, ...], Query(max_length=2)]
+PartOf = Annotated[Grain | None, Query()]
 
 
 @router.get("/api/figures/measures")
@@ -65,13 +69,15 @@ async def query(
     last: Last,
     by: Annotated[Dimension | None, Query()] = None,
     grain: Annotated[Grain | None, Query()] = None,
-    compare: Annotated[tuple[Comparison, ...], Query(max_length=2)] = (),
+    compare: Compare = (),
+    part_of: PartOf = None,
 ) -> Any:
     """A measure over a period, cut into parts and told apart, beside other periods."""
     supervisor(identity)
     with _told():
         start, end = room.deps.measures.period(first, last)
-        question = FigureQuestion(measure, start, end, grain, by, only, tuple(dict.fromkeys(compare)))
+        compared = tuple(dict.fromkeys(compare))
+        question = FigureQuestion(measure, start, end, grain, by, only, compared, part_of)
         return to_json(await room.deps.measures.answer(question))
 
 
@@ -84,6 +90,8 @@ async def explain(
     first: First,
     last: Last,
     side: Annotated[CountSide, Query()] = CountSide.NUMERATOR,
+    compare: Compare = (),
+    part_of: PartOf = None,
     limit: Limit = 50,
     after: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Any:
@@ -91,7 +99,8 @@ async def explain(
     supervisor(identity)
     with _told():
         start, end = room.deps.measures.period(first, last)
-        question = FigureQuestion(measure, start, end, only=only)
+        compared = tuple(dict.fromkeys(compare))
+        question = FigureQuestion(measure, start, end, only=only, compare=compared, part_of=part_of)
         return to_json(await room.deps.measures.explain(question, side, limit=limit, after=after))
 
 
@@ -106,14 +115,16 @@ async def export(
     kind: Annotated[TableKind, Query(alias="format")] = TableKind.CSV,
     by: Annotated[Dimension | None, Query()] = None,
     grain: Annotated[Grain | None, Query()] = None,
-    compare: Annotated[tuple[Comparison, ...], Query(max_length=2)] = (),
+    compare: Compare = (),
+    part_of: PartOf = None,
 ) -> Response:
     """The figures of a query as a file, the period as a whole and cut into parts; recorded first."""
     user = supervisor(identity)
     site = room.deps.site
     with _told():
         start, end = room.deps.measures.period(first, last)
-        question = FigureQuestion(measure, start, end, None, by, only, tuple(dict.fromkeys(compare)))
+        compared = tuple(dict.fromkeys(compare))
+        question = FigureQuestion(measure, start, end, None, by, only, compared, part_of)
         whole = await room.deps.measures.answer(question)
         parts = None if grain is None else await room.deps.measures.answer(replace(question, grain=grain))
     table = FigureTable(whole, parts, site.zone, site.site.language == "en")

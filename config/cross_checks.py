@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hotline.config.alert_checks import check_alerts
+from hotline.config.caller_lists import check_caller_lists
 from hotline.config.catalogue import known_line
 from hotline.config.checker import Checker, Item, names
 from hotline.config.engine_checks import check_engines
@@ -308,5 +309,5 @@ def _ports(checker: Checker) -> None:
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
     _once, _numbers, _lines, _queues, _agents, _shifts, _transfer, check_prompts, check_menus, _recordings,
     _files, _surroundings, _ports, check_alerts, check_wording, check_understanding, check_engines,
-    check_reports,
+    check_reports, check_caller_lists,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from hotline.config.alerting import AlertsSection
+from hotline.config.caller_lists import MAX_LISTS, CallerList
 from hotline.config.dialling import DiallingSection
 from hotline.config.engines import EngineSection, HotWord
 from hotline.config.menus import Menu, Prompt
@@ -387,6 +388,7 @@ class Site(Section):
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]
+    caller_lists: Annotated[tuple[CallerList, ...], Field(max_length=MAX_LISTS)] = ()
     agents: tuple[Agent, ...] = ()
     menus: tuple[Menu, ...] = ()
     prompts: tuple[Prompt, ...] = ()

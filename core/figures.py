@@ -42,7 +42,7 @@ class Grain(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What figures may be told apart by. Groups of lines and of skills overlap: never add them up."""
+    """What figures may be told apart by. Groups of lines, skills and lists overlap: never add them up."""
 
     LINE = "line"  # a parent holds its children's rows
     SKILL = "skill"  # a queue, of everybody who may serve it: agents of several skills count in each
@@ -50,12 +50,13 @@ class Dimension(StrEnum):
     AGENT = "agent"
     LANGUAGE = "language"
     CHANNEL = "channel"
+    CALLER_LIST = "caller_list"  # 名单; a caller may be on several, and on none is in no group
 
 
 class Comparison(StrEnum):
-    """What a figure is compared with."""
+    """What a figure is compared with. What goes on is compared with as much of the other period."""
 
-    BEFORE = "before"  # 环比: the period before, of the same length
+    BEFORE = "before"  # 环比: the period before
     YEAR_BEFORE = "year_before"  # 同比: the same period a year before
 
 
@@ -116,6 +117,7 @@ class Change:
         value: of counts and times in percent of what it was then, of rates in percentage points of the
             published figures; None where it cannot be said.
         text: as printed, with sign and unit.
+        until: up to when the figure's own period is compared: its end, or now while it goes on.
     """
 
     start: datetime
@@ -123,6 +125,7 @@ class Change:
     figure: Figure
     value: Decimal | None
     text: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ class FigureQuestion:
         by: what to tell apart; None: everything together.
         only: groups to look at alone, by dimension.
         compare: what to compare each point with.
+        part_of: the day, week, month, quarter or year that it is, or is the beginning of (本月, 本年); it is
+            compared with the one before. None: the smallest that it can be.
     """
 
     measure: str
@@ -166,6 +171,7 @@ class FigureQuestion:
     by: Dimension | None = None
     only: Mapping[Dimension, str] = field(default_factory=dict)
     compare: tuple[Comparison, ...] = ()
+    part_of: Grain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +192,10 @@ class FigureRow:
         id: the row's key.
         at: when it counts.
         adds: what it adds to the count (1, or milliseconds).
-        state: how a wait, a menu or a callback ended, or what an agent was doing.
+        state: how a wait, a menu or a callback ended, how a talk came about, or what an agent was doing.
         seconds: of a wait or a state; None where it has none.
+        until: of a figure that another system gave: the end of its period, which begins at ``at``.
+        imported_from: the file that it came in, at ``imported_at``.
     """
 
     id: str
@@ -202,6 +210,9 @@ class FigureRow:
     seconds: float | None = None
     talk_seconds: float | None = None
     caller_number: str = ""
+    until: datetime | None = None
+    imported_from: str | None = None
+    imported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +231,8 @@ class CountInfo:
 class Explanation:
     """A figure with all that it rests on; the rows are those of one side, a page of them, newest first.
 
-    ``after`` says where the next page goes on; None after the last one.
+    ``after`` says where the next page goes on; None after the last one. ``changes``: as asked by the
+    question's ``compare``, with the periods that were compared.
     """
 
     measure: MeasureInfo
@@ -231,3 +243,4 @@ class Explanation:
     side: CountSide
     rows: tuple[FigureRow, ...]
     after: str | None
+    changes: Mapping[Comparison, Change] = field(default_factory=dict)

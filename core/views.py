@@ -62,6 +62,7 @@ class CallView:
     ``language``: what the caller speaks (BCP 47), by line or menu; empty where it is not known.
     ``recording_paused_until``: when a pause of the recording ends by itself.
     ``callback_of``: the earlier call whose caller an agent calls back with this one.
+    ``caller_lists``: names of the lists (名单) that the caller's number is on.
     """
 
     call_id: str
@@ -84,6 +85,7 @@ class CallView:
     language: str = ""
     callback_of: str | None = None
     recording_paused_until: datetime | None = None
+    caller_lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

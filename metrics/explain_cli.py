@@ -12,7 +12,16 @@ from rich.table import Table
 
 from hotline.config.schema import Site
 from hotline.core.clock import SystemClock
-from hotline.core.figures import CountInfo, CountSide, Dimension, Explanation, FigureQuestion, FigureRow
+from hotline.core.figures import (
+    Change,
+    Comparison,
+    CountInfo,
+    CountSide,
+    Dimension,
+    Explanation,
+    FigureQuestion,
+    FigureRow,
+)
 from hotline.metrics.cli import console, counting_at
 from hotline.metrics.measures.answering import Answers
 
@@ -28,6 +37,7 @@ async def explained(
     only: Mapping[Dimension, str],
     side: CountSide,
     rows: int,
+    compare: tuple[Comparison, ...] = (),
 ) -> dict[str, Any]:
     """The explanation as it is printed, with at most ``rows`` rows, the newest.
 
@@ -38,7 +48,7 @@ async def explained(
     async with counting_at(site, url) as counting:
         answers = Answers(site, counting, SystemClock())
         start, end = answers.period(*days)
-        question = FigureQuestion(measure, start, end, only=only)
+        question = FigureQuestion(measure, start, end, only=only, compare=compare)
         found: list[FigureRow] = []
         after: str | None = None
         while True:
@@ -64,11 +74,24 @@ def _as_json(told: Explanation, rows: list[FigureRow], site: Site) -> dict[str, 
         "only": {dimension.value: key for dimension, key in told.question.only.items()},
         "value": None if value is None else float(value),
         "text": told.figure.text,
+        "compared": [_compared(to, change, site) for to, change in told.changes.items()],
         "numerator": [_count(one) for one in told.numerator],
         "denominator": [_count(one) for one in told.denominator],
         "side": told.side.value,
         "rows": [_row(row, site) for row in rows],
         "more": told.after is not None or len(told.rows) > len(rows),
+    }
+
+
+def _compared(to: Comparison, change: Change, site: Site) -> dict[str, Any]:
+    """Another period's figure; ``until``: up to when the explained one's own period is compared with it."""
+    moments = {"from": change.start, "to": change.end, "until": change.until}
+    return {
+        "with": to.value,
+        **{name: one.astimezone(site.zone).isoformat(timespec="seconds") for name, one in moments.items()},
+        "text": change.figure.text,
+        "change": None if change.value is None else float(change.value),
+        "change_text": change.text,
     }
 
 
@@ -78,7 +101,11 @@ def _count(count: CountInfo) -> dict[str, Any]:
 
 def _row(row: FigureRow, site: Site) -> dict[str, Any]:
     found = {field.name: getattr(row, field.name) for field in fields(row) if field.name != HIDDEN}
-    return found | {"at": row.at.astimezone(site.zone).isoformat(timespec="milliseconds")}
+    moments = {"at": row.at, "until": row.until, "imported_at": row.imported_at}
+    return found | {
+        name: None if at is None else at.astimezone(site.zone).isoformat(timespec="milliseconds")
+        for name, at in moments.items()
+    }
 
 
 def print_explanation(told: dict[str, Any], *, as_json: bool) -> None:
@@ -95,6 +122,9 @@ def print_explanation(told: dict[str, Any], *, as_json: bool) -> None:
         out.print(
             f"  {count['name']} ({count['id']}, {count['source']}) = {count['sum']:,}{unit}", highlight=False
         )
+    for one in told["compared"]:
+        periods = f"{told['from']} to {one['until']} against {one['from']} to {one['to']}"
+        out.print(f"  {one['with']}: {one['text']}, {one['change_text']} ({periods})", highlight=False)
     if told["norm"] is not None:
         out.print(f"  norm: {told['norm']}", highlight=False)
     rows = told["rows"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from hotline.config.caller_lists import CallerLists
 from hotline.config.menu_path import titles
 from hotline.config.schema import Site
 
@@ -17,6 +18,7 @@ class Routing:
     menu_titles: Callable[[str], tuple[str, ...]]
     extensions: Mapping[str, str] = field(default_factory=dict)  # agent -> extension
     queues: Mapping[str, str] = field(default_factory=dict)  # line -> queue
+    caller_lists: CallerLists = field(default_factory=CallerLists)
 
     def agent_at(self, channel: str) -> str | None:
         """Whose phone a channel is: ``PJSIP/1001-0000002a`` is that of the agent with extension 1001."""
@@ -32,7 +34,11 @@ class Routing:
         extensions = {agent.id: agent.extension for agent in site.agents}
         queues = {line.id: line.queue_name for line in site.lines}
         return cls(
-            lambda queue: first.get(queue, queue), lambda token: titles(site, token), extensions, queues
+            lambda queue: first.get(queue, queue),
+            lambda token: titles(site, token),
+            extensions,
+            queues,
+            CallerLists.of_site(site.caller_lists),
         )
 
 

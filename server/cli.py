@@ -20,11 +20,12 @@ from hotline.config.loading import load_site
 from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
-from hotline.core.figures import CountSide, Dimension
+from hotline.core.figures import Comparison, CountSide, Dimension
 from hotline.ivr.cli import app as ivr_app
 from hotline.metrics.cli import print_rows, stats
 from hotline.metrics.dialling.cli import dial_command, test_calls_command
 from hotline.metrics.explain_cli import explained, print_explanation
+from hotline.metrics.imported import figures_commands
 from hotline.metrics.measures.calendar import moment
 from hotline.metrics.report.cli import report_commands
 from hotline.metrics.scoring.cli import score
@@ -69,6 +70,7 @@ app.command("score")(score)
 app.command("staff")(staff_command(open_site))
 app.add_typer(recording_commands(open_site), name="recordings")
 app.add_typer(report_commands(open_site), name="report")
+app.add_typer(figures_commands(open_site), name="figures")
 app.command("dial")(dial_command(open_site, FileTranscriber))
 app.command("test-calls")(test_calls_command(open_site))
 
@@ -149,23 +151,37 @@ def print_stats(
     line: Annotated[str | None, typer.Option("--line", help="Explain: of this line alone.")] = None,
     queue: Annotated[str | None, typer.Option("--queue", help="Explain: of this queue alone.")] = None,
     agent: Annotated[str | None, typer.Option("--agent", help="Explain: of this agent alone.")] = None,
+    caller_list: Annotated[
+        str | None, typer.Option("--caller-list", help="Explain: of callers on this list alone.")
+    ] = None,
     side: Annotated[
         CountSide, typer.Option("--side", help="Explain: whose rows to list.")
     ] = CountSide.NUMERATOR,
+    compare: Annotated[
+        list[Comparison] | None, typer.Option("--compare", help="Explain: beside this period, too.")
+    ] = None,
     rows_at_most: Annotated[int, typer.Option("--rows", min=0, help="Explain: how many rows.")] = 20,
     output: Format = OutputFormat.TEXT,
 ) -> None:
     """Figures of a period from the ledger's rows: counts first, rates from them; or one of them explained."""
     loaded = load_site(site)
     url = database_url(loaded, Secrets(loaded.data_dir))
-    asked = {Dimension.LINE: line, Dimension.QUEUE: queue, Dimension.AGENT: agent}
+    asked = {
+        Dimension.LINE: line,
+        Dimension.QUEUE: queue,
+        Dimension.AGENT: agent,
+        Dimension.CALLER_LIST: caller_list,
+    }
     only = {dimension: key for dimension, key in asked.items() if key is not None}
     if explain is not None:
-        told = asyncio.run(explained(loaded, url, explain, (start, end), only, side, rows_at_most))
+        beside = tuple(dict.fromkeys(compare or ()))
+        told = asyncio.run(explained(loaded, url, explain, (start, end), only, side, rows_at_most, beside))
         print_explanation(told, as_json=output is OutputFormat.JSON)
         return
     if only:
-        raise UsageError("--line, --queue and --agent go with --explain", hint="add --explain answer_rate")
+        raise UsageError(
+            "--line, --queue, --agent and --caller-list go with --explain", hint="add --explain answer_rate"
+        )
     rows = asyncio.run(stats(loaded, url, moment(loaded.zone, start), moment(loaded.zone, end, end=True), by))
     print_rows(rows, as_json=output is OutputFormat.JSON)
 

@@ -1,6 +1,6 @@
 """The tables of the rollups: sums of counts, a row for each slot and whatever tells rows apart.
 
-rollup_quarters    by quarter hour, line, queue and language
+rollup_quarters    by quarter hour, line, queue, language and lists of callers
 rollup_days        the same by day of the site's zone
 rollup_agent_days  by day, agent, line and queue
 rolled_days        the days of which these hold the sums, and with which definitions
@@ -24,19 +24,22 @@ FOR_EVER: Final = 2**31 - 1
 """The last slot of a change that has no end: an agent's present state."""
 
 
+_WIDTHS: Final = {Dim.CALLER_LISTS: 420}
+
+
 def _cells(name: str, *dims: Dim) -> Table:
     return Table(
         name,
         Base.metadata,
         Column("slot", Integer, primary_key=True, autoincrement=False),
-        *(Column(dim.value, String(120), primary_key=True) for dim in dims),
+        *(Column(dim.value, String(_WIDTHS.get(dim, 120)), primary_key=True) for dim in dims),
         *(Column(count.id, BigInteger, nullable=False) for count in COUNTS),
         sqlite_with_rowid=False,
     )
 
 
-QUARTERS = _cells("rollup_quarters", Dim.LINE, Dim.QUEUE, Dim.LANGUAGE)
-DAYS = _cells("rollup_days", Dim.LINE, Dim.QUEUE, Dim.LANGUAGE)
+QUARTERS = _cells("rollup_quarters", Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS)
+DAYS = _cells("rollup_days", Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS)
 AGENT_DAYS = _cells("rollup_agent_days", Dim.AGENT, Dim.LINE, Dim.QUEUE)
 Index("ix_rollup_agent_days_agent", AGENT_DAYS.c.agent, AGENT_DAYS.c.slot)
 

@@ -14,12 +14,13 @@ from hotline.core.errors import UsageError
 from hotline.core.figures import FigureRow
 from hotline.store.agent_times import ms_of
 from hotline.store.counts import DIMS, MOMENT, WITHIN_MS, Count, Dim, Origin
-from hotline.store.models import AgentInterval, Call, QueueEntry, UtcDateTime
+from hotline.store.models import AgentInterval, Call, QueueEntry, TalkRow, UtcDateTime
 from hotline.store.wanted import conditions
 
 _KEYS: Final[dict[Origin, Any]] = {
     Origin.WAITS: QueueEntry.entry_id,
     Origin.CALLS: Call.call_id,
+    Origin.TALKS: TalkRow.talk_id,
     Origin.AGENT_TIMES: AgentInterval.id,
 }
 
@@ -108,6 +109,23 @@ def _call(row: Any, _wanted: Behind) -> FigureRow:
     )
 
 
+def _talks(each: list[ColumnElement[int]]) -> Any:
+    number = select(Call.caller_number).where(Call.call_id == TalkRow.call_id).scalar_subquery()
+    of_call = DIMS[Origin.TALKS]
+    return select(
+        TalkRow.talk_id, TalkRow.answered_at, TalkRow.call_id, of_call[Dim.LINE], of_call[Dim.LANGUAGE],
+        TalkRow.agent, TalkRow.kind, TalkRow.talk_ms, number, *each,
+    )  # fmt: skip
+
+
+def _talk(row: Any, _wanted: Behind) -> FigureRow:
+    key, at, call_id, line, language, agent, kind, talk_ms, number, *each = row
+    return FigureRow(
+        key, at, _sum(each), call_id, line or None, None, language, agent, kind, None, talk_ms / 1000,
+        number or "",
+    )  # fmt: skip
+
+
 def _times(_each: list[ColumnElement[int]]) -> Any:
     row = AgentInterval
     return select(row.id, row.since, row.until, row.agent, row.state)
@@ -125,5 +143,10 @@ def _sum(each: Iterable[int | None]) -> int:
     return sum(int(one or 0) for one in each)
 
 
-_SELECTS: Final = {Origin.WAITS: _waits, Origin.CALLS: _calls, Origin.AGENT_TIMES: _times}
-_ROWS: Final = {Origin.WAITS: _wait, Origin.CALLS: _call, Origin.AGENT_TIMES: _time}
+_SELECTS: Final = {
+    Origin.WAITS: _waits,
+    Origin.CALLS: _calls,
+    Origin.TALKS: _talks,
+    Origin.AGENT_TIMES: _times,
+}
+_ROWS: Final = {Origin.WAITS: _wait, Origin.CALLS: _call, Origin.TALKS: _talk, Origin.AGENT_TIMES: _time}

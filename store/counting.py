@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.core.figures import FigureRow
 from hotline.store.count_rows import Behind, rows_behind
+from hotline.store.counts import Origin
 from hotline.store.database import Sessions
+from hotline.store.imported import imported_behind, tally_imported
 from hotline.store.rolled import Calendar, tally
 from hotline.store.tally import tally_rows
 from hotline.store.wanted import Tally, Wanted
@@ -47,13 +50,22 @@ class Counting:
             return [await self._tally(connection, one) for one in wanted]
 
     async def _tally(self, connection: AsyncConnection, wanted: Wanted) -> Tally:
-        if self._calendar is None:
-            return await tally_rows(connection, wanted, wanted.edges[0], wanted.edges[-1])
-        return await tally(connection, wanted, self._calendar)
+        imported = [count for count in wanted.counts if count.origin is Origin.IMPORTED]
+        own = replace(wanted, counts=tuple(one for one in wanted.counts if one not in imported))
+        found: Tally = {}
+        if own.counts and self._calendar is None:
+            found = await tally_rows(connection, own, own.edges[0], own.edges[-1])
+        elif own.counts and self._calendar is not None:
+            found = await tally(connection, own, self._calendar)
+        if imported:
+            await tally_imported(connection, wanted, imported, found)
+        return found
 
     async def rows(
         self, wanted: Behind, *, limit: int, after: str | None
     ) -> tuple[list[FigureRow], str | None]:
         """A page of the rows behind counts; see ``store.count_rows``."""
         async with one_moment(self._sessions) as connection:
+            if wanted.counts[0].origin is Origin.IMPORTED:
+                return await imported_behind(connection, wanted), None
             return await rows_behind(connection, wanted, limit=limit, after=after)

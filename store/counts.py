@@ -14,8 +14,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome
-from hotline.store.models import AgentInterval, Call, QueueEntry
+from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome, TalkKind
+from hotline.store.models import AgentInterval, Call, ImportedFigure, QueueEntry, TalkRow
 
 
 class Origin(StrEnum):
@@ -23,8 +23,9 @@ class Origin(StrEnum):
 
     WAITS = "queue_entries"
     CALLS = "calls"
+    TALKS = "talks"
     AGENT_TIMES = "agent_intervals"  # each row adds the time that it has in common with the period
-    IMPORTED = "imported"  # figures of other systems: work orders, surveys; no table keeps them yet
+    IMPORTED = "imported_figures"  # of other systems: each row counts in the periods that it lies in wholly
 
 
 class CountUnit(StrEnum):
@@ -41,26 +42,57 @@ class Dim(StrEnum):
     QUEUE = "queue"
     LANGUAGE = "language"
     AGENT = "agent"
+    CHANNEL = "channel"  # of our own rows the telephone
+    CALLER_LISTS = "caller_lists"  # names between bars (``core.names``): a row may be on several
 
 
-DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any]]]] = {
+PHONE: Final = "phone"
+OF_PHONE: Final[ColumnElement[str]] = literal_column(f"'{PHONE}'")
+
+
+def _of_the_call(
+    column: InstrumentedAttribute[str], call_id: InstrumentedAttribute[str] = TalkRow.call_id
+) -> ColumnElement[str]:
+    """What the call of a talk, or of a wait, says of itself; nothing where there is no such call."""
+    of_call = select(column).where(Call.call_id == call_id).scalar_subquery()
+    return func.coalesce(of_call, "")
+
+
+DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any] | ColumnElement[str]]]] = {
     Origin.WAITS: {
         Dim.LINE: QueueEntry.line,
         Dim.QUEUE: QueueEntry.queue,
         Dim.LANGUAGE: QueueEntry.language,
         Dim.AGENT: QueueEntry.agent,
+        Dim.CHANNEL: OF_PHONE,
+        Dim.CALLER_LISTS: _of_the_call(Call.caller_lists, QueueEntry.call_id),
     },
-    Origin.CALLS: {Dim.LINE: Call.line, Dim.LANGUAGE: Call.language, Dim.AGENT: Call.callback_agent},
-    Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent},
+    Origin.CALLS: {
+        Dim.LINE: Call.line,
+        Dim.LANGUAGE: Call.language,
+        Dim.AGENT: Call.callback_agent,
+        Dim.CHANNEL: OF_PHONE,
+        Dim.CALLER_LISTS: Call.caller_lists,
+    },
+    Origin.TALKS: {
+        Dim.LINE: _of_the_call(Call.line),
+        Dim.LANGUAGE: _of_the_call(Call.language),
+        Dim.AGENT: TalkRow.agent,
+        Dim.CHANNEL: OF_PHONE,
+        Dim.CALLER_LISTS: _of_the_call(Call.caller_lists),
+    },
+    Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent, Dim.CHANNEL: OF_PHONE},
+    Origin.IMPORTED: {Dim.CHANNEL: ImportedFigure.channel},
 }
-"""What the rows of each table know."""
+"""What the rows of each table know. A call that says something else of itself marks its waits and talks."""
 
 MOMENT: Final[dict[Origin, InstrumentedAttribute[Any]]] = {
     Origin.WAITS: QueueEntry.joined_at,
     Origin.CALLS: Call.started_at,
+    Origin.TALKS: TalkRow.answered_at,
     Origin.AGENT_TIMES: AgentInterval.since,
 }
-"""When a row counts; a time counts as far as it lies in the period."""
+"""When a row of our own counts; a time counts as far as it lies in the period."""
 
 WITHIN_MS: Final = "within_ms"
 """The parameter of every statement about ``answered_within``: the site's norm."""
@@ -134,6 +166,14 @@ def _calls(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Cou
     return Count(id_, name, name_en, Origin.CALLS, where)
 
 
+def _talks(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Count:
+    return Count(id_, name, name_en, Origin.TALKS, where)
+
+
+def _talk_times(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Count:
+    return Count(id_, name, name_en, Origin.TALKS, where, TalkRow.talk_ms, CountUnit.MILLISECONDS)
+
+
 def _in_state(id_: str, name: str, name_en: str, *states: AgentState) -> Count:
     where = AgentInterval.state.in_([state.value for state in states])
     return Count(id_, name, name_en, Origin.AGENT_TIMES, where, None, CountUnit.MILLISECONDS)
@@ -147,6 +187,10 @@ _GAVE_UP = _as(Outcome.ABANDONED)
 _HUNG_UP = Call.menu_outcome == MenuOutcome.HANGUP.value
 _BUSY = (AgentState.TALKING, AgentState.HELD, AgentState.WRAP_UP)
 _CALLED_BACK = Call.callback_of.is_not(None)
+_CONSULT = TalkRow.kind == TalkKind.CONSULT.value
+_THREE_WAY = TalkRow.kind == TalkKind.THREE_WAY.value
+_WITH_CALLER = and_(TalkRow.kind != TalkKind.CONSULT.value, TalkRow.agent.is_not(None))
+_OVER = and_(_WITH_CALLER, TalkRow.ended_at.is_not(None))
 
 COUNTS: Final[tuple[Count, ...]] = (
     _waits("offered", "呼入排队量", "offered to a queue", _CALLER),
@@ -194,10 +238,40 @@ COUNTS: Final[tuple[Count, ...]] = (
         "callbacks_reached", "回拨接通量", "callbacks answered",
         and_(_CALLED_BACK, Call.callback_outcome == CallbackOutcome.ANSWERED.value),
     ),
+    _talks("talks", "坐席与来电人通话量", "talks of agents with callers", _WITH_CALLER),
+    _talks("talks_over", "坐席与来电人通话已结束量", "talks of agents with callers, over", _OVER),
+    _talks("handed_on", "转接量", "callers handed on", and_(_OVER, TalkRow.ended_by == "transfer")),
+    _talks(
+        "taken_over", "接到转接量", "callers taken over",
+        and_(TalkRow.kind == TalkKind.TRANSFER.value, TalkRow.agent.is_not(None)),
+    ),
+    _talks("three_ways", "三方通话量", "joined a talk that went on", _THREE_WAY),
+    _talks("consults", "咨询量", "consults", _CONSULT),
+    _talk_times("with_callers_ms", "坐席与来电人通话时长", "talk of agents with callers", _WITH_CALLER),
+    _talk_times("consult_ms", "咨询时长", "time of consults", _CONSULT),
     _in_state("signed_in_ms", "签入时长", "signed in, phone reachable", *_PRESENT),
     _in_state("busy_ms", "通话、保持与整理时长", "talk, hold and wrap-up", *_BUSY),
     _in_state("ready_ms", "示闲时长", "ready", AgentState.READY),
     _in_state("paused_ms", "示忙时长", "paused", AgentState.PAUSED),
 )  # fmt: skip
 
-COUNT: Final[dict[str, Count]] = {count.id: count for count in COUNTS}
+"""Those of our own rows: each is a column of the rollups."""
+
+
+def _imported(id_: str, name: str, name_en: str) -> Count:
+    return Count(id_, name, name_en, Origin.IMPORTED, ImportedFigure.figure == id_, ImportedFigure.value)
+
+
+IMPORTED_COUNTS: Final[tuple[Count, ...]] = (
+    _imported("accepted", "受理量", "accepted"),
+    _imported("at_once", "当场答复量", "answered on the call"),
+    _imported("dispatched", "转派工单量", "dispatched orders"),
+    _imported("on_time", "按时办结量", "orders fed back on time"),
+    _imported("called_back", "回访量", "followed up"),
+    _imported("said_opinion", "回访有评价量", "followed up, with an opinion"),
+    _imported("satisfied", "满意量", "satisfied"),
+    _imported("valid_orders", "承办单位有效工单量", "valid orders of units"),
+    _imported("returns_rejected", "退单申请驳回量", "return requests rejected"),
+)
+
+COUNT: Final[dict[str, Count]] = {count.id: count for count in (*COUNTS, *IMPORTED_COUNTS)}

@@ -48,6 +48,7 @@ class CallRecord:
     callback_of: str | None = None
     callback_agent: str | None = None
     callback_outcome: str | None = None
+    caller_lists: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ call_points      what each call was about; points: each finding with the utteran
 nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
 recordings       kept sound of calls; recording_pauses: what was left out of it on purpose
+imported_figures counts of other systems (work orders), by period
 audit            who looked at or did what
 refused_rows     what the ledger should hold and the database did not take
 tail_positions   how far queue_log has been read, and each file imported
@@ -79,6 +80,8 @@ class Call(Base):
     the caller speaks; empty where nobody said, as in earlier rows. The ``callback_`` columns are those of a
     callback: the earlier call, who called, and what came of it (``CallbackOutcome``; None while it goes on).
     A callback has no queue entry, so that it is never counted as offered; its talks are in ``talks``.
+    ``caller_lists``: the lists that the number was on when the call came (``core.names``): one that changes
+    later changes no figure of the past.
     """
 
     __tablename__ = "calls"
@@ -99,6 +102,7 @@ class Call(Base):
     callback_of: Mapped[str | None] = mapped_column(index=True)
     callback_agent: Mapped[str | None] = mapped_column(index=True)
     callback_outcome: Mapped[str | None]
+    caller_lists: Mapped[str] = mapped_column(String(420), default="", server_default="")
 
 
 class QueueEntry(Base):
@@ -451,6 +455,23 @@ class FigureView(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     query: Mapped[str] = mapped_column(Text)
     saved_at: Mapped[datetime]
+
+
+class ImportedFigure(Base):
+    """A count of another system for a period [start, until). ``figure``: the count's id in ``store.counts``.
+
+    ``channel``: empty for the whole. ``source`` is the file that it came in, without its folder.
+    """
+
+    __tablename__ = "imported_figures"
+
+    figure: Mapped[str] = mapped_column(primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(String(200))
+    imported_at: Mapped[datetime]
 
 
 class Audit(Base):

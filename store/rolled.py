@@ -23,15 +23,15 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.store.cells import AGENT_DAYS, DAYS, QUARTERS, ROLLED_DAYS, STALE_SLOTS
-from hotline.store.counts import COUNTS, WITHIN_MS, Dim
+from hotline.store.counts import COUNTS, OF_PHONE, WITHIN_MS, Dim
 from hotline.store.tally import tally_rows
 from hotline.store.wanted import Rows, Tally, Wanted, add, add_up, begin_of, slot_of
 
 EDITION: Final = "1"
 """Of how ``store.tally`` adds up: another one has everything summed up anew."""
 
-OF_CELLS: Final = frozenset({Dim.LINE, Dim.QUEUE, Dim.LANGUAGE})
-OF_AGENTS: Final = frozenset({Dim.AGENT, Dim.LINE, Dim.QUEUE})
+OF_CELLS: Final = frozenset({Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS, Dim.CHANNEL})
+OF_AGENTS: Final = frozenset({Dim.AGENT, Dim.LINE, Dim.QUEUE, Dim.CHANNEL})
 
 Span = tuple[int, int]
 """Slots, from and to, both in it."""
@@ -183,7 +183,7 @@ async def tally(connection: AsyncConnection, wanted: Wanted, calendar: Calendar)
 async def _tally_cells(connection: AsyncConnection, wanted: Wanted, piece: Piece) -> Tally:
     table = _table(wanted, piece.way)
     rows = Rows(
-        columns={dim: table.c[dim.value] for dim in wanted.dims},
+        columns={dim: OF_PHONE if dim is Dim.CHANNEL else table.c[dim.value] for dim in wanted.dims},
         sums={count.id: func.sum(table.c[count.id]) for count in wanted.counts},
         where=[table.c.slot.between(slot_of(piece.start), slot_of(piece.end) - 1)],
         start=piece.start,

@@ -31,8 +31,8 @@ from hotline.store.wanted import Tally, Wanted, add, begin_of
 
 LOCK_MS: Final = 300  # how long PostgreSQL's ledger may be held up at the most, while we wait for others
 _OF: Final = {origin: tuple(one for one in COUNTS if one.origin is origin) for origin in MOMENT}
-_CELL: Final = (Dim.LINE, Dim.QUEUE, Dim.LANGUAGE)
-_CALL: Final = (Dim.LINE, Dim.LANGUAGE)
+_CELL: Final = (Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS)
+_CALL: Final = (Dim.LINE, Dim.LANGUAGE, Dim.CALLER_LISTS)
 _SEAT: Final = (Dim.AGENT, Dim.LINE, Dim.QUEUE)
 _NOTHING: Final = {count.id: 0 for count in COUNTS}
 
@@ -82,7 +82,7 @@ class Rollups:
                 await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MS}")
                 # in the order in which the ledger writes them: neither then holds what the other waits for
                 await connection.exec_driver_sql(
-                    "LOCK TABLE calls, queue_entries, agent_intervals IN SHARE MODE"
+                    "LOCK TABLE calls, queue_entries, talks, agent_intervals IN SHARE MODE"
                 )
             touching = _touching(span)
             found = list(await connection.execute(select(STALE_SLOTS).where(touching)))
@@ -110,12 +110,14 @@ class Rollups:
 
         quarters: Tally = {}
         _put(quarters, await tally(Origin.WAITS, each, *_CELL), _CELL, _CELL)
-        _put(quarters, await tally(Origin.CALLS, each, *_CALL), _CALL, _CELL)
+        for origin in (Origin.CALLS, Origin.TALKS):
+            _put(quarters, await tally(origin, each, *_CALL), _CALL, _CELL)
         times = await tally(Origin.AGENT_TIMES, each, Dim.AGENT)
         _put(quarters, times, (), _CELL)
         agents: Tally = {}
         _put(agents, await tally(Origin.WAITS, (start, end), *_SEAT), _SEAT, _SEAT)
-        _put(agents, await tally(Origin.CALLS, (start, end), *_SEAT[:2]), _SEAT[:2], _SEAT)
+        for origin in (Origin.CALLS, Origin.TALKS):
+            _put(agents, await tally(origin, (start, end), *_SEAT[:2]), _SEAT[:2], _SEAT)
         for (_, key), sums in times.items():
             add(agents, 0, (*key, "", ""), sums.items())
         return _rows(quarters, span[0], _CELL), _rows(agents, span[0], _SEAT)

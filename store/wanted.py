@@ -12,9 +12,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, cast, extract, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    cast,
+    extract,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hotline.core.names import joined
 from hotline.store.counts import Count, Dim, Origin
 
 SLOT_SECONDS: Final = 900
@@ -89,8 +101,13 @@ def add(into: Tally, bucket: int, key: Key, sums: Iterable[tuple[str, int | None
 
 
 def conditions(columns: Mapping[Dim, Any], only: Mapping[Dim, frozenset[str]]) -> list[ColumnElement[bool]]:
-    """What rows with these values alone fulfil."""
-    return [columns[dim].in_(sorted(values)) for dim, values in only.items()]
+    """What rows with these values alone fulfil; of several names in one value, with one of these names."""
+    return [
+        or_(false(), *(columns[dim].contains(joined((one,)), autoescape=True) for one in sorted(values)))
+        if dim is Dim.CALLER_LISTS
+        else columns[dim].in_(sorted(values))
+        for dim, values in only.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +141,8 @@ async def add_up(
     if rows.slot is not None:
         groups.append(rows.slot.label("slot"))
     query = select(*groups, *rows.sums.values()).where(*rows.where, *conditions(rows.columns, wanted.only))
-    query = query.where(*(rows.columns[dim].is_not(None) for dim in wanted.by))
+    if Dim.AGENT in wanted.by:  # all else is said of every row
+        query = query.where(rows.columns[Dim.AGENT].is_not(None))
     query = query.group_by(*(literal_column(one.name) for one in groups))
     dims = len(wanted.by)
     for row in await connection.execute(query, parameters or {}):

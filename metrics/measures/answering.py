@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Final, Protocol
 
 from hotline.config.schema import Site
@@ -25,7 +27,7 @@ from hotline.core.figures import (
     Series,
 )
 from hotline.metrics.measures import values
-from hotline.metrics.measures.calendar import Shift, edges, moment
+from hotline.metrics.measures.calendar import Shift, edges, is_part_of, moment
 from hotline.metrics.measures.catalogue import Measure, measures_of
 from hotline.metrics.measures.dimensions import only_of
 from hotline.metrics.measures.summing import Summed, Summing, Tallies
@@ -75,23 +77,21 @@ class Answers:
         """
         measure = self._checked(question)
         cut = edges(self._site.zone, question.start, question.end, question.grain)
-        shifted = {to: self._shifted(question, to, cut) for to in question.compare}
-        periods = [cut, *shifted.values()]
         groups_known = len(self._summing.groupings[question.by].known) if question.by is not None else 1
         if groups_known * (len(cut) - 1) > MOST_FIGURES:
             raise UsageError(
                 f"more than {MOST_FIGURES} figures", hint="ask for a shorter period, or a coarser grain"
             )
-        found = await self._summing.sums(measure.counts, periods, question.by, question.only)
-        now, then = found[0], dict(zip(shifted, found[1:], strict=True))
+        now = self._clock.now()
+        own, others = await self._summed(measure, question, cut, now)
 
         def series(key: str | None) -> tuple[Point, ...]:
-            others = {to: (shifted[to], _of(then[to], key, len(cut) - 1)) for to in shifted}
-            return self._points(measure, cut, _of(now, key, len(cut) - 1), others)
+            then = {to: (other, _of(other.parts, key)) for to, other in others.items()}
+            return self._points(measure, cut, _of([own], key), then, now)
 
         whole = Series("total", self._site.site.name, series(None))
         groups = []
-        for key in now.groups:
+        for key in own.groups:
             group = self._summing.groupings[question.by or Dimension.LINE].group(key)
             groups.append(Series(key, group.name, series(key), group.parent))
         return FigureAnswer(self._info(measure), question, whole, tuple(groups))
@@ -99,21 +99,25 @@ class Answers:
     async def explain(
         self, question: FigureQuestion, side: CountSide, *, limit: int, after: str | None = None
     ) -> Explanation:
-        """One figure (``grain``, ``by`` and ``compare`` do not matter) with the rows of one of its counts.
+        """One figure (``grain`` and ``by`` do not matter) with the rows of one of its counts.
 
         Raises:
             UsageError: as ``answer``; or the measure has no such side.
         """
-        question = replace(question, grain=None, by=None, compare=())
+        question = replace(question, grain=None, by=None)
         measure = self._checked(question)
         counts = measure.numerator if side is CountSide.NUMERATOR else measure.denominator
         if not counts:
             raise UsageError(f"{measure.id} has no denominator", hint="ask for the numerator's rows")
         cut = edges(self._site.zone, question.start, question.end, None)
-        (found,) = await self._summing.sums(measure.counts, [cut], None, question.only)
+        now = self._clock.now()
+        found, others = await self._summed(measure, question, cut, now)
+        (point,) = self._points(
+            measure, cut, found.total, {to: (one, _of(one.parts, None)) for to, one in others.items()}, now
+        )
         only = only_of(self._summing.groupings, question.only)
         within = self._site.figures.answer_within_seconds
-        behind = Behind(counts, cut[0], cut[-1], within, self._clock.now(), only)
+        behind = Behind(counts, cut[0], cut[-1], within, now, only)
         rows, further = await self._counting.rows(behind, limit=limit, after=after)
         sums = found.total[0]
 
@@ -128,19 +132,20 @@ class Answers:
         return Explanation(
             measure=self._info(measure),
             question=question,
-            figure=values.figure(measure, sums, self._site.figures),
+            figure=point.figure,
             numerator=told(measure.numerator),
             denominator=told(measure.denominator),
             side=side,
             rows=tuple(rows),
             after=further,
+            changes=point.changes,
         )
 
     def _info(self, measure: Measure) -> MeasureInfo:
         known = [
             dimension
             for dimension, grouping in self._summing.groupings.items()
-            if grouping.dim is None or grouping.dim in measure.dims
+            if grouping.dim in measure.dims
         ]
         return replace(measure.info(), dimensions=tuple(known))
 
@@ -155,34 +160,76 @@ class Answers:
             if dimension not in known:
                 names = ", ".join(one.value for one in known)
                 raise UsageError(f"{measure.id} is not known by {dimension.value}", hint=f"it is by: {names}")
+        part = question.part_of
+        if part is not None and not is_part_of(self._site.zone, question.start, question.end, part):
+            raise UsageError(
+                f"the period is neither one {part.value} nor the beginning of one",
+                hint="ask without part_of, or for one from its first moment on",
+            )
         return measure
 
-    def _shifted(
-        self, question: FigureQuestion, to: Comparison, cut: tuple[datetime, ...]
-    ) -> tuple[datetime, ...]:
-        shift = Shift(self._site.zone, question.start, question.end, question.grain, to)
-        return tuple(shift(edge) for edge in cut)
+    async def _summed(
+        self, measure: Measure, question: FigureQuestion, cut: tuple[datetime, ...], now: datetime
+    ) -> tuple[Summed, dict[Comparison, _Other]]:
+        """The sums of a period, and of those that it is compared with."""
+        part, zone = question.grain or question.part_of, self._site.zone
+        spans = _spans(cut, now)
+        shifts = {to: Shift(zone, question.start, question.end, part, to) for to in question.compare}
+        moved = {to: [tuple(shift(edge) for edge in span) for span in spans] for to, shift in shifts.items()}
+        periods = [cut, *(span for each in moved.values() for span in each)]
+        own, *found = await self._summing.sums(measure.counts, periods, question.by, question.only)
+        parts = iter(found)
+        return own, {
+            to: _Other([pair for span in each for pair in pairwise(span)], [next(parts) for _ in each])
+            for to, each in moved.items()
+        }
 
     def _points(
         self,
         measure: Measure,
         cut: tuple[datetime, ...],
         sums: list[dict[str, int]],
-        others: Mapping[Comparison, tuple[tuple[datetime, ...], list[dict[str, int]]]],
+        others: Mapping[Comparison, tuple[_Other, list[dict[str, int]]]],
+        now: datetime,
     ) -> tuple[Point, ...]:
         site, points = self._site.figures, []
         for number, own in enumerate(sums):
+            start, end = cut[number], cut[number + 1]
             figure = values.figure(measure, own, site)
-            changes = {}
-            for to, (edges_then, sums_then) in others.items():
-                start, end = edges_then[number], edges_then[number + 1]
+            changes: dict[Comparison, Change] = {}
+            until = end if start >= now else min(end, now)
+            to_come = cut[0] < now <= start
+            for to, (other, sums_then) in others.items():
+                first, last = other.spans[number]
                 then = values.figure(measure, sums_then[number], site)
-                there = then.value if end > start else None
-                changes[to] = Change(start, end, then, *values.change(measure.unit, figure.value, there))
-            points.append(Point(cut[number], cut[number + 1], figure, changes))
+                there = then.value if last > first and not to_come else None
+                told = values.change(measure.unit, figure.value, there)
+                changes[to] = Change(first, last, then, *told, until)
+            points.append(Point(start, end, figure, changes))
         return tuple(points)
 
 
-def _of(found: Summed, key: str | None, size: int) -> list[dict[str, int]]:
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """What a period is compared with: the span of each part, and the sums of all, one after another."""
+
+    spans: list[tuple[datetime, datetime]]
+    parts: list[Summed]
+
+
+def _spans(cut: tuple[datetime, ...], now: datetime) -> list[tuple[datetime, ...]]:
+    """The edges of what is compared: of a period that goes on what is over, and apart what is to come."""
+    over = bisect_left(cut, now)
+    if over in (0, len(cut)):
+        return [cut]
+    passed, to_come = (*cut[:over], now), cut[over:]
+    return [passed, to_come] if len(to_come) > 1 else [passed]
+
+
+def _of(parts: Sequence[Summed], key: str | None) -> list[dict[str, int]]:
     """The sums of a group, or (None) of everything; a group without any row then has none."""
-    return found.total if key is None else found.groups.get(key, [{} for _ in range(size)])
+    return [
+        sums
+        for part in parts
+        for sums in (part.total if key is None else part.groups.get(key, [{} for _ in part.total]))
+    ]

@@ -82,46 +82,81 @@ def _months_on(day: date, months: int) -> date:
         return _months_on(day.replace(day=1), months + 1)
 
 
+def begins(zone: ZoneInfo, moment: datetime, part: Grain) -> bool:
+    """Whether a day, a week, a month, a quarter or a year begins at ``moment``; nothing smaller ever does."""
+    local = moment.astimezone(zone)
+    day = local.date()
+    if part in SECONDS or moment != midnight(zone, day):
+        return False
+    if part is Grain.WEEK:
+        return day.weekday() == 0
+    return part is Grain.DAY or (day.day == 1 and (day.month - 1) % MONTHS[part] == 0)
+
+
+def is_part_of(zone: ZoneInfo, start: datetime, end: datetime, part: Grain) -> bool:
+    """Whether [start, end) is one day, week, ... or the beginning of one."""
+    return begins(zone, start, part) and end <= _next(zone, start.astimezone(UTC), part)
+
+
+def _smallest_part(zone: ZoneInfo, start: datetime, end: datetime) -> Grain | None:
+    """The smallest part of the calendar that a period is, or is the beginning of."""
+    parts = (Grain.DAY, Grain.WEEK, *MONTHS)
+    return next((part for part in parts if is_part_of(zone, start, end, part)), None)
+
+
 class Shift:
     """Moves moments to the period that another is compared with.
 
-    环比 of a part (a month, a day, ...) is the part before. Of a whole period it is the period before of the
-    same length: as many months for one of whole months, as many days for one of whole days. 同比 is the same
-    days and times of the year before (a leap day has none and becomes empty), of weeks that 52 weeks before.
+    环比 of a part (a month, a day, ...) and of its beginning is the part before, from its beginning on:
+    of the 1st to the 20th those of the month before. Of any other period it is the one before of the same
+    length: as many months for one of whole months, as many days for one of whole days. 同比 is the same days
+    and times of the year before (a leap day has none and becomes empty), of a week that 52 weeks before.
+
+    Args:
+        zone: whose calendar it is.
+        start: when the period begins; ``end``: when it ends.
+        part: what it is cut into, or is (the beginning of) one of; None: as its days say.
+        to: what it is compared with.
     """
 
     def __init__(
-        self, zone: ZoneInfo, start: datetime, end: datetime, grain: Grain | None, to: Comparison
+        self, zone: ZoneInfo, start: datetime, end: datetime, part: Grain | None, to: Comparison
     ) -> None:
         self._zone = zone
         self._months, self._days, self._time = 0, 0, timedelta()
+        if part is None and not self._of_months(start, end):
+            part = _smallest_part(zone, start, end)
         if to is Comparison.YEAR_BEFORE:
-            self._months, self._days = (0, -364) if grain is Grain.WEEK else (-12, 0)
-        elif grain in MONTHS:
-            self._months = -MONTHS[grain]
-        elif grain in SECONDS:
-            self._time = -timedelta(seconds=SECONDS[grain])
-        elif grain is not None:
-            self._days = -1 if grain is Grain.DAY else -7
+            self._months, self._days = (0, -364) if part is Grain.WEEK else (-12, 0)
+        elif part in MONTHS:
+            self._months = -MONTHS[part]
+        elif part in SECONDS:
+            self._time = -timedelta(seconds=SECONDS[part])
+        elif part is not None:
+            self._days = -1 if part is Grain.DAY else -7
         else:
             self._of_whole(start, end)
 
+    def _of_months(self, start: datetime, end: datetime) -> bool:
+        """Whether these are whole months."""
+        return all(begins(self._zone, one, Grain.MONTH) for one in (start, end))
+
     def _of_whole(self, start: datetime, end: datetime) -> None:
         first, last = start.astimezone(self._zone), end.astimezone(self._zone)
-        whole_days = all(one == midnight(self._zone, one.date()) for one in (first, last))
-        if whole_days and first.day == last.day == 1:
+        if self._of_months(start, end):
             self._months = (first.year - last.year) * 12 + first.month - last.month
-        elif whole_days:
+        elif all(begins(self._zone, one, Grain.DAY) for one in (start, end)):
             self._days = (first.date() - last.date()).days
         else:
             self._time = start - end
 
     def __call__(self, moment: datetime) -> datetime:
-        """Where a moment is moved to, in UTC."""
+        """Where a moment is moved to, in UTC; on a day that there is not, the beginning of the next."""
         if self._time:
             return moment + self._time
         local = moment.astimezone(self._zone)
-        day = _months_on(local.date(), self._months) + timedelta(days=self._days)
-        if local == midnight(self._zone, local.date()):
+        moved = _months_on(local.date(), self._months)
+        day = moved + timedelta(days=self._days)
+        if moved.day != local.day or local == midnight(self._zone, local.date()):
             return midnight(self._zone, day)
         return datetime.combine(day, local.time(), self._zone).astimezone(UTC)

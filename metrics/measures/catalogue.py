@@ -2,7 +2,7 @@
 
 A measure is a count (来电量), a time, or one over another (接通率). What the counts take is said in
 ``store.counts``; what cities do differently is chosen here from the site's ``figures`` section. Measures of
-rows that no table keeps yet (work orders, surveys) get counts of `Origin.IMPORTED`.
+work orders are counts of other systems (`Origin.IMPORTED`, ``metrics/imported.py``).
 """
 
 from __future__ import annotations
@@ -148,6 +148,10 @@ ASA: Final = "asa"
 AHT: Final = "aht"
 MEAN_TALK: Final = "mean_talk"
 
+_OF_OTHERS: Final = (
+    "其他系统导入；只计期间完整落在所查时段内的数据",
+    "imported; a row counts where its whole period lies in what is asked for",
+)
 _OTHERS: Final = (
     _mean("abandoned_wait", "放弃前平均等待", "mean wait of the abandoned", "abandoned_wait_ms", "abandoned"),
     _mean(AHT, "平均处理时长", "average handling time", "talk_ms wrap_up_ms", "answered"),
@@ -178,10 +182,38 @@ _OTHERS: Final = (
         "callback_rate", "回拨接通率", "callbacks that reached", _P,
         _of("callbacks_reached"), _of("callbacks"), _UP,
     ),
+    _plain("talks", _EITHER, "含转接、三方和回拨，不含咨询", "transfers and callbacks, too; no consults"),
+    _mean(
+        "mean_any_talk", "坐席平均通话时长（含转接）", "mean talk of agents, transfers included",
+        "with_callers_ms", "talks_over",
+    ),
+    _time(
+        "talk_time", "坐席通话时长（含转接）", "talk time of agents, transfers included", "with_callers_ms"
+    ),
+    _plain("handed_on", _EITHER, "按坐席看是转出的坐席", "by agent: who handed on"),
+    Measure(
+        "handed_on_rate", "转接率", "rate of callers handed on", _P,
+        _of("handed_on"), _of("talks_over"), _EITHER,
+    ),
+    _plain("taken_over", _EITHER, "按坐席看是接到转接的坐席", "by agent: who got the caller"),
+    _plain("three_ways"),
+    _plain("consults", _EITHER, "按坐席看是被咨询的坐席", "by agent: who was asked"),
+    _mean("mean_consult", "平均咨询时长", "mean consult", "consult_ms", "consults"),
     Measure(
         "occupancy", "坐席利用率", "occupancy", _P, _of("busy_ms"), _of("signed_in_ms"), _EITHER, None,
-        "签入时长不含话机离线", "without the time in which the phone could not be reached",
+        "通话含转接、咨询和回拨；签入时长不含话机离线",
+        "of all calls, transfers, consults and callbacks among them; not signed in: a phone out of reach",
     ),
+    *(
+        Measure(id_, name, name_en, _P, _of(above), _of(below), better, None, *_OF_OTHERS)
+        for id_, name, name_en, above, below, better in (
+            ("at_once_rate", "即时答复率", "answered on the call", "at_once", "accepted", _UP),
+            ("on_time_rate", "按时办结率", "orders on time", "on_time", "dispatched", _UP),
+            ("satisfied_rate", "回访满意率", "follow-up satisfaction", "satisfied", "said_opinion", _UP),
+            ("return_rate", "退单申请率", "returns rejected", "returns_rejected", "valid_orders", _DOWN),
+        )
+    ),
+    *(_plain(one, _EITHER, *_OF_OTHERS) for one in ("accepted", "dispatched", "called_back")),
     _time("signed_in", "签入时长", "time signed in", "signed_in_ms"),
     _time("ready_time", "示闲时长", "time ready", "ready_ms"),
     _time("paused_time", "示忙时长", "time paused", "paused_ms"),

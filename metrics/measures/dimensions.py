@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from hotline.config.schema import Site
 from hotline.core.errors import UsageError
 from hotline.core.figures import Dimension
-from hotline.store.counts import Dim
-
-PHONE = "phone"
-"""The one channel that has rows of its own; others come with imported figures."""
+from hotline.core.names import parted
+from hotline.store.counts import PHONE, Dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +25,25 @@ class Grouping:
     """How rows are put into groups.
 
     Attributes:
-        dim: what rows say of themselves; None: they all belong to the one group.
+        dim: what rows say of themselves.
         known: the groups that the site names, in its order.
         of_value: the groups of a value of ``dim``; a value that is not there is a group of its own name.
         open: whether other groups than the known ones make sense (a line of last year's site file).
         listed: whether known groups are shown without any row.
+        several: whether a value is several names in one (``core.names``), each a group.
     """
 
-    dim: Dim | None
+    dim: Dim
     known: Mapping[str, Group]
     of_value: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open: bool = True
     listed: bool = True
+    several: bool = False
 
     def groups_of(self, value: str = "") -> tuple[str, ...]:
         """The groups that a row with this value counts in."""
-        if self.dim is None:
-            return tuple(self.known)
+        if self.several:
+            return parted(value)
         return self.of_value.get(value, (value,) if self.open else ())
 
     def members(self, group: str) -> frozenset[str]:
@@ -68,7 +68,10 @@ def groupings(site: Site) -> dict[Dimension, Grouping]:
         Dimension.SKILL: Grouping(Dim.AGENT, queues, skills, open=False),
         Dimension.AGENT: Grouping(Dim.AGENT, {one.id: Group(one.name) for one in site.agents}, listed=False),
         Dimension.LANGUAGE: Grouping(Dim.LANGUAGE, {}),
-        Dimension.CHANNEL: Grouping(None, {PHONE: Group("电话")}, open=False),
+        Dimension.CALLER_LIST: Grouping(
+            Dim.CALLER_LISTS, {one.name: Group(one.title) for one in site.caller_lists}, several=True
+        ),
+        Dimension.CHANNEL: Grouping(Dim.CHANNEL, {PHONE: Group("电话")}),
     }
 
 
@@ -86,7 +89,6 @@ def only_of(
         if not grouping.open and key not in grouping.known:
             names = ", ".join(grouping.known)
             raise UsageError(f"no {dimension.value} {key}", hint=f"one of: {names}")
-        if grouping.dim is not None:
-            members = grouping.members(key)
-            found[grouping.dim] = found.get(grouping.dim, members) & members
+        members = grouping.members(key)
+        found[grouping.dim] = found.get(grouping.dim, members) & members
     return found

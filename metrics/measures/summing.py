@@ -78,7 +78,7 @@ class Summing:
         split = grouping.dim if grouping is not None else None
         within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
         asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in periods]
-        if split is Dim.AGENT:  # rows that nobody answered are of no agent, but of the whole
+        if split in (Dim.AGENT, Dim.CHANNEL):  # some rows are of no agent or channel, but of the whole
             asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in periods]
         found = await self._counting.tallies(asked)
         parts, totals = found[: len(periods)], found[-len(periods) :]

@@ -163,4 +163,6 @@ class Joinings(CallIndex):
         self._out.entries[entry.entry_id] = entry.record()
 
     def _save_call(self, call: LiveCall) -> None:
+        if not call.caller_lists and call.hungup_at is None:
+            call.caller_lists = self._routing.caller_lists.of(call.caller_number)
         self._out.calls[call.call_id] = call.record(self.node)

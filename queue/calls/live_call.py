@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hotline.core.events import CallbackOutcome, CallStarted, Source
+from hotline.core.names import joined, parted
 from hotline.core.views import CallView
 from hotline.queue.calls.entry import SAME_MOMENT, TOLD_LATE, Entry, EntryState
 from hotline.queue.calls.talks import CallTalks
@@ -63,6 +64,7 @@ class LiveCall:
     told_by: Source = Source.LIVE  # who told of it first
     entries: list[Entry] = field(default_factory=list)
     callback: Callback | None = None
+    caller_lists: tuple[str, ...] = ()  # that the caller's number was on when the call came
 
     @classmethod
     def calling_back(cls, fact: CalledBack, talks: CallTalks) -> LiveCall:
@@ -191,6 +193,7 @@ class LiveCall:
             agent=self._agent_shown(entry),
             wait_seconds=entry.wait_ms / 1000 if entry and talking else None,
             language=self.language,
+            caller_lists=self.caller_lists,
         )
 
     def _shown_entry(self) -> Entry | None:
@@ -225,6 +228,7 @@ class LiveCall:
             callback_of=self.callback.of if self.callback else None,
             callback_agent=self.callback.agent if self.callback else None,
             callback_outcome=self.callback.outcome.value if self.callback and self.callback.outcome else None,
+            caller_lists=joined(self.caller_lists),
         )
 
     @classmethod
@@ -251,6 +255,7 @@ class LiveCall:
             hungup_at=row.ended_at,
             announced=True,
             callback=callback,
+            caller_lists=parted(row.caller_lists),
         )
 
 

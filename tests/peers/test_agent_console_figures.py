@@ -65,6 +65,9 @@ async def test_figures_as_a_workbook(console: ConsoleUnderTest) -> None:
     row = [cell.value for cell in book["figures"][2]]
     assert row[:7] == ["全期", datetime(2026, 11, 2), datetime(2026, 11, 3), "合计", 50, 1, 2]
     assert book["说明"]["B1"].value == "接通率 ＝ 人工接听量 / 已离队"
+    said = [[cell.value for cell in row] for row in book["说明"].iter_rows()]
+    day = "2026-11-02 00:00 – 2026-11-03 00:00"
+    assert ["环比", f"{day} ↔ 2026-11-01 00:00 – 2026-11-02 00:00"] in said
 
 
 def table_of(name: str) -> FigureTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,12 +19,19 @@ from hotline.config.loading import load_site
 from hotline.config.samples import path as sample
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UsageError
-from hotline.core.figures import Comparison, CountSide, Dimension, FigureQuestion, Grain
+from hotline.core.figures import (
+    Comparison,
+    CountSide,
+    Dimension,
+    FigureAnswer,
+    FigureQuestion,
+    Grain,
+)
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import counting_of
 from hotline.server.cli import app
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger
+from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger, TalkRecord
 from tests.fixtures.console import ConsoleUnderTest, running_console
 from tests.fixtures.migrated import upgrade
 
@@ -55,6 +63,8 @@ def rows() -> Changes:
     call = CallRecord("c001", "n", "12345", "12345", "13812341234", "", DAY + HOUR)
     calls = [
         call,
+        replace(call, call_id="c002", caller_lists="|deputies|"),
+        replace(call, call_id="c004", caller_lists="|deputies|enterprises|"),
         replace(call, call_id="m1", menu_outcome="self_service", menu_ms=20_000, caller_number="13900001111"),
         replace(call, call_id="m2", menu_outcome="hangup", menu_ms=5_000, line="12315"),
         replace(call, call_id="b1", callback_of="c004", callback_agent="1002", callback_outcome="answered"),
@@ -73,7 +83,17 @@ def rows() -> Changes:
         IntervalRecord(agent, state, "", DAY + since, None if until is None else DAY + until)
         for agent, state, since, until in states
     ]
-    return Changes(calls, entries, intervals)
+    talk = TalkRecord("", "n", "c001", None, "queue", "1001", "8001", "live", DAY + HOUR)
+    over = replace(talk, ended_at=DAY + 2 * HOUR, ended_by="caller")
+    talks = [
+        replace(over, talk_id="t1", talk_ms=60_000, ended_by="transfer"),
+        replace(over, talk_id="t2", kind="consult", agent="1002", talk_ms=8_000, ended_by="transfer"),
+        replace(over, talk_id="t3", kind="transfer", agent="1002", talk_ms=30_000),
+        replace(over, talk_id="t4", call_id="m2", kind="callback", agent="1001", talk_ms=15_000),
+        replace(over, talk_id="t5", kind="transfer", agent=None, party="110", talk_ms=9_000),
+        replace(talk, talk_id="t6", call_id="m2", kind="queue", agent="1002"),
+    ]
+    return Changes(calls, entries, intervals, talks=talks)
 
 
 @pytest.fixture
@@ -105,11 +125,19 @@ def of_day(answers: Answers, measure: str) -> FigureQuestion:
         ("aht", 95_000, 3, "31.67 s"),
         ("offered", 5, None, "5"),
         ("still_open", 1, None, "1"),
-        ("calls", 3, None, "3"),
+        ("calls", 5, None, "5"),
         ("machine_served", 1, None, "1"),
         ("menu_hangups", 1, None, "1"),
         ("menu_time", 25_000, 2, "12.50 s"),
         ("callback_rate", 1, 2, "50.00 %"),
+        ("talks", 4, None, "4"),
+        ("talk_time", 105_000, None, "105.00 s"),
+        ("mean_any_talk", 105_000, 3, "35.00 s"),
+        ("handed_on", 1, None, "1"),
+        ("handed_on_rate", 1, 3, "33.33 %"),
+        ("taken_over", 1, None, "1"),
+        ("consults", 1, None, "1"),
+        ("mean_consult", 8_000, 1, "8.00 s"),
         # 1001: 90 min signed in today, 30 of them busy; 1002: 60 min, and one of a pause up to now
         ("occupancy", 30 * 60_000, 210 * 60_000, "14.29 %"),
         ("paused_time", 60 * 60_000, None, "3600.00 s"),
@@ -141,7 +169,90 @@ async def test_a_measure_by_everything_it_is_known_by(answers: Answers) -> None:
     assert await by(Dimension.CHANNEL) == {"phone": 3}
     info = {one.id: one for one in answers.catalogue()}
     assert set(info["answered"].dimensions) == set(Dimension)
+    assert set(info["accepted"].dimensions) == {Dimension.CHANNEL}
     assert Dimension.QUEUE not in info["calls"].dimensions
+
+
+async def test_talks_by_agent_and_line(answers: Answers) -> None:
+    """Who handed on, who took over and who was asked; a talk is of its call's line; its rows are talks."""
+
+    async def by(measure: str, dimension: Dimension) -> dict[str, str]:
+        found = await answers.answer(replace(of_day(answers, measure), by=dimension))
+        return {one.key: one.points[0].figure.text for one in found.groups if one.points[0].figure.numerator}
+
+    assert await by("talk_time", Dimension.AGENT) == {"1001": "75.00 s", "1002": "30.00 s"}
+    assert await by("talk_time", Dimension.LINE) == {"12345": "90.00 s", "12315": "15.00 s"}
+    assert await by("handed_on_rate", Dimension.AGENT) == {"1001": "50.00 %"}
+    assert await by("taken_over", Dimension.AGENT) == await by("consults", Dimension.AGENT) == {"1002": "1"}
+    question = replace(of_day(answers, "handed_on_rate"), only={Dimension.AGENT: "1001"})
+    told = await answers.explain(question, CountSide.DENOMINATOR, limit=50)
+    assert [(row.id, row.state, row.line) for row in told.rows] == [
+        ("t4", "callback", "12315"),
+        ("t1", "queue", "12345"),
+    ]
+
+
+async def test_figures_of_lists_of_callers(answers: Answers) -> None:
+    """Who is on two lists counts in both, and once in the total; who is on none in the total alone."""
+
+    async def by_list(measure: str) -> dict[str, int]:
+        found = await answers.answer(replace(of_day(answers, measure), by=Dimension.CALLER_LIST))
+        groups = {one.key: one.points[0].figure.numerator for one in found.groups}
+        return groups | {"total": found.total.points[0].figure.numerator}
+
+    assert await by_list("calls") == {"deputies": 2, "enterprises": 1, "total": 5}
+    assert await by_list("offered") == {"deputies": 2, "enterprises": 1, "total": 5}
+    assert await by_list("talks") == {"total": 4}
+    question = replace(of_day(answers, "offered"), only={Dimension.CALLER_LIST: "enterprises"})
+    told = await answers.explain(question, CountSide.NUMERATOR, limit=50)
+    assert [row.id for row in told.rows] == ["e004"]
+
+
+ORDERS = """period: 2026-10
+accepted:
+  {total: 27776, at_once: 20832, dispatched: 6944, on_time: 6924,
+   called_back: 700, no_opinion: 100, satisfied: 367}
+channels: {rows: [{name: 电话, count: 27453}, {name: 微信, count: 63}, {name: 其他, count: 260}]}
+"""
+
+
+async def test_figures_of_other_systems(engine: AsyncEngine, answers: Answers, tmp_path: Path) -> None:
+    """A file's counts become measures that say where they come from; a month counts wholly, and once."""
+    site, file = tmp_path / "site.yaml", tmp_path / "orders.yaml"
+    site.write_text(sample("demo").read_text("utf-8"), "utf-8")
+
+    async def imported(text: str) -> tuple[str, str]:
+        file.write_text(text, "utf-8")
+        called = ["figures", "import", str(file), "--site", str(site)]
+        here = {"HOTLINE_DATA_DIR": str(tmp_path)}
+        result = await asyncio.to_thread(CliRunner().invoke, app, called, env=here)
+        assert result.exit_code == 0, result.output
+        return result.stdout, result.stderr
+
+    out, slips = await imported(ORDERS.replace("count: 260", "count: 261"))
+    assert "受理量 微信: 63" in out and "does not add up: 受理渠道" in slips
+    assert (await imported(ORDERS))[1] == ""
+    await imported("period: 2026-10-05\naccepted: {total: 900, at_once: 600}\n")
+
+    async def of(measure: str, first: str, last: str, **more: object) -> FigureAnswer:
+        question = FigureQuestion(measure, *answers.period(first, last), **more)  # type: ignore[arg-type]
+        return await answers.answer(question)
+
+    def text(found: FigureAnswer) -> str:
+        return found.total.points[0].figure.text
+
+    assert text(await of("at_once_rate", "2026-10-01", "2026-10-31")) == "75.00 %"
+    assert text(await of("on_time_rate", "2026-01-01", "2026-12-31")) == "99.71 %"
+    assert text(await of("satisfied_rate", "2026-10-01", "2026-10-31")) == "61.17 %"
+    assert text(await of("at_once_rate", "2026-10-01", "2026-10-30")) == "66.67 %", "the day's alone"
+    by_day = await of("accepted", "2026-10-04", "2026-10-06", grain=Grain.DAY)
+    assert [point.figure.numerator for point in by_day.total.points] == [0, 900, 0]
+    channels = await of("accepted", "2026-10-01", "2026-10-31", by=Dimension.CHANNEL)
+    shares = {one.name: one.points[0].figure.numerator for one in channels.groups}
+    assert shares == {"电话": 27453, "微信": 63, "其他": 260} and text(channels) == "27,776"
+    question = FigureQuestion("at_once_rate", *answers.period("2026-10-01", "2026-10-31"))
+    (row,) = (await answers.explain(question, CountSide.NUMERATOR, limit=50)).rows
+    assert (row.adds, row.imported_from) == (20832, "orders.yaml") and row.imported_at is not None
 
 
 async def test_hours_and_changes(answers: Answers) -> None:
@@ -293,7 +404,7 @@ async def test_the_wallboards_trend_over_http(console: ConsoleUnderTest) -> None
         f"query{ASKED}&compare=never",
         "query?measure=calls&from=2026-11-02&to=2026-11-02&by=queue",
         "query?measure=calls&from=2020-01-01&to=2026-11-02&grain=hour",
-        f"explain{ASKED}&channel=pigeon",
+        f"explain{ASKED}&skill=pigeon",
         f"explain{ASKED}&after=nothing",
         f"explain{ASKED}&side=left",
         f"explain{ASKED}&limit=0",

@@ -56,6 +56,11 @@ async def test_a_row_that_changes_while_its_day_is_summed_up(engine: AsyncEngine
     await checks.check_a_row_that_changes_while_its_day_is_summed_up(engine)
 
 
+async def test_whatever_a_call_says_of_itself_marks_its_waits_and_talks(engine: AsyncEngine) -> None:
+    """Line, language and lists of callers are told of the call alone, and count its waits and talks."""
+    await checks.check_whatever_a_call_says_of_itself_marks_its_waits_and_talks(engine)
+
+
 async def test_the_task_sums_up_what_is_over_and_then_rests(engine: AsyncEngine) -> None:
     """The newest day first; today, whose rows still change, never."""
     await upgrade(engine)

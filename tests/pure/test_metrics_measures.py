@@ -17,10 +17,10 @@ from hotline.config.schema import Agent, FiguresSection, Line, Queue, Site
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
-from hotline.core.figures import Comparison, Dimension, Grain, MeasureUnit
+from hotline.core.figures import Dimension, Grain, MeasureUnit
 from hotline.core.views import LineFigures
 from hotline.metrics.figures import OF_A_LINE, line_figures
-from hotline.metrics.measures.calendar import Shift, edges, midnight
+from hotline.metrics.measures.calendar import edges, midnight
 from hotline.metrics.measures.catalogue import measures_of
 from hotline.metrics.measures.summing import Summing
 from hotline.metrics.measures.values import change, figure, half_up, published
@@ -256,25 +256,3 @@ def test_too_many_points_and_empty_periods_are_refused() -> None:
         edges(SHANGHAI, start, end, Grain.HOUR)
     with pytest.raises(UsageError, match="empty"):
         edges(SHANGHAI, end, start, None)
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "grain", "to", "then"),
-    [
-        ("2026-03-01", "2026-04-01", None, Comparison.BEFORE, ("2026-02-01", "2026-03-01")),
-        ("2026-01-01", "2026-04-01", None, Comparison.BEFORE, ("2025-10-01", "2026-01-01")),
-        ("2026-03-02", "2026-03-09", None, Comparison.BEFORE, ("2026-02-23", "2026-03-02")),
-        ("2026-03-01", "2026-03-20", Grain.MONTH, Comparison.BEFORE, ("2026-02-01", "2026-02-20")),
-        ("2026-03-02", "2026-03-03", Grain.DAY, Comparison.BEFORE, ("2026-03-01", "2026-03-02")),
-        ("2026-03-01", "2026-04-01", None, Comparison.YEAR_BEFORE, ("2025-03-01", "2025-04-01")),
-        ("2028-02-29", "2028-03-01", Grain.DAY, Comparison.YEAR_BEFORE, ("2027-03-01", "2027-03-01")),
-        ("2026-11-02", "2026-11-09", Grain.WEEK, Comparison.YEAR_BEFORE, ("2025-11-03", "2025-11-10")),
-    ],
-)
-def test_what_a_period_is_compared_with(
-    first: str, last: str, grain: Grain | None, to: Comparison, then: tuple[str, str]
-) -> None:
-    """环比: as many months or days before; 同比: the same days a year before, of weeks the weekdays."""
-    start, end = days(SHANGHAI, first, last)
-    shift = Shift(SHANGHAI, start, end, grain, to)
-    assert (shift(start), shift(end)) == days(SHANGHAI, *then)

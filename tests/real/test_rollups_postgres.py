@@ -48,6 +48,13 @@ async def test_a_row_that_changes_while_its_day_is_summed_up_on_postgresql(engin
     await checks.check_a_row_that_changes_while_its_day_is_summed_up(engine)
 
 
+async def test_whatever_a_call_says_of_itself_marks_its_waits_and_talks_on_postgresql(
+    engine: AsyncEngine,
+) -> None:
+    """Line, language and lists of callers are told of the call alone, and count its waits and talks."""
+    await checks.check_whatever_a_call_says_of_itself_marks_its_waits_and_talks(engine)
+
+
 async def test_the_marks_survive_every_migration_on_postgresql(engine: AsyncEngine) -> None:
     """Each table whose rows are counted has its triggers at the newest migration."""
     await checks.check_the_marks_survive_every_migration(engine)

@@ -2,7 +2,7 @@
 
 import type { Moment } from './types'
 
-export const DIMENSIONS = ['line', 'queue', 'skill', 'agent', 'language', 'channel'] as const
+export const DIMENSIONS = ['line', 'queue', 'skill', 'agent', 'language', 'channel', 'caller_list'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
 export const GRAINS = ['quarter_hour', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const
@@ -50,6 +50,8 @@ export interface Change {
   /** In percent, or in percentage points for rates. */
   readonly value: number | null
   readonly text: string
+  /** Up to when the figure's own period is compared: its end, or now while it goes on. */
+  readonly until: Moment
 }
 
 export interface FigurePoint {
@@ -80,6 +82,8 @@ export interface FigureQuestion {
   readonly grain?: Grain | undefined
   readonly by?: Dimension | undefined
   readonly compare?: readonly Comparison[]
+  /** The day, week, ... that the period is or begins, which says what is before it. */
+  readonly part_of?: Grain | undefined
   readonly only?: Only
 }
 
@@ -107,6 +111,10 @@ export interface FigureRow {
   readonly seconds: number | null
   readonly talk_seconds: number | null
   readonly caller_number: string
+  /** Of a figure that another system gave: the end of its period, its file, and when that was imported. */
+  readonly until: Moment | null
+  readonly imported_from: string | null
+  readonly imported_at: Moment | null
 }
 
 export interface Explanation {

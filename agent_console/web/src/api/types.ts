@@ -85,6 +85,8 @@ export interface CallView {
   readonly recording_paused_until: Moment | null
   /** The earlier call whose caller is called back with this one. */
   readonly callback_of: string | null
+  /** Names of the lists that the caller's number is on. */
+  readonly caller_lists: readonly string[]
 }
 
 export interface LiveView {
@@ -527,6 +529,7 @@ export interface Site {
   /** Recordings are decoded a second time, so that there are two texts to compare. */
   readonly second_pass: boolean
   readonly lines: readonly SiteLine[]
+  readonly caller_lists: readonly { readonly name: string; readonly title: string }[]
   readonly agents: readonly { readonly agent: string; readonly name: string; readonly extension: string }[]
   readonly numbers: readonly { readonly name: string; readonly number: string }[]
   readonly emergency: Targets['emergency']

@@ -13,6 +13,17 @@ export const SHORTCUTS = [
 ] as const
 export type Shortcut = (typeof SHORTCUTS)[number]
 
+/** The part of the calendar that a named period is, or is the beginning of. */
+export const PART_OF: Readonly<Record<Shortcut, Grain>> = {
+  today: 'day',
+  yesterday: 'day',
+  this_week: 'week',
+  last_week: 'week',
+  this_month: 'month',
+  last_month: 'month',
+  this_year: 'year',
+}
+
 export interface Days {
   readonly from: string
   readonly to: string

@@ -1,15 +1,6 @@
 /** Answers about figures as rows of a table. Pure. */
 
-import type {
-  Change,
-  Comparison,
-  Dimension,
-  Figure,
-  FigureAnswer,
-  FigurePoint,
-  Only,
-  Series,
-} from '@/api/figures'
+import type { Change, Dimension, Figure, FigureAnswer, FigurePoint, Only, Series } from '@/api/figures'
 
 /** A figure that can be explained: of whom, and of which time. */
 export interface Cell {
@@ -17,7 +8,15 @@ export interface Cell {
   readonly start: string
   readonly end: string
   readonly only: Only
+  readonly changes: FigurePoint['changes']
 }
+
+/** The figure that a cell is compared with, as one that can be explained itself. */
+export const thenCell = (cell: Cell, { start, end, figure }: Change): Cell => ({
+  ...cell,
+  ...{ start, end, figure },
+  changes: {},
+})
 
 export interface Row {
   readonly key: string
@@ -25,7 +24,7 @@ export interface Row {
   readonly point: FigurePoint
   readonly depth: number
   readonly cell: Cell
-  readonly changes: Readonly<Partial<Record<Comparison, Change>>>
+  readonly changes: FigurePoint['changes']
   /** The figures of the period's parts. */
   readonly parts: readonly Cell[]
 }
@@ -45,7 +44,10 @@ export function inTree(
   return found
 }
 
-const cellOf = ({ figure, start, end }: FigurePoint, only: Only): Cell => ({ figure, start, end, only })
+const cellOf = ({ figure, start, end, changes }: FigurePoint, only: Only): Cell => ({
+  ...{ figure, start, end },
+  ...{ only, changes },
+})
 
 function rowOf(
   series: Series,

@@ -10,7 +10,7 @@ import {
   type Grain,
 } from '@/api/figures'
 
-import { daysOf, grainsFor, SHORTCUTS, usualGrain, type Days, type Shortcut } from './period'
+import { daysOf, grainsFor, PART_OF, SHORTCUTS, usualGrain, type Days, type Shortcut } from './period'
 
 export const SHOWN = ['chart', 'heat'] as const
 export const CHARTS = ['line', 'bar'] as const
@@ -100,6 +100,7 @@ export function questionOf(view: View): FigureQuestion {
     ...view.days,
     by: view.by ?? undefined,
     compare: view.compare,
+    part_of: view.shortcut === null || view.compare.length === 0 ? undefined : PART_OF[view.shortcut],
     only: view.line === '' ? {} : { line: view.line },
   }
 }

@@ -55,6 +55,16 @@ export function sumText(sum: number, milliseconds: boolean, language: string): s
   return milliseconds ? `${text} s` : text
 }
 
+const FULL: Intl.DateTimeFormatOptions = { year: 'numeric', ...DAY, ...TIME }
+
+/** A period with both its ends. */
+export const spanText = (start: string, end: string, language: string): string =>
+  `${momentText(start, language, FULL)} – ${momentText(end, language, FULL)}`
+
+/** Which two periods were compared: the figure's own, and the other. */
+export const periodsText = (change: Change, start: string, language: string): string =>
+  `${spanText(start, change.until, language)} ↔ ${spanText(change.start, change.end, language)}`
+
 /** How a figure has changed, as printed; the server says percentage points in Chinese. */
 export const changeText = (change: Change | undefined, language: string): string =>
   (change?.text ?? '').replace(/\s*个百分点/, language === 'en' ? ' points' : ' 个百分点')

@@ -23,6 +23,7 @@ export const figuresEn: typeof figuresZhCN = {
     agent: 'Agent',
     language: 'Language',
     channel: 'Channel',
+    caller_list: 'Caller list',
   },
   grains: {
     usual: 'As suits',
@@ -46,8 +47,8 @@ export const figuresEn: typeof figuresZhCN = {
   },
   comparison: { before: 'vs. before', year_before: 'vs. year before' },
   compareHint: {
-    before: 'Against the period before of the same length',
-    year_before: 'Against the same period a year before',
+    before: 'Against the month, week, … before; what goes on, up to the same day and time of it',
+    year_before: 'Against the same period a year before, weeks against 52 weeks before',
   },
   then: { before: 'Before', year_before: 'Year before' },
   charts: { line: 'Lines', bar: 'Bars' },
@@ -75,6 +76,8 @@ export const figuresEn: typeof figuresZhCN = {
   overlap: {
     line: 'A line includes those under it: rows do not add up. The total counts each call once',
     skill: 'An agent may have several skills: the groups overlap and do not add up',
+    caller_list:
+      'A number may be on several lists: the groups overlap; who is on none counts in the total alone',
   },
   explain: 'How {name} came about',
   explaining: 'Looking it up…',
@@ -94,7 +97,21 @@ export const figuresEn: typeof figuresZhCN = {
     adds: 'Adds',
     call: 'Open call',
   },
-  source: { queue_entries: 'waits in queues', calls: 'calls', agent_intervals: 'states of agents' },
+  source: {
+    queue_entries: 'waits in queues',
+    calls: 'calls',
+    talks: 'talks',
+    agent_intervals: 'states of agents',
+    imported_figures: 'figures of other systems',
+  },
+  importedFrom: 'imported from {file}, {at}',
+  talk: {
+    queue: 'By the queue',
+    transfer: 'Transfer',
+    consult: 'Consult',
+    three_way: 'Three-way',
+    callback: 'Callback',
+  },
   menu: {
     queue: 'To a queue',
     operator: 'To a person',

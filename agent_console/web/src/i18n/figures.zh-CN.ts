@@ -14,7 +14,15 @@ export const figuresZhCN = {
   total: '合计',
   unknown: '（未注明）',
   now: '本期',
-  dimension: { line: '专线', queue: '队列', skill: '技能', agent: '坐席', language: '语言', channel: '渠道' },
+  dimension: {
+    line: '专线',
+    queue: '队列',
+    skill: '技能',
+    agent: '坐席',
+    language: '语言',
+    channel: '渠道',
+    caller_list: '名单',
+  },
   grains: {
     usual: '自动',
     quarter_hour: '一刻钟',
@@ -36,7 +44,10 @@ export const figuresZhCN = {
     this_year: '本年',
   },
   comparison: { before: '环比', year_before: '同比' },
-  compareHint: { before: '与上一个同样长的时段相比', year_before: '与上一年同一时段相比' },
+  compareHint: {
+    before: '与上期相比：本月与上月、本周与上周……尚未结束的只比到同日同时',
+    year_before: '与上一年同一时段相比；周与 52 周前的同一周相比',
+  },
   then: { before: '上期', year_before: '上年同期' },
   charts: { line: '折线', bar: '柱形' },
   shows: { chart: '图表', heat: '热力图' },
@@ -63,6 +74,7 @@ export const figuresZhCN = {
   overlap: {
     line: '上级专线的数已含下级，不可相加；合计每通只计一次',
     skill: '一名坐席可有多项技能，各组有重叠，不可相加',
+    caller_list: '一个号码可在多个名单中，各组有重叠，不可相加；不在名单中的来电只计入合计',
   },
   explain: '{name}的由来',
   explaining: '正在查找…',
@@ -82,7 +94,15 @@ export const figuresZhCN = {
     adds: '计入',
     call: '查看通话',
   },
-  source: { queue_entries: '排队记录', calls: '来电记录', agent_intervals: '坐席状态记录' },
+  source: {
+    queue_entries: '排队记录',
+    calls: '来电记录',
+    talks: '通话记录',
+    agent_intervals: '坐席状态记录',
+    imported_figures: '其他系统导入的数据',
+  },
+  importedFrom: '导入自 {file}，{at}',
+  talk: { queue: '排队接入', transfer: '转接', consult: '咨询', three_way: '三方', callback: '回拨' },
   menu: {
     queue: '转入队列',
     operator: '转人工',

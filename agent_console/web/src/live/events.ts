@@ -42,6 +42,7 @@ function blankCall(callId: string, at: Moment): LiveCall {
     language: '',
     recording_paused_until: null,
     callback_of: null,
+    caller_lists: [],
     rings: [],
     ended_at: null,
     outcome: null,

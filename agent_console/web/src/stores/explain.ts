@@ -4,11 +4,12 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 
 import { api } from '@/api/client'
-import type { CountSide, Explanation, FigureQuestion, FigureRow } from '@/api/figures'
+import type { CountSide, Explanation, FigurePoint, FigureQuestion, FigureRow } from '@/api/figures'
 import { errorText } from '@/errors'
 
 export const useExplain = defineStore('explain', () => {
   const question = shallowRef<FigureQuestion | null>(null)
+  const changes = shallowRef<FigurePoint['changes']>({})
   const found = shallowRef<Explanation | null>(null)
   const side = ref<CountSide>('numerator')
   const rows = shallowRef<readonly FigureRow[]>([])
@@ -35,9 +36,10 @@ export const useExplain = defineStore('explain', () => {
     }
   }
 
-  /** Explains a figure. */
-  function open(wanted: FigureQuestion): Promise<void> {
+  /** Explains a figure, and says what it was compared with. */
+  function open(wanted: FigureQuestion, compared: FigurePoint['changes'] = {}): Promise<void> {
     question.value = wanted
+    changes.value = compared
     found.value = null
     side.value = 'numerator'
     rows.value = []
@@ -58,5 +60,5 @@ export const useExplain = defineStore('explain', () => {
     found.value = null
   }
 
-  return { question, found, side, rows, after, loading, failure, open, choose, more, close }
+  return { question, changes, found, side, rows, after, loading, failure, open, choose, more, close }
 })

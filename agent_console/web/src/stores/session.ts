@@ -75,6 +75,10 @@ export const useSession = defineStore('session', () => {
   /** An agent by name; whoever is no longer in the site file by the id. */
   const agentName = (agent: string | null): string => agentNames.value.get(agent ?? '') ?? agent ?? ''
 
+  /** A list of callers by its title; one that is no longer in the site file by its name. */
+  const listTitle = (name: string): string =>
+    site.value?.caller_lists.find((one) => one.name === name)?.title ?? name
+
   /** Somebody on the phone: name and number of a colleague or a listed number, else the number alone. */
   function partyName(number: string): string {
     const name = partyNames.value.get(number)
@@ -103,6 +107,7 @@ export const useSession = defineStore('session', () => {
     lines,
     home,
     agentName,
+    listTitle,
     partyName,
     load,
     noticeUpdate,

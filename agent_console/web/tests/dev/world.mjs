@@ -12,6 +12,7 @@ export const SITE = {
   pause_reasons: ['小休', '用餐', '培训', '会议', '回访', '其他'],
   agents_listen: true,
   second_pass: true,
+  caller_lists: [{ name: 'deputies', title: '人大代表' }],
   lines: [
     ['12345', '12345', '政务服务便民热线', null],
     ['12315', '12315', '市场监管', null],
@@ -355,6 +356,7 @@ export class World {
       recording_paused_until: null,
       language,
       callback_of: null,
+      caller_lists: ['deputies'],
     })
     this.segments.set(id, [])
     this.emit('call_started', { call_id: id, ...caller, language, callback_of: null, at })

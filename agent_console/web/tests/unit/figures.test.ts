@@ -11,9 +11,9 @@ import { useSession } from '@/stores/session'
 import { me } from './samples'
 import { largest, overTime } from '@/figures/chart'
 import { daysOf, grainsFor, SHORTCUTS, usualGrain } from '@/figures/period'
-import { inTree, sortedRows, tableRows, totalRow } from '@/figures/table'
-import { grainOf, queryOf, viewOf } from '@/figures/view'
-import { meetsNorm, partName, sumText } from '@/figures/words'
+import { inTree, sortedRows, tableRows, thenCell, totalRow } from '@/figures/table'
+import { grainOf, queryOf, questionOf, viewOf } from '@/figures/view'
+import { meetsNorm, partName, periodsText, sumText } from '@/figures/words'
 import { useTimeZone } from '@/format'
 import { useExplain } from '@/stores/explain'
 import { useFigures } from '@/stores/figures'
@@ -117,6 +117,31 @@ describe('the address of a view', () => {
   })
 })
 
+describe('a comparison', () => {
+  const change = {
+    ...{ start: '2026-09-30T16:00:00Z', end: '2026-10-22T06:30:00Z', until: '2026-11-22T06:30:00Z' },
+    ...{ figure: point(90).figure, value: 3, text: '+3.00 个百分点' },
+  }
+
+  it('of a named period is with the one before it, also of 本年 in January', () => {
+    const view = viewOf({ period: 'this_year', compare: 'before' }, '2026-01-15')
+    expect(questionOf(view).part_of).toBe('year')
+    expect(questionOf(viewOf({ from: '2026-01-01', to: '2026-01-15' }, '2026-01-15')).part_of).toBeUndefined()
+  })
+
+  it('says which two periods were compared, where the figure is explained', () => {
+    expect(periodsText(change, '2026-10-31T16:00:00Z', 'zh-CN')).toBe(
+      '2026/11/1 00:00 – 2026/11/22 14:30 ↔ 2026/10/1 00:00 – 2026/10/22 14:30',
+    )
+    vi.spyOn(api, 'explain').mockRejectedValue(new Error('no server'))
+    const explain = useExplain()
+    void explain.open({ measure: 'asa', from: '', to: '' }, { before: change })
+    expect(explain.changes.before).toEqual(change)
+    const cell = { ...point(93), only: { line: '12315' }, changes: { before: change } }
+    expect(thenCell(cell, change)).toMatchObject({ start: change.start, only: cell.only, changes: {} })
+  })
+})
+
 describe('figures as a table', () => {
   const lines = [group('gs', '12315', 90), group('12345', null, 96), group('12315', null, 91, 40)]
 
@@ -206,6 +231,7 @@ describe('a figure that is explained', () => {
   const row = (id: string): Explanation['rows'][number] => ({
     ...{ id, at: '2026-11-01T16:00:00Z', adds: 1, call_id: id, line: null, queue: null, language: null },
     ...{ agent: null, state: null, seconds: null, talk_seconds: null, caller_number: '' },
+    ...{ until: null, imported_from: null, imported_at: null },
   })
   const told = (rows: readonly string[], after: string | null): Explanation => ({
     measure: RATE,

@@ -57,6 +57,7 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   language: 'zh-CN',
   recording_paused_until: null,
   callback_of: null,
+  caller_lists: [],
   ...change,
 })
 
@@ -136,6 +137,7 @@ export const site = (change: Partial<Site> = {}): Site => ({
   pause_reasons: ['小休', '用餐'],
   agents_listen: false,
   second_pass: false,
+  caller_lists: [{ name: 'deputies', title: '人大代表' }],
   lines: [
     {
       id: '12345',
