@@ -158,6 +158,27 @@ async def test_what_cannot_be_planned_says_why(engine: AsyncEngine) -> None:
             await planner.plan(question)
 
 
+async def test_last_year_is_asked_for_the_time_of_year(engine: AsyncEngine) -> None:
+    """A busy December is expected again, four weeks ahead, where other months came again."""
+    first, entries = TODAY - timedelta(days=500), []
+    for number in range(500):
+        day = first + timedelta(days=number)
+        for call in range(16 if day.month in (8, 9, 12) else 8):
+            at = datetime.combine(day, time(10), SITE.zone).astimezone(UTC) + timedelta(minutes=call)
+            name = f"{day}-{call}"
+            entries.append(
+                EntryRecord(
+                    name, "n", name, "12345", 1, name, "12345", "live", at, outcome="answered",
+                    talk_ms=60_000, closed_at=at,
+                )
+            )  # fmt: skip
+    await Ledger(sessions_of(engine)).save(Changes(entries=entries))
+    planner = StaffingPlanner(SITE, sessions_of(engine), ManualClock(wall=NOW))
+    plan = await planner.plan(StaffingQuestion(date(2026, 12, 21)))
+    assert plan.history_days == 183 and plan.days[0].calls > 13
+    assert (await planner.plan(StaffingQuestion(TODAY))).days[0].calls == pytest.approx(8, abs=1)
+
+
 async def test_the_history_is_counted_once_a_day(engine: AsyncEngine) -> None:
     """Rows that come later do not change today's answer; the next day's rests on them."""
     clock = ManualClock(wall=NOW)
