@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 LONG_TITLE_POINTS: Final = 22.0  # 二号: of a title that would not fit on one line
 SMALL_POINTS: Final = 9.0  # 小五
-WIDE_COLUMNS: Final = 8
+WIDE_COLUMNS: Final = 7
 CELL_MARGIN_POINTS: Final = 3.0
 CHART_MM: Final = 150
 _SLACK: Final = 0.92  # fonts that take the place of ours may be wider
@@ -170,7 +170,7 @@ def _table(paper: Paper, table: Table, caption: str) -> None:
     widths = [Pt(width) for width in column_widths(table, points)]
     for grid_column, width in zip(grid.columns, widths, strict=True):
         grid_column.width = width
-    heads = Row(tuple(column.title for column in table.columns), strong=True)
+    heads = Row(tuple("\n".join(column.lines()) for column in table.columns), strong=True)
     for number, (grid_row, row) in enumerate(zip(grid.rows, (heads, *table.rows), strict=True)):
         _element(grid_row._tr.get_or_add_trPr(), "cantSplit")
         if number == 0:
@@ -205,11 +205,13 @@ def column_widths(table: Table, points: float) -> list[float]:
 
 def _need(table: Table, at: int, points: float) -> float:
     """How wide a column would like to be, in points."""
-    form, title = table.columns[at].form, columns_wide(table.columns[at].title)
+    form, lines = table.columns[at].form, table.columns[at].lines()
+    title = max(map(columns_wide, lines))
     indents = [row.depth * 2 if at == 0 else 0 for row in table.rows]
     texts = (columns_wide(written(row.cells[at], form)) for row in table.rows)
     widest = max((text + indent for text, indent in zip(texts, indents, strict=True)), default=0)
-    wanted = max(widest, title if title <= 8 else -(-title // 4) * 2)
+    one_line = 4 if len(table.columns) > WIDE_COLUMNS else 8
+    wanted = max(widest, title if title <= one_line or len(lines) > 1 else -(-title // 4) * 2)
     return wanted * points / 2 / _SLACK + 2 * CELL_MARGIN_POINTS
 
 

@@ -24,12 +24,14 @@ from hotline.metrics.report.document import (
     Paragraph,
     Table,
     Value,
+    columns_wide,
     written,
 )
 from hotline.metrics.report.fonts import Fonts
 
 _STYLE: Final = Path(__file__).with_name("report.css")
 PAPER_MM: Final = 128  # how wide a picture is on paper
+_SHORT_NAME: Final = 16  # half characters of a text that is never broken
 _WEB_FONTS: Final = "'Microsoft YaHei','PingFang SC',sans-serif"
 
 
@@ -70,7 +72,9 @@ def _lines(text: str) -> str:
 
 
 def _table(table: Table, caption: str) -> str:
-    heads = "".join(f"<th{_align(column)}>{escape(column.title)}</th>" for column in table.columns)
+    heads = "".join(
+        f"<th{_align(column)}>{'<br>'.join(map(escape, column.lines()))}</th>" for column in table.columns
+    )
     rows = []
     for row in table.rows:
         cells = "".join(
@@ -91,7 +95,9 @@ def _table(table: Table, caption: str) -> str:
 
 def _cell(value: Value, column: Column, depth: int) -> str:
     indent = f' style="padding-left:{0.5 + 1.4 * depth:.1f}em"' if depth else ""
-    return f"<td{_align(column)}{indent}>{escape(written(value, column.form))}</td>"
+    text = written(value, column.form)
+    name = ' class="name"' if column.form is Form.TEXT and columns_wide(text) <= _SHORT_NAME else ""
+    return f"<td{_align(column) or name}{indent}>{escape(text)}</td>"
 
 
 def _align(column: Column) -> str:

@@ -71,6 +71,11 @@ class Column:
     title: str
     form: Form = Form.COUNT
 
+    def lines(self) -> list[str]:
+        """Its title as it is set: a long one goes on a second line with what stands in brackets."""
+        name, bracket, rest = self.title.partition("（")
+        return [name, bracket + rest] if bracket and name and columns_wide(self.title) > 8 else [self.title]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

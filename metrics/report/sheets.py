@@ -129,7 +129,7 @@ def read_workbook(file: Path) -> tuple[Document, list[str]]:
     try:
         reader = _Reader(file)
         for sheet in book.worksheets:
-            reader.read(sheet.title, [list(row) for row in sheet.iter_rows(values_only=True)])
+            reader.read(sheet.title, [[_value(cell) for cell in row] for row in sheet.iter_rows()])
         return reader.document, reader.places
     finally:
         book.close()
@@ -250,6 +250,14 @@ class _Reader:
     def _note(self, path: KeyPath, place: str) -> None:
         self.places.append(place)
         self.document.lines[path] = len(self.places)
+
+
+def _value(cell: Any) -> Any:
+    """What a cell shows: Excel keeps 39.29% as 0.3929."""
+    value = cell.value
+    if isinstance(value, int | float) and "%" in (cell.number_format or ""):
+        return round(value * 100, 8)
+    return value
 
 
 def _text(value: object) -> str:

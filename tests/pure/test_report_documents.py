@@ -14,19 +14,23 @@ import openpyxl
 import pytest
 
 from hotline.config.problems import ConfigError
+from hotline.metrics.report.as_docx import CELL_MARGIN_POINTS, SMALL_POINTS, column_widths
 from hotline.metrics.report.as_xlsx import as_xlsx
 from hotline.metrics.report.compose import compose
 from hotline.metrics.report.data import Case, Counted, Phone, PhoneCounts, ReportData, Span, Unit, Units
 from hotline.metrics.report.document import (
     Chart,
+    Column,
     Document,
     Heading,
     Note,
     Paragraph,
     Series,
     Table,
+    columns_wide,
     written,
 )
+from hotline.metrics.report.docx_styles import TEXT_WIDTH_POINTS
 from hotline.metrics.report.draft import as_json, finished, new_draft, read_draft, reviewed
 from hotline.metrics.report.periods import period_of
 from tests.fixtures.report_month import report, sample_month
@@ -197,6 +201,21 @@ def test_a_chart_without_its_table_has_a_sheet_of_its_own() -> None:
         [None, "甲", "乙"], ["=1+1", 1, 3], ["乙", None, 4],
     ]  # fmt: skip
     assert len(charts_of(book["走势"])[0].series) == 2 and book["走势"]["A4"].data_type == "s"
+
+
+def test_columns_of_a_printed_table_fit_their_figures() -> None:
+    """Twelve columns, with long names: the names wrap, figures and titles of two lines do not."""
+    unit = Unit(
+        name="示例市人力资源和社会保障局" * 2, orders=12_345, on_time=12_345, returned=1, contacted=12_345,
+        satisfied=10_000, so_so=2_000, no_opinion=45, unsatisfied=300,
+    )  # fmt: skip
+    found = table(compose(report(units=Units(rows=(unit,)))), "t.units")
+    widths = column_widths(found, SMALL_POINTS)
+    assert sum(widths) == pytest.approx(TEXT_WIDTH_POINTS)
+    for at, width in enumerate(widths[1:], 1):
+        figures = max(columns_wide(written(row.cells[at], found.columns[at].form)) for row in found.rows)
+        assert width >= figures * SMALL_POINTS / 2 + 2 * CELL_MARGIN_POINTS
+    assert Column("拨测（30%）").lines() == ["拨测", "（30%）"] and Column("（月）").lines() == ["（月）"]
 
 
 def edited(data: ReportData, change: Callable[[dict[str, Any]], None]) -> Document:
