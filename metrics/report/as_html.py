@@ -72,9 +72,7 @@ def _lines(text: str) -> str:
 
 
 def _table(table: Table, caption: str) -> str:
-    heads = "".join(
-        f"<th{_align(column)}>{'<br>'.join(map(escape, column.lines()))}</th>" for column in table.columns
-    )
+    heads = "".join(f"<th{_align(column)}>{_title(column)}</th>" for column in table.columns)
     rows = []
     for row in table.rows:
         cells = "".join(
@@ -90,6 +88,13 @@ def _table(table: Table, caption: str) -> str:
         f'<figure class="table{wide}"><figcaption>{escape(caption)}</figcaption>\n'
         f"<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}\n</tbody></table>\n"
         f'<p class="source">{escape(table.source)}</p></figure>'
+    )
+
+
+def _title(column: Column) -> str:
+    lines = column.lines()
+    return (
+        "<br>".join(f"<span>{escape(line)}</span>" for line in lines) if len(lines) > 1 else escape(lines[0])
     )
 
 

@@ -134,7 +134,7 @@ def _line(_figure: Figure, axes: Axes, chart: Chart) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if len(chart.series) > 1:
-        axes.legend(frameon=False, ncols=len(chart.series), loc="lower right")
+        axes.legend(frameon=False, ncols=len(chart.series), loc="lower right", bbox_to_anchor=(1, 1))
 
 
 _DRAW: Final = {"pie": _pie, "bar": _bar, "line": _line}
