@@ -2,6 +2,7 @@
 
     pip install statsmodels
     python -m bench.staff_forecast --years 5
+    python -m bench.staff_forecast --years 3 --seasons
 
 Each year is forecast week by week over its last eight weeks, each week from all the days before it. The
 methods of statsmodels forecast the days; the days are spread over their quarter hours by the mean of the
@@ -17,14 +18,16 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
-from bench.staff_histories import WORLDS, made_up
+from bench.staff_histories import WORLDS, World, made_up, seasonal
 from hotline.metrics.staffing.backtest import Errors, Method, errors, naive, past_weeks
 from hotline.metrics.staffing.calendar import Day
 from hotline.metrics.staffing.forecast import Floats, History, forecast
+from hotline.metrics.staffing.planner import HISTORY_DAYS
 
 Daily = Callable[[Floats, int], Floats]
 
@@ -86,14 +89,51 @@ def score(method: Method, pieces: list[tuple[History, Sequence[Day], Floats]]) -
     return errors(np.concatenate([came for _, _, came in pieces]), expected), seconds
 
 
+def seasons(years: int) -> None:
+    """Print what last year is worth beside half a year alone, with seasons and without."""
+    print("\n| world | days ahead | half a year | with last year |\n|---|---|---|---|")
+    for world, make in ((WORLDS[0], seasonal), (WORLDS[-1], seasonal), (WORLDS[0], two_years),
+                        (WORLDS[-1], two_years)):  # fmt: skip
+        for ahead in (1, 29, 85):
+            truth, half, whole = [], [], []
+            for seed in range(years):
+                history = make(world, seed)
+                for start in range(len(history.days) - 7 * 26, len(history.days) - 6, 14):
+                    known, days = start - ahead + 1, history.days[start : start + 7]
+                    first = known - HISTORY_DAYS
+                    near = History(history.days[first:known], history.calls[first:known])
+                    earlier = history.calls[:first].sum(axis=1)
+                    half.append(forecast(near, days))
+                    whole.append(
+                        forecast(replace(near, earlier=history.days[:first], earlier_calls=earlier), days)
+                    )
+                    truth.append(history.calls[start : start + 7])
+            came = np.concatenate(truth)
+            alone, both = errors(came, np.concatenate(half)), errors(came, np.concatenate(whole))
+            name = f"{world.name}, {'seasons' if make is seasonal else 'no seasons'}"
+            cells = " | ".join(
+                f"{one.wape:.1%} ({one.day_wape:.1%}; {one.bias:+.1%})" for one in (alone, both)
+            )
+            print(f"| {name} | {ahead} | {cells} |", flush=True)
+
+
+def two_years(world: World, seed: int) -> History:
+    """Two made-up years in which the time of year does not matter."""
+    return made_up(world, seed, first=date(2024, 1, 8), days=728)
+
+
 def main() -> None:
     """Print a table: worlds down, methods across."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--years", type=int, default=5, help="made-up years of each kind")
     options.add_argument("--weeks", type=int, default=8, help="weeks forecast of each")
     options.add_argument("--first", type=date.fromisoformat, default=date(2025, 1, 10), help="first day")
+    options.add_argument("--seasons", action="store_true", help="only what the time of year does")
     chosen = options.parse_args()
     warnings.simplefilter("ignore")  # fits that do not converge still forecast
+    if chosen.seasons:
+        seasons(chosen.years)
+        return
     methods: dict[str, Method] = {"hotline": forecast, **statsmodels_methods(), "week before": naive}
     print(f"WAPE by quarter hour (by day; bias), {chosen.years} years of {chosen.weeks} weeks each")
     print("| world | " + " | ".join(methods) + " |\n" + "|---" * (1 + len(methods)) + "|")

@@ -71,6 +71,25 @@ def made_up(world: World, seed: int, *, first: date = date(2025, 1, 10), days: i
     return History(kinds, chance.poisson(rate).astype(np.float64))
 
 
+def seasonal(world: World, seed: int, *, first: date = date(2024, 1, 8), days: int = 728) -> History:
+    """Two made-up years in which the time of year matters, each year's dates and sizes a little different."""
+    history, chance = made_up(world, seed, first=first, days=days), np.random.default_rng(seed + 1000)
+    year_day = np.array([one.day.timetuple().tm_yday for one in history.days])
+    years = np.array([one.day.year for one in history.days])
+    level = np.zeros(days)
+    for year in sorted(set(years.tolist())):
+        mine = years == year
+        level[mine] += 0.12 * (1 + 0.3 * chance.normal()) * np.sin(2 * np.pi * (year_day[mine] - 100) / 365)
+        for start, length, size in _SEASONS:
+            begin = start + 3 * chance.normal()
+            there = mine & (year_day >= begin) & (year_day < begin + length)
+            level[there] += size * (1 + 0.25 * chance.normal())
+    return History(history.days, chance.poisson(history.calls * np.exp(level)[:, None]).astype(np.float64))
+
+
+_SEASONS = ((318, 35, 0.45), (180, 45, 0.25), (245, 10, 0.3))  # heating, enrolment, school: day, days, size
+
+
 def _shape(*, rest: bool, weekday: int) -> Floats:
     """Two humps, the morning's the higher; weekends are flatter and later, Mondays steeper."""
     hour = np.arange(96) / 4

@@ -28,7 +28,7 @@ from hotline.metrics.explain_cli import explained, print_explanation
 from hotline.metrics.imported import figures_commands
 from hotline.metrics.measures.calendar import moment
 from hotline.metrics.report.cli import report_commands
-from hotline.metrics.scoring.cli import score
+from hotline.metrics.scoring.cli import score_command
 from hotline.metrics.staffing.cli import staff_command
 from hotline.queue.agents.shifts_cli import shifts_command
 from hotline.queue.queue_log.cli import queue_log_commands
@@ -66,7 +66,7 @@ app.add_typer(user_commands(open_site), name="user")
 app.add_typer(queue_log_commands(open_site), name="queue-log")
 app.command("shifts")(shifts_command(open_site))
 app.add_typer(asterisk_app, name="asterisk")
-app.command("score")(score)
+app.command("score")(score_command(open_site))
 app.command("staff")(staff_command(open_site))
 app.add_typer(recording_commands(open_site), name="recordings")
 app.add_typer(report_commands(open_site), name="report")

@@ -45,17 +45,22 @@ def as_expected(trial: TrialCall) -> bool | None:
     return trial.order.line == trial.reached_line
 
 
-def for_score(trials: Iterable[TrialCall]) -> dict[str, Any]:
-    """The marks by unit, in the shape that ``hotline score`` reads; unmarked parts are left out."""
+def marks_by_unit(trials: Iterable[TrialCall]) -> dict[str, dict[str, list[float]]]:
+    """The listeners' marks: unit -> part -> points of each call; what nobody marked is left out."""
     units: dict[str, dict[str, list[float]]] = {}
     for trial in trials:
         for part in MARKS:
             points = getattr(trial.marks, part)
             if trial.order.unit and points is not None:
                 units.setdefault(trial.order.unit, {}).setdefault(part, []).append(points)
+    return units
+
+
+def for_score(trials: Iterable[TrialCall]) -> dict[str, Any]:
+    """The marks by unit, in the shape that ``hotline score`` reads; unmarked parts are left out."""
     return {
         "units": [
             {"name": name, "test_calls": {part: marks[part] for part in MARKS if part in marks}}
-            for name, marks in units.items()
+            for name, marks in marks_by_unit(trials).items()
         ]
     }

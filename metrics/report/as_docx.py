@@ -1,4 +1,4 @@
-"""A report as a Word document, set like an official one (GB/T 9704-2012): margins, sizes, 仿宋 and 黑体.
+"""A report as a Word document, set like an official one (GB/T 9704-2012); its styles: ``docx_styles.py``.
 
 The fonts are named, not embedded: an office that writes such documents has them, others show their own.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotline.metrics.report.charts import picture
 from hotline.metrics.report.document import (
+    WHOLE_ROWS,
     Block,
     Chart,
     Document,
@@ -17,8 +18,31 @@ from hotline.metrics.report.document import (
     Heading,
     Note,
     Paragraph,
+    Row,
     Table,
+    columns_wide,
     written,
+)
+from hotline.metrics.report.docx_styles import (
+    BODY,
+    CELL,
+    CHAPTER,
+    CHART_CAPTION,
+    HEAD,
+    HEITI,
+    MASTHEAD,
+    NUMBER,
+    PERIOD,
+    PICTURE,
+    RED,
+    SECTION,
+    SMALL,
+    SOURCE,
+    TABLE_CAPTION,
+    TEXT_WIDTH_POINTS,
+    WARNING,
+    Style,
+    define,
 )
 from hotline.metrics.report.extras import missing
 from hotline.metrics.report.fonts import Fonts
@@ -27,16 +51,12 @@ if TYPE_CHECKING:
     from docx.document import Document as Paper
     from docx.table import _Cell
 
-FANGSONG: Final = "仿宋_GB2312"
-HEITI: Final = "黑体"
-KAITI: Final = "楷体_GB2312"
-SONG: Final = "宋体"
-TITLE_POINTS: Final = 22.0  # 二号
-TEXT_POINTS: Final = 16.0  # 三号
-LINE_POINTS: Final = 28.0  # 22 lines a page
-TABLE_POINTS: Final = 10.5  # 五号
+LONG_TITLE_POINTS: Final = 22.0  # 二号: of a title that would not fit on one line
 SMALL_POINTS: Final = 9.0  # 小五
-WIDE_COLUMNS: Final = 8
+WIDE_COLUMNS: Final = 7
+CELL_MARGIN_POINTS: Final = 3.0
+CHART_MM: Final = 150
+_SLACK: Final = 0.92  # fonts that take the place of ours may be wider
 
 
 def as_docx(document: Document, fonts: Fonts) -> bytes:
@@ -50,41 +70,57 @@ def as_docx(document: Document, fonts: Fonts) -> bytes:
     except ImportError:
         raise missing("python-docx") from None
     paper = docx.Document()
+    define(paper)
     _set_page(paper)
     paper.core_properties.title = f"{document.title}（{document.period}）"
     paper.core_properties.author = document.issuer
-    _paragraph(paper, document.title, SONG, TITLE_POINTS, bold=True, align="center", colour="CC0000")
-    heads = f"{document.period}    {document.issuer}    {document.status}"
-    _paragraph(paper, heads, FANGSONG, 14.0, align="center")
+    paper.core_properties.comments = ""
+    _masthead(paper, document)
+    captions = document.captions()
     for block in document.blocks:
-        _block(paper, block, fonts)
+        _block(paper, block, captions.get(block.id, ""), fonts)
     out = io.BytesIO()
     paper.save(out)
     return out.getvalue()
 
 
-def _block(paper: Paper, block: Block, fonts: Fonts) -> None:
+def _masthead(paper: Paper, document: Document) -> None:
+    """The red head: title, number, who publishes it and whether it is final, over a red line."""
+    from docx.enum.text import WD_TAB_ALIGNMENT
+    from docx.shared import Pt
+
+    title = _paragraph(paper, document.title, HEAD)
+    if columns_wide(document.title) * HEAD.points / 2 > _SLACK * TEXT_WIDTH_POINTS:
+        title.runs[0].font.size = Pt(LONG_TITLE_POINTS)
+    if document.number:
+        _paragraph(paper, document.number, NUMBER)
+    line = _paragraph(paper, f"{document.issuer}\t{document.status}", MASTHEAD)
+    border = _element(line._p.get_or_add_pPr(), "pBdr")
+    _element(border, "bottom", val="single", sz="18", space="4", color=RED)
+    line.paragraph_format.tab_stops.add_tab_stop(Pt(TEXT_WIDTH_POINTS), WD_TAB_ALIGNMENT.RIGHT)
+    _paragraph(paper, document.period, PERIOD)
+
+
+def _block(paper: Paper, block: Block, caption: str, fonts: Fonts) -> None:
     match block:
-        case Heading(level=1):
-            _paragraph(paper, block.text, HEITI, TEXT_POINTS, style="Heading 1", keep=True, indent=True)
         case Heading():
-            _paragraph(paper, block.text, KAITI, TEXT_POINTS, style="Heading 2", keep=True, indent=True)
+            _paragraph(paper, block.text, CHAPTER if block.level == 1 else SECTION)
         case Paragraph():
             for line in block.text.splitlines():
-                _paragraph(paper, line, FANGSONG, TEXT_POINTS, indent=True)
+                _paragraph(paper, line, BODY)
         case Note(tone="source"):
-            _paragraph(paper, block.text, FANGSONG, TABLE_POINTS, line=18.0)
+            _paragraph(paper, block.text, SMALL)
         case Note():
-            _paragraph(paper, f"※ {block.text}", FANGSONG, 12.0, bold=True, line=20.0)
+            _paragraph(paper, f"※ {block.text}", WARNING)
         case Table():
-            _table(paper, block)
+            _table(paper, block, caption)
         case Chart():
-            _chart(paper, block, fonts)
+            _chart(paper, block, caption, fonts)
 
 
 def _set_page(paper: Paper) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Mm
+    from docx.shared import Mm, Pt
 
     page = paper.sections[0]
     page.page_width, page.page_height = Mm(210), Mm(297)
@@ -92,9 +128,12 @@ def _set_page(paper: Paper) -> None:
     page.left_margin, page.right_margin = Mm(28), Mm(26)
     foot = page.footer.paragraphs[0]
     foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(foot, "— ", SONG, 14.0)
-    _field(foot.add_run(), "PAGE")
-    _run(foot, " —", SONG, 14.0)
+    foot.paragraph_format.tab_stops.clear_all()
+    for text in ("— ", "", " —"):
+        run = foot.add_run(text)
+        run.font.size = Pt(14.0)
+        if not text:
+            _field(run, "PAGE")
 
 
 def _field(run: Any, code: str) -> None:
@@ -111,108 +150,106 @@ def _field(run: Any, code: str) -> None:
         run._r.append(element)
 
 
-def _paragraph(
-    paper: Paper,
-    text: str,
-    font: str,
-    points: float,
-    *,
-    style: str = "Normal",
-    bold: bool = False,
-    align: str = "justify",
-    colour: str = "000000",
-    indent: bool = False,
-    keep: bool = False,
-    line: float = LINE_POINTS,
-) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
+def _paragraph(paper: Paper, text: str, style: Style) -> Any:
+    return paper.add_paragraph(text, style=style.name)
+
+
+def _table(paper: Paper, table: Table, caption: str) -> None:
+    from docx.enum.table import WD_TABLE_ALIGNMENT
+    from docx.oxml.ns import qn
     from docx.shared import Pt
 
-    paragraph = paper.add_paragraph(style=style)
-    form = paragraph.paragraph_format
-    form.space_before = form.space_after = Pt(0)
-    form.line_spacing = Pt(line if points < TITLE_POINTS else 36.0)
-    form.first_line_indent = Pt(2 * points) if indent else None
-    form.keep_with_next = keep
-    paragraph.alignment = {
-        "justify": WD_ALIGN_PARAGRAPH.JUSTIFY,
-        "center": WD_ALIGN_PARAGRAPH.CENTER,
-        "right": WD_ALIGN_PARAGRAPH.RIGHT,
-    }[align]
-    _run(paragraph, text, font, points, bold=bold, colour=colour)
-
-
-def _run(
-    paragraph: Any, text: str, font: str, points: float, *, bold: bool = False, colour: str = "000000"
-) -> None:
-    from docx.oxml.ns import qn
-    from docx.shared import Pt, RGBColor
-
-    run = paragraph.add_run(text)
-    run.font.size, run.font.bold = Pt(points), bold
-    run.font.name = "Times New Roman"
-    run.font.color.rgb = RGBColor.from_string(colour)
-    run.font.italic = False
-    run._element.rPr.rFonts.set(qn("w:eastAsia"), font)
-
-
-def _table(paper: Paper, table: Table) -> None:
-    from docx.enum.table import WD_TABLE_ALIGNMENT
-
-    _paragraph(paper, table.title, HEITI, 12.0, align="center", keep=True)
-    points = SMALL_POINTS if len(table.columns) > WIDE_COLUMNS else TABLE_POINTS
-    grid = paper.add_table(rows=1, cols=len(table.columns), style="Table Grid")
-    grid.alignment = WD_TABLE_ALIGNMENT.CENTER
-    for cell, column in zip(grid.rows[0].cells, table.columns, strict=True):
-        _cell(cell, column.title, points, bold=True, align="center", shade="EEF1F5")
-    _repeat(grid.rows[0])
-    for row in table.rows:
-        cells = grid.add_row().cells
-        for at, (cell, value, column) in enumerate(zip(cells, row.cells, table.columns, strict=True)):
+    _paragraph(paper, caption, TABLE_CAPTION)
+    points = SMALL_POINTS if len(table.columns) > WIDE_COLUMNS else CELL.points
+    grid = paper.add_table(rows=1 + len(table.rows), cols=len(table.columns), style="Table Grid")
+    grid.alignment, grid.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    margins = _element(grid._tbl.tblPr, "tblCellMar")
+    grid._tbl.tblPr.find(qn("w:tblLook")).addprevious(margins)
+    for side in ("left", "right"):
+        _element(margins, side, w=str(int(20 * CELL_MARGIN_POINTS)), type="dxa")
+    widths = [Pt(width) for width in column_widths(table, points)]
+    for grid_column, width in zip(grid.columns, widths, strict=True):
+        grid_column.width = width
+    heads = Row(tuple("\n".join(column.lines()) for column in table.columns), strong=True)
+    for number, (grid_row, row) in enumerate(zip(grid.rows, (heads, *table.rows), strict=True)):
+        _element(grid_row._tr.get_or_add_trPr(), "cantSplit")
+        if number == 0:
+            _element(grid_row._tr.trPr, "tblHeader")
+        whole = len(table.rows) <= WHOLE_ROWS and number < len(table.rows)
+        for at, (cell, value, column) in enumerate(
+            zip(grid_row.cells, row.cells, table.columns, strict=True)
+        ):
             text = "　" * (row.depth if at == 0 else 0) + written(value, column.form)
-            align = "left" if column.form is Form.TEXT else "right"
-            _cell(cell, text, points, bold=row.strong, align=align, shade="F7F8FA" if row.strong else "")
-    _paragraph(paper, table.source, FANGSONG, SMALL_POINTS, align="right", line=14.0)
+            align = "center" if number == 0 else "left" if column.form is Form.TEXT else "right"
+            cell.width = widths[at]
+            _cell(
+                cell, text, points, bold=row.strong, align=align, head=number == 0, keep=whole or number == 0
+            )
+    _paragraph(paper, table.source, SOURCE)
 
 
-def _cell(cell: _Cell, text: str, points: float, *, bold: bool, align: str, shade: str) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.oxml import OxmlElement
+def column_widths(table: Table, points: float) -> list[float]:
+    """The columns' widths in points, together as wide as the text.
+
+    Figures are never broken, titles go over two lines; where there is too little room the widest texts wrap.
+    """
+    needs = [_need(table, at, points) for at in range(len(table.columns))]
+    texts = [at for at, column in enumerate(table.columns) if column.form is Form.TEXT]
+    least = 4 * points + 2 * CELL_MARGIN_POINTS  # of a text: four characters on a line
+    for at in sorted(texts, key=lambda at: -needs[at]):
+        lacking = sum(needs) - TEXT_WIDTH_POINTS
+        if lacking > 0:
+            needs[at] = max(needs[at] - lacking, min(least, needs[at]))
+    return [need * TEXT_WIDTH_POINTS / sum(needs) for need in needs]
+
+
+def _need(table: Table, at: int, points: float) -> float:
+    """How wide a column would like to be, in points."""
+    form, lines = table.columns[at].form, table.columns[at].lines()
+    title = max(map(columns_wide, lines))
+    indents = [row.depth * 2 if at == 0 else 0 for row in table.rows]
+    texts = (columns_wide(written(row.cells[at], form)) for row in table.rows)
+    widest = max((text + indent for text, indent in zip(texts, indents, strict=True)), default=0)
+    one_line = 4 if len(table.columns) > WIDE_COLUMNS else 8
+    wanted = max(widest, title if title <= one_line or len(lines) > 1 else -(-title // 4) * 2)
+    return wanted * points / 2 / _SLACK + 2 * CELL_MARGIN_POINTS
+
+
+def _cell(cell: _Cell, text: str, points: float, *, bold: bool, align: str, head: bool, keep: bool) -> None:
+    from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
+    from docx.enum.text import WD_PARAGRAPH_ALIGNMENT
     from docx.oxml.ns import qn
     from docx.shared import Pt
 
     paragraph = cell.paragraphs[0]
-    form = paragraph.paragraph_format
-    form.space_before = form.space_after = Pt(1)
-    paragraph.alignment = {
-        "left": WD_ALIGN_PARAGRAPH.LEFT,
-        "center": WD_ALIGN_PARAGRAPH.CENTER,
-        "right": WD_ALIGN_PARAGRAPH.RIGHT,
-    }[align]
-    _run(paragraph, text, FANGSONG, points, bold=bold)
-    if shade:
-        fill = OxmlElement("w:shd")
-        for name, value in (("val", "clear"), ("color", "auto"), ("fill", shade)):
-            fill.set(qn(f"w:{name}"), value)
-        cell._tc.get_or_add_tcPr().append(fill)
+    paragraph.style = CELL.name
+    paragraph.alignment = WD_PARAGRAPH_ALIGNMENT[align.upper()]
+    paragraph.paragraph_format.keep_with_next = keep or None
+    run = paragraph.add_run(text)
+    run.font.size, run.font.bold = Pt(points), bold or None
+    if head:
+        run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), HEITI)
+    if bold:
+        fill = "EEF1F5" if head else "F7F8FA"
+        _element(cell._tc.get_or_add_tcPr(), "shd", val="clear", color="auto", fill=fill)
+    cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
 
 
-def _repeat(row: Any) -> None:
-    """The titles stand on every page that the table goes over, and no row is cut."""
+def _element(parent: Any, name: str, **values: str) -> Any:
+    """Append an element of WordprocessingML. Word minds the order of its kind among the others."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
-    head = OxmlElement("w:tblHeader")
-    head.set(qn("w:val"), "true")
-    row._tr.get_or_add_trPr().append(head)
+    made = OxmlElement(f"w:{name}")
+    for key, value in values.items():
+        made.set(qn(f"w:{key}"), value)
+    parent.append(made)
+    return made
 
 
-def _chart(paper: Paper, chart: Chart, fonts: Fonts) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
+def _chart(paper: Paper, chart: Chart, caption: str, fonts: Fonts) -> None:
     from docx.shared import Mm
 
-    paragraph = paper.add_paragraph()
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.keep_with_next = True
-    paragraph.add_run().add_picture(io.BytesIO(picture(chart, fonts, "png")), width=Mm(150))
-    _paragraph(paper, chart.title, HEITI, 12.0, align="center")
+    paragraph = _paragraph(paper, "", PICTURE)
+    paragraph.add_run().add_picture(io.BytesIO(picture(chart, fonts, "png")), width=Mm(CHART_MM))
+    _paragraph(paper, caption, CHART_CAPTION)

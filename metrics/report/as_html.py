@@ -14,6 +14,7 @@ from typing import Final
 
 from hotline.metrics.report.charts import picture
 from hotline.metrics.report.document import (
+    WHOLE_ROWS,
     Chart,
     Column,
     Document,
@@ -23,31 +24,35 @@ from hotline.metrics.report.document import (
     Paragraph,
     Table,
     Value,
+    columns_wide,
     written,
 )
 from hotline.metrics.report.fonts import Fonts
 
 _STYLE: Final = Path(__file__).with_name("report.css")
-_WHOLE_ROWS: Final = 14  # tables of no more rows are kept on one page
 PAPER_MM: Final = 128  # how wide a picture is on paper
+_SHORT_NAME: Final = 16  # half characters of a text that is never broken
 _WEB_FONTS: Final = "'Microsoft YaHei','PingFang SC',sans-serif"
 
 
 def as_html(document: Document, fonts: Fonts) -> str:
     """The whole page."""
     style = _STYLE.read_text(encoding="utf-8").replace("HEI", fonts.hei).replace("SONG", fonts.song)
-    body = "\n".join(_block(block, fonts) for block in document.blocks)
+    captions = document.captions()
+    body = "\n".join(_block(block, captions.get(block.id, ""), fonts) for block in document.blocks)
+    number = f'<p class="issue">{escape(document.number)}</p>\n' if document.number else ""
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(document.title)}（{escape(document.period)}）</title>\n<style>\n{style}</style>\n"
         f"</head>\n<body>\n<header>\n<h1>{escape(document.title)}</h1>\n"
-        f'<p class="meta"><span>{escape(document.period)}</span><span>{escape(document.issuer)}</span>'
-        f"<span>{escape(document.status)}</span></p>\n</header>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f'{number}<p class="meta"><span>{escape(document.issuer)}</span>'
+        f"<span>{escape(document.status)}</span></p>\n</header>\n<main>\n"
+        f'<p class="period">{escape(document.period)}</p>\n{body}\n</main>\n</body>\n</html>\n'
     )
 
 
-def _block(block: Heading | Paragraph | Note | Table | Chart, fonts: Fonts) -> str:
+def _block(block: Heading | Paragraph | Note | Table | Chart, caption: str, fonts: Fonts) -> str:
     match block:
         case Heading():
             tag = f"h{min(block.level, 3) + 1}"
@@ -57,17 +62,17 @@ def _block(block: Heading | Paragraph | Note | Table | Chart, fonts: Fonts) -> s
         case Note():
             return f'<p class="note tone-{block.tone}">{_lines(block.text)}</p>'
         case Table():
-            return _table(block)
+            return _table(block, caption)
         case Chart():
-            return _chart(block, fonts)
+            return _chart(block, caption, fonts)
 
 
 def _lines(text: str) -> str:
     return "<br>".join(escape(line) for line in text.splitlines())
 
 
-def _table(table: Table) -> str:
-    heads = "".join(f"<th{_align(column)}>{escape(column.title)}</th>" for column in table.columns)
+def _table(table: Table, caption: str) -> str:
+    heads = "".join(f"<th{_align(column)}>{_title(column)}</th>" for column in table.columns)
     rows = []
     for row in table.rows:
         cells = "".join(
@@ -78,24 +83,33 @@ def _table(table: Table) -> str:
         rows.append(f"<tr{strong}>{cells}</tr>")
     lines = "\n".join(rows)
     wide = " wide" if len(table.columns) > 8 else ""
-    wide += " short" if len(table.rows) <= _WHOLE_ROWS else ""
+    wide += " short" if len(table.rows) <= WHOLE_ROWS else ""
     return (
-        f'<figure class="table{wide}"><figcaption>{escape(table.title)}</figcaption>\n'
+        f'<figure class="table{wide}"><figcaption>{escape(caption)}</figcaption>\n'
         f"<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}\n</tbody></table>\n"
         f'<p class="source">{escape(table.source)}</p></figure>'
     )
 
 
+def _title(column: Column) -> str:
+    lines = column.lines()
+    return (
+        "<br>".join(f"<span>{escape(line)}</span>" for line in lines) if len(lines) > 1 else escape(lines[0])
+    )
+
+
 def _cell(value: Value, column: Column, depth: int) -> str:
     indent = f' style="padding-left:{0.5 + 1.4 * depth:.1f}em"' if depth else ""
-    return f"<td{_align(column)}{indent}>{escape(written(value, column.form))}</td>"
+    text = written(value, column.form)
+    name = ' class="name"' if column.form is Form.TEXT and columns_wide(text) <= _SHORT_NAME else ""
+    return f"<td{_align(column) or name}{indent}>{escape(text)}</td>"
 
 
 def _align(column: Column) -> str:
     return "" if column.form is Form.TEXT else ' class="number"'
 
 
-def _chart(chart: Chart, fonts: Fonts) -> str:
+def _chart(chart: Chart, caption: str, fonts: Fonts) -> str:
     drawn = picture(chart, fonts, "svg").decode()
     drawn = drawn[drawn.index("<svg") :]  # a page has no place for the XML declaration
     drawn = re.sub(
@@ -105,7 +119,7 @@ def _chart(chart: Chart, fonts: Fonts) -> str:
     # several pictures share the page: their ids must not meet
     drawn = re.sub(r'(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{chart.id.replace('.', '-')}-", drawn)
     drawn = drawn.replace(f"'{fonts.hei}'", f"'{fonts.hei}',{_WEB_FONTS}")
-    return f'<figure class="chart">{drawn}<figcaption>{escape(chart.title)}</figcaption></figure>'
+    return f'<figure class="chart">{drawn}<figcaption>{escape(caption)}</figcaption></figure>'
 
 
 def _svg(chart: Chart, found: re.Match[str]) -> str:

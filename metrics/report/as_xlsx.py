@@ -1,4 +1,7 @@
-"""A report as an Excel workbook: sentences on the first sheet, then a sheet a table, numbers as numbers."""
+"""A report as an Excel workbook: sentences first, then a sheet a table, numbers as numbers.
+
+Charts are Excel's own over the cells of their table (``xlsx_charts.py``): they follow what is changed there.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,11 @@ from hotline.metrics.report.document import (
     Note,
     Table,
     Value,
+    columns_wide,
     written,
 )
 from hotline.metrics.report.extras import missing
+from hotline.metrics.report.xlsx_charts import HEAD_ROW, draw, own_sheet, place_of
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -34,7 +39,7 @@ _PERCENTS: Final = (Form.PERCENT, Form.CHANGE)
 _UNFIT: Final = re.compile(r"[\\/*?:\[\]]")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 LONGEST_NAME: Final = 31
-HEAD_ROW: Final = 3  # over it the table's title, and a row left free
+WORDS_WIDE: Final = 72  # fits on paper
 
 
 def as_xlsx(document: Document) -> bytes:
@@ -52,9 +57,16 @@ def as_xlsx(document: Document) -> bytes:
     first = book.worksheets[0]
     _words(first, document)
     taken = {first.title}
+    captions = document.captions()
+    sheets = []
     for table in document.tables():
         sheet = book.create_sheet(_name(table.title, taken))
-        _table(sheet, table)
+        _table(sheet, table, captions[table.id])
+        sheets.append((table, sheet))
+    for chart in document.blocks:
+        if isinstance(chart, Chart):
+            place = place_of(chart, sheets) or own_sheet(book.create_sheet(_name(chart.title, taken)), chart)
+            draw(chart, captions[chart.id], place)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -64,10 +76,14 @@ def _words(sheet: Worksheet, document: Document) -> None:
     from openpyxl.styles import Alignment, Font
 
     sheet.title = "文字"
-    sheet.column_dimensions["A"].width = 110
+    sheet.column_dimensions["A"].width = WORDS_WIDE
     rows: list[tuple[str, float, bool]] = [
         (document.title, 18, True),
-        (f"{document.period}　{document.issuer}　{document.status}", 11, False),
+        (
+            "　".join(filter(None, (document.number, document.period, document.issuer, document.status))),
+            11,
+            False,
+        ),
     ]
     for block in document.blocks:
         if not isinstance(block, (Table, Chart)):
@@ -76,6 +92,10 @@ def _words(sheet: Worksheet, document: Document) -> None:
         cell = sheet.cell(number, 1)
         _put(cell, text, Column(""))
         cell.font, cell.alignment = Font(size=size, bold=bold), Alignment(wrap_text=True, vertical="top")
+        lines = -(
+            -columns_wide(text) * size // (WORDS_WIDE * 10)
+        )  # a column is as wide as a digit of 11 points
+        sheet.row_dimensions[number].height = 1.5 * size * lines
     _one_page_wide(sheet)
 
 
@@ -84,6 +104,7 @@ def _one_page_wide(sheet: Worksheet) -> None:
     from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
@@ -91,11 +112,11 @@ def _loud(block: object) -> bool:
     return isinstance(block, Note) and block.tone != "source"
 
 
-def _table(sheet: Worksheet, table: Table) -> None:
+def _table(sheet: Worksheet, table: Table, caption: str) -> None:
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
     thin, fill = Side(style="thin", color="999999"), PatternFill("solid", fgColor="EEF1F5")
-    sheet.cell(1, 1, table.title).font = Font(size=14, bold=True)
+    sheet.cell(1, 1, caption).font = Font(size=14, bold=True)
     for at, column in enumerate(table.columns, 1):
         head = sheet.cell(HEAD_ROW, at, column.title)
         head.font, head.fill = Font(bold=True), fill
@@ -107,12 +128,13 @@ def _table(sheet: Worksheet, table: Table) -> None:
             _put(cell, value, column)
             cell.font = Font(bold=row.strong)
             cell.border = Border(top=thin, bottom=thin, left=thin, right=thin)
-            if at == 1 and column.form is Form.TEXT:
-                cell.alignment = Alignment(indent=2 * row.depth)
+            indent = 2 * row.depth if at == 1 else 0
+            align = "left" if column.form is Form.TEXT else "right"  # a dash or a 新增 as well
+            cell.alignment = Alignment(horizontal=align, vertical="center", indent=indent)
     sheet.cell(HEAD_ROW + len(table.rows) + 2, 1, table.source).font = Font(italic=True, color="666666")
     for at, column in enumerate(table.columns):
         texts = [column.title, *(written(row.cells[at], column.form) for row in table.rows)]
-        sheet.column_dimensions[_letter(at)].width = min(max(map(_width, texts)) + 3, 60)
+        sheet.column_dimensions[_letter(at)].width = min(max(map(columns_wide, texts)) + 3, 60)
     sheet.freeze_panes = f"B{HEAD_ROW + 1}"
     sheet.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
     _one_page_wide(sheet)
@@ -140,11 +162,6 @@ def _name(title: str, taken: set[str]) -> str:
         name = f"{plain[: LONGEST_NAME - 3]}_{count}"
     taken.add(name)
     return name
-
-
-def _width(text: str) -> int:
-    """Chinese characters are two columns wide."""
-    return sum(1 if character.isascii() else 2 for character in text)
 
 
 def _letter(at: int) -> str:

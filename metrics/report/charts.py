@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#7F7F7F", "#F0E442")
 _DASHES: Final = ("-", "--", "-.", ":")
-_MARKERS: Final = ("o", "s", "^", "D")
+MARKERS: Final = ("o", "s", "^", "D")
 _INK: Final = "#222222"
 _GRID: Final = "#DDDDDD"
 MOST_LABELS: Final = 12  # along a line
+_ROOM: Final = 1.18  # over the highest point, for its number
 PNG_DPI: Final = 220
 
 
@@ -93,6 +94,7 @@ def _bar(_figure: Figure, axes: Axes, chart: Chart) -> None:
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.set_xticks([])
+    axes.set_title(f"单位：{chart.unit}", loc="left", fontsize=9)
     axes.tick_params(axis="y", length=0)
     for side in ("top", "right", "bottom"):
         axes.spines[side].set_visible(False)
@@ -108,7 +110,7 @@ def _line(_figure: Figure, axes: Axes, chart: Chart) -> None:
             places,
             values,
             _DASHES[at % 4],
-            marker=_MARKERS[at % 4],
+            marker=MARKERS[at % 4],
             color=COLOURS[at % len(COLOURS)],
             linewidth=2,
             label=series.name,
@@ -120,8 +122,11 @@ def _line(_figure: Figure, axes: Axes, chart: Chart) -> None:
                 )
     step = -(-len(places) // MOST_LABELS)  # of many days every so-manieth is named
     axes.set_xticks(places[::step], chart.labels[::step])
-    axes.set_ylim(bottom=0)
-    axes.margins(y=0.18)
+    highest = max(
+        (value for series in chart.series for value in series.values if value is not None), default=0
+    )
+    axes.set_ylim(0, _ROOM * highest or 1)
+    axes.set_title(f"单位：{chart.unit}", loc="left", fontsize=9)
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.grid(axis="y", color=_GRID, linewidth=0.8)
@@ -129,7 +134,7 @@ def _line(_figure: Figure, axes: Axes, chart: Chart) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if len(chart.series) > 1:
-        axes.legend(frameon=False, ncols=len(chart.series), loc="lower right")
+        axes.legend(frameon=False, ncols=len(chart.series), loc="lower right", bbox_to_anchor=(1, 1))
 
 
 _DRAW: Final = {"pie": _pie, "bar": _bar, "line": _line}

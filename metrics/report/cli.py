@@ -19,7 +19,7 @@ from hotline.metrics.report.checks import disagreements
 from hotline.metrics.report.data import ReportData, Span
 from hotline.metrics.report.draft import finished, new_draft, read_draft, reviewed
 from hotline.metrics.report.gather import Gathering
-from hotline.metrics.report.imported import read_data, read_scores
+from hotline.metrics.report.imported import alone, read_data
 from hotline.metrics.report.periods import from_to, period_of
 from hotline.metrics.report.topic import gather_topic
 from hotline.metrics.report.writing import format_of, write_report
@@ -42,7 +42,10 @@ DataFile = Annotated[
 ]
 
 ScoresFile = Annotated[
-    Path | None, typer.Option("--scores", help="The ranking, as hotline score --format json printed it.")
+    Path | None,
+    typer.Option(
+        "--scores", help="Sub-centres' figures, as for hotline score (.yaml), or what it printed (.json)."
+    ),
 ]
 
 
@@ -69,11 +72,10 @@ def report_commands(open_site: OpenSite) -> typer.Typer:
             period = period_of(span, name)
             _check_outs(out)
             imported = None if data is None else read_data(data)
-            ranking = () if scores is None else read_scores(scores)
             here, engine = open_site(site)
 
             async def gather(site: Site, sessions: Sessions) -> ReportData:
-                return await Gathering(site, sessions, SystemClock()).of(period, imported, ranking)
+                return await Gathering(site, sessions, SystemClock()).of(period, imported, scores)
 
             write(asyncio.run(_with_database(here, engine, gather)), out, output)
 
@@ -100,6 +102,7 @@ def report_commands(open_site: OpenSite) -> typer.Typer:
 
         write(asyncio.run(_with_database(here, engine, gather)), out, output)
 
+    group.command("check")(check)
     group.command("render")(render)
     return group
 
@@ -134,6 +137,18 @@ def render(
     _tell(found.data, out, output)
 
 
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A data file, .yaml or .xlsx.")],
+    output: Format = OutputFormat.TEXT,
+) -> None:
+    """The arithmetic of a data file, before any report is made of it; exit 1 if something does not add up."""
+    found = _tell(alone(read_data(file)), [], output)
+    if found:
+        raise typer.Exit(1)
+    if output is OutputFormat.TEXT:
+        typer.echo(f"{file}: all of it adds up")
+
+
 async def _with_database(
     site: Site, engine: AsyncEngine, gather: Callable[[Site, Sessions], Awaitable[ReportData]]
 ) -> ReportData:
@@ -153,8 +168,8 @@ def _check_outs(outs: list[Path]) -> None:
             raise SetupError(f"there is no folder {out.parent}", hint="make it first")
 
 
-def _tell(data: ReportData, outs: list[Path], output: OutputFormat) -> None:
-    """What was written, and on stderr what does not add up."""
+def _tell(data: ReportData, outs: list[Path], output: OutputFormat) -> list[str]:
+    """Say what was written, and on stderr what does not add up, which is returned."""
     found = [str(one) for one in disagreements(data)]
     if output is OutputFormat.JSON:
         row = {"period": data.period.name, "files": [str(out) for out in outs], "disagreements": found}
@@ -164,3 +179,4 @@ def _tell(data: ReportData, outs: list[Path], output: OutputFormat) -> None:
             typer.echo(f"written: {out}")
     for one in found:
         typer.echo(f"does not add up: {one}", err=True)
+    return found

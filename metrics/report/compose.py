@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hotline.core.sensitive import mask_numbers
-from hotline.metrics.report import sentences, tables
+from hotline.metrics.report import sentences, tables, unit_tables
 from hotline.metrics.report.checks import disagreements
-from hotline.metrics.report.data import ReportData
+from hotline.metrics.report.data import ReportData, Span
 from hotline.metrics.report.document import (
     Block,
     Chart,
@@ -21,6 +21,8 @@ from hotline.metrics.report.document import (
 from hotline.metrics.report.words import (
     NUMERALS,
     TITLES,
+    missing_words,
+    number_words,
     period_words,
     source_words,
     trend_title,
@@ -35,31 +37,48 @@ CHECKED = "本报告的合计、占比、比率已逐项核算，未发现不一
 
 
 def compose(data: ReportData) -> Document:
-    """The document of a day, a week or a month."""
-    chapters = [
-        ("专题情况", _topic(data)),
-        ("来电摘录", _samples(data)),
-        ("总体情况", _overall(data)),
-        ("诉求构成", _parts(data)),
-        ("热点诉求", _topics(data)),
-        ("走势", _trend(data)),
-        ("专线运行情况", _some(tables.lines_table(data))),
-        ("承办单位办理情况", _units(data)),
-        ("分中心考核", [*_text("scores", sentences.scores_sentence(data.scores)),
-                   *_some(tables.scores_table(data))]),
-        ("拨测情况", [*_text("test_calls", sentences.dials_sentence(data.test_calls)),
-                  *_some(tables.dials_table(data))]),
-        ("特服席与知识库", _seats(data)),
-        ("典型案例", _cases(data)),
-        ("指标口径与数据核对", _checks(data)),
-    ]  # fmt: skip
+    """The document of a day, a week or a month. A month says of every part that it lacks why it does."""
+    whole = data.period.span is Span.MONTH
+    chapters = (
+        ("专题情况", (), _topic(data)),
+        ("来电摘录", (), _samples(data)),
+        ("总体情况", ("phone", "accepted", "channels"), _overall(data)),
+        ("诉求构成", ("types",), _parts(data)),
+        ("热点诉求", ("topics",), _topics(data)),
+        ("走势", ("trend",), _trend(data)),
+        ("专线运行情况", ("lines",), _some(tables.lines_table(data))),
+        ("承办单位办理情况", ("units",), _units(data)),
+        ("分中心考核", ("scores",), _scores(data)),
+        ("拨测情况", ("test_calls",), [*_text("test_calls", sentences.dials_sentence(data.test_calls)),
+                                   *_some(unit_tables.dials_table(data))]),
+        ("特服席与知识库", ("seats", "knowledge"), _seats(data)),
+        ("典型案例", ("cases",), _cases(data)),
+        ("指标口径与数据核对", (), _checks(data)),
+    )  # fmt: skip
     blocks: list[Block] = []
-    filled = [(title, found) for title, found in chapters if found]
-    for place, (title, found) in enumerate(filled):
-        blocks += [Heading(f"h.{place + 1}", f"{_numeral(place + 1)}、{title}"), *found]
-    words = period_words(data.period)
+    place = 0
+    for title, sections, found in chapters:
+        told = [*found, *(_missing(data, sections) if whole else ())]
+        if told:
+            blocks += [Heading(f"h.{place + 1}", f"{_numeral(place + 1)}、{title}"), *told]
+            place += 1
     about = f"：{data.topic.words}" if data.topic else ""
-    return Document(f"{data.site}{TITLES[data.period.span]}{about}", data.site, words, tuple(blocks))
+    title = f"{data.site}{TITLES[data.period.span]}{about}"
+    words, number = period_words(data.period), number_words(data.period)
+    return Document(title, data.site, words, tuple(blocks), number=number)
+
+
+def _missing(data: ReportData, sections: Iterable[str]) -> Iterator[Paragraph]:
+    for name in sections:
+        if not _given(data, name):
+            yield Paragraph(f"p.missing.{name}", missing_words(name))
+
+
+def _given(data: ReportData, section: str) -> bool:
+    if section == "lines":
+        return data.phone is not None and bool(data.phone.lines)
+    found = getattr(data, section)
+    return len(found) > 1 if section == "trend" else bool(found)
 
 
 def _topic(data: ReportData) -> list[Block]:
@@ -102,6 +121,7 @@ def _overall(data: ReportData) -> list[Block]:
         *_unfinished(data),
         *_text("phone", sentences.phone_sentence(data)),
         *_text("accepted", sentences.accepted_sentence(data)),
+        *_some(tables.totals_table(data)),
         *_text("channels", sentences.parts_sentence(data.channels, "从受理渠道看")),
         *_some(tables.breakdown_table(data, "channels", "受理渠道", "渠道", data.channels)),
         *_some(tables.outcomes_table(data)),
@@ -151,16 +171,26 @@ def _trend(data: ReportData) -> list[Block]:
     )
     series = tuple(Series(name, values) for name, values in kinds if any(v is not None for v in values))
     labels = tuple(trend_words(one.name) for one in data.trend)
-    chart = Chart("c.trend", trend_title(data), "line", labels, series, "件")
+    unit = "件次" if len(series) > 1 else {"接听量": "个", "受理量": "件"}[series[0].name] if series else "件"
+    chart = Chart("c.trend", trend_title(data), "line", labels, series, unit)
     return [chart, *_some(tables.trend_table(data))]
+
+
+def _scores(data: ReportData) -> list[Block]:
+    return [
+        *_text("scores", sentences.scores_sentence(data.scores)),
+        *_some(unit_tables.scores_table(data)),
+        *_text("scheme", sentences.scheme_sentence(data)),
+        *unit_tables.cells_tables(data),
+    ]
 
 
 def _units(data: ReportData) -> list[Block]:
     return [
         *_text("units", sentences.units_sentence(data)),
-        *_some(tables.units_table(data)),
+        *_some(unit_tables.units_table(data)),
         *_text("cards", sentences.cards_sentence(data)),
-        *_some(tables.cards_table(data)),
+        *_some(unit_tables.cards_table(data)),
     ]
 
 
@@ -179,7 +209,9 @@ def _cases(data: ReportData) -> list[Block]:
     told: list[Block] = []
     for number, case in enumerate(data.cases, 1):
         unit = f"（{case.unit}）" if case.unit else ""
-        told.append(Heading(f"h.case.{number}", f"{number}. {mask_numbers(case.title)}{unit}", level=2))
+        told.append(
+            Heading(f"h.case.{number}", f"（{_numeral(number)}）{mask_numbers(case.title)}{unit}", level=2)
+        )
         told += _text(f"case.{number}", mask_numbers(case.text))
     return told
 
@@ -200,4 +232,7 @@ def _some(table: Table | None) -> Sequence[Block]:
 
 
 def _numeral(number: int) -> str:
-    return NUMERALS[number - 1] if number <= 10 else f"十{NUMERALS[number - 11]}"
+    """一 to 九十九."""
+    tens, ones = divmod(number, 10)
+    ten = "" if not tens else "十" if tens == 1 else f"{NUMERALS[tens - 1]}十"
+    return ten + (NUMERALS[ones - 1] if ones else "")

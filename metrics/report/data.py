@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hotline.config.reporting import CardLimits
+from hotline.config.scoring import Scheme
 from hotline.config.section import Section, Text
 
 Count = Annotated[int, Field(ge=0, le=10**10)]
@@ -29,6 +30,7 @@ class Source(StrEnum):
 
     LEDGER = "ledger"
     POINTS = "points"
+    TRIALS = "trials"
     IMPORTED = "imported"
     SCORED = "scored"
 
@@ -52,13 +54,14 @@ class Period(Section):
 
 
 class Counted(Section):
-    """A part of a whole. ``percent``: its share as printed."""
+    """A part of a whole. ``percent``, ``change``: its share and its 环比 as printed."""
 
     name: Text
     count: Count
     previous: Count | None = None
     year_ago: Count | None = None
     percent: Percent | None = None
+    change: Change | None = None
 
 
 class Breakdown(Section):
@@ -94,7 +97,7 @@ class PhoneCounts(Section):
 
 
 class LineCount(Section):
-    """Calls of a line, those of the lines under it included."""
+    """Calls of a line, those of the lines under it included. ``answer_percent``, ``change``: as printed."""
 
     label: Text
     name: Annotated[str, Field(max_length=80)] = ""
@@ -103,6 +106,8 @@ class LineCount(Section):
     within: Count | None = None
     previous: Count | None = None
     year_ago: Count | None = None
+    answer_percent: Percent | None = None
+    change: Change | None = None
     lines: Annotated[tuple[LineCount, ...], Field(max_length=200)] = ()
 
 
@@ -172,6 +177,7 @@ class UnitCounts(Section):
         contacted: whose callers the unit spoke with.
         called_back: as printed; absent, the sum of the four answers.
         satisfied, so_so, no_opinion, unsatisfied: what those called back said.
+        on_time_percent, contacted_percent, satisfied_percent: as printed.
     """
 
     orders: Count
@@ -183,6 +189,8 @@ class UnitCounts(Section):
     so_so: Count | None = None
     no_opinion: Count | None = None
     unsatisfied: Count | None = None
+    on_time_percent: Percent | None = None
+    contacted_percent: Percent | None = None
     satisfied_percent: Percent | None = None
 
 
@@ -203,7 +211,7 @@ class Score(Section):
     """A sub-centre's place, as ``hotline score`` gives it.
 
     Attributes:
-        scores: group -> part -> points; kept in the draft, not shown.
+        scores: group -> part -> points: the cells, if they are known.
         groups: the weighted groups that make ``total``, by their names.
     """
 
@@ -215,11 +223,12 @@ class Score(Section):
 
 
 class DialResult(Section):
-    """What came of test calls (拨测) to one number or unit."""
+    """What came of test calls (拨测) to one number or unit. ``answered_percent``: as printed."""
 
     name: Text
     calls: Count
     answered: Count
+    answered_percent: Percent | None = None
     within: Count | None = None
     mean_seconds: Seconds | None = None
     longest_seconds: Seconds | None = None
@@ -303,6 +312,7 @@ class ReportData(Sections):
     Attributes:
         timezone: of the site: days are its days.
         until: the moment of gathering, if the period was not over yet.
+        scheme: what ``scores`` were worked out by, if it is known.
         sources: section -> where it comes from, for every section that is there.
     """
 
@@ -312,6 +322,7 @@ class ReportData(Sections):
     period: Period
     cards: CardLimits = CardLimits()
     topic: Topic | None = None
+    scheme: Scheme | None = None
     topics_shown: int = 10
     zero_over_zero: Literal["dash", "zero"] = "dash"
     sources: dict[str, Source] = Field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -16,6 +16,8 @@ Value = int | float | str | None
 """A cell: percents as percents (75.0), not as fractions. None: nobody gave it."""
 
 _STRICT = ConfigDict(extra="forbid")
+WHOLE_ROWS: Final = 14
+"""Tables of no more rows are kept on one page."""
 
 
 class Form(StrEnum):
@@ -68,6 +70,11 @@ class Column:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     title: str
     form: Form = Form.COUNT
+
+    def lines(self) -> list[str]:
+        """Its title as it is set: a long one goes on a second line with what stands in brackets."""
+        name, bracket, rest = self.title.partition("（")
+        return [name, bracket + rest] if bracket and name and columns_wide(self.title) > 8 else [self.title]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,7 @@ class Document:
         issuer: who publishes it.
         period: what it is about, in words.
         status: whether it is final, and who says so.
+        number: which of its year it is (期号), as 2026年第10期; a 文号 takes its place in the draft.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -136,6 +144,15 @@ class Document:
     period: str
     blocks: tuple[Block, ...]
     status: str = "未定稿"
+    number: str = ""
+
+    def captions(self) -> dict[str, str]:
+        """What is written at each table and chart, by its id: 表1　…, 图1　…, counted through."""
+        found: dict[str, str] = {}
+        for kind, word in ((Table, "表"), (Chart, "图")):
+            mine = [block for block in self.blocks if isinstance(block, kind)]
+            found |= {block.id: f"{word}{at}　{block.title}" for at, block in enumerate(mine, 1)}
+        return found
 
     def tables(self) -> list[Table]:
         """Its tables in order."""
@@ -161,3 +178,8 @@ def written(value: Value, form: Form) -> str:
             return f"{value:,.2f}"
         case Form.TEXT:
             return str(value)
+
+
+def columns_wide(text: str) -> int:
+    """How wide a text is in half characters: Chinese ones are two columns wide."""
+    return sum(1 if character.isascii() else 2 for character in text)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
@@ -12,6 +13,7 @@ from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
 from hotline.core.views import LineFigures
 from hotline.metrics.figures import LedgerFigures
+from hotline.metrics.measures.summing import Summing, counting_of
 from hotline.metrics.report.data import (
     Breakdown,
     Counted,
@@ -21,18 +23,23 @@ from hotline.metrics.report.data import (
     Phone,
     PhoneCounts,
     ReportData,
-    Score,
     Sections,
     Source,
     Span,
     TrendPoint,
 )
+from hotline.metrics.report.dialled import dials_of
 from hotline.metrics.report.periods import before, bounds, day_name, leading_to, year_ago
+from hotline.metrics.report.ranked import ranking_of, scheme_of
 from hotline.metrics.report.words import OUTCOMES, TYPES, UNKNOWN_TYPE
+from hotline.metrics.scoring.schemes import known_schemes
+from hotline.store.counts import COUNT
 from hotline.store.database import Sessions
 from hotline.store.point_counts import PointCount, count_points
+from hotline.store.trials import TrialStore
 
 Figures = tuple[LineFigures, tuple[LineFigures, ...]]
+_MACHINE = COUNT["machine_served"]
 OWN_CALLS = "（本号）"
 """The calls that a line with lines under it got itself: a row of its own, so that the rows sum up."""
 
@@ -43,28 +50,37 @@ class Gathering:
     def __init__(self, site: Site, sessions: Sessions, clock: Clock) -> None:
         self._site, self._sessions, self._clock = site, sessions, clock
         self._figures = LedgerFigures(site, sessions, clock)
+        self._summing = Summing(site, counting_of(site, sessions), clock)
 
     async def of(
-        self, period: Period, imported: FileSection | None = None, scores: Sequence[Score] = ()
+        self, period: Period, imported: FileSection | None = None, ranked: Path | None = None
     ) -> ReportData:
         """The figures of a period; what is given takes the place of our own.
 
         Args:
             period: a day, a week or a month.
             imported: a data file.
-            scores: the ranking of sub-centres.
+            ranked: sub-centres: their figures, or the ranking worked out already; see `ranking_of`.
 
         Raises:
             UsageError: the data file is for another period.
+            ConfigError: ``ranked`` cannot be read or used.
         """
         if imported is not None and imported.period != period.name:
             hint = f"write period: {period.name} in it, or take the file of that period"
             raise UsageError(f"the data file is for {imported.period}, not {period.name}", hint=hint)
+        trials = await TrialStore(self._sessions).between(*bounds(period, self._site.zone))
         own = await self._own(period)
+        if trials:
+            own["test_calls"] = dials_of(trials)
         given = {name: value for name in Sections.model_fields if (value := getattr(imported, name, None))}
         sources = {name: _source_of(name) for name in own} | dict.fromkeys(given, Source.IMPORTED)
-        if scores:
-            given["scores"], sources["scores"] = tuple(scores), Source.SCORED
+        scheme = None
+        if ranked is not None:
+            ranking = ranking_of(ranked, self._site, trials)
+            scheme, given["scores"], sources["scores"] = ranking.scheme, ranking.scores, Source.SCORED
+        elif imported is not None and imported.scores:
+            scheme = scheme_of(imported.scores, known_schemes(self._site))
         return ReportData.model_validate(
             {
                 **own,
@@ -73,6 +89,7 @@ class Gathering:
                 "timezone": self._site.site.timezone,
                 "period": period,
                 "until": self._until(period),
+                "scheme": scheme,
                 "cards": self._site.reports.cards,
                 "topics_shown": self._site.reports.topics_shown,
                 "zero_over_zero": self._site.reports.zero_over_zero,
@@ -95,7 +112,9 @@ class Gathering:
         own: dict[str, object] = {}
         if now is not None:
             earlier = found[before(period).name]
-            own["phone"] = self._phone_section(now, earlier, found[ago.name] if ago else None)
+            own["phone"] = await self._with_machine(
+                self._phone_section(now, earlier, found[ago.name] if ago else None), period
+            )
             own["trend"] = _trend(trend, found)
         points = await self._points(period)
         if points:
@@ -109,6 +128,19 @@ class Gathering:
         """The ledger of a period; None if nobody called in it, which is a time without records."""
         figures = await self._figures.of_period(*bounds(period, self._site.zone))
         return figures if figures[0].offered else None
+
+    async def _with_machine(self, phone: Phone, period: Period) -> Phone:
+        """With the calls that the machine alone served (智能应答), which are in no queue."""
+        kept = {"total": period, "previous": before(period), "year_ago": year_ago(period)}
+        asked = {name: one for name, one in kept.items() if one is not None and getattr(phone, name)}
+        summed = await self._summing.sums(
+            (_MACHINE,), [bounds(one, self._site.zone) for one in asked.values()]
+        )
+        counts = {
+            name: getattr(phone, name).model_copy(update={"self_service": found.total[0].get(_MACHINE.id, 0)})
+            for name, found in zip(asked, summed, strict=True)
+        }
+        return phone.model_copy(update=counts)
 
     async def _points(self, period: Period) -> list[PointCount]:
         return await count_points(self._sessions, *bounds(period, self._site.zone))
@@ -180,7 +212,8 @@ class Gathering:
 
 
 def _source_of(section: str) -> Source:
-    return Source.POINTS if section in ("types", "topics") else Source.LEDGER
+    own = {"types": Source.POINTS, "topics": Source.POINTS, "test_calls": Source.TRIALS}
+    return own.get(section, Source.LEDGER)
 
 
 def _answered(figures: Figures | None) -> dict[str, int]:

@@ -7,19 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from hotline.config.plain_words import schema_problems
 from hotline.config.problems import ConfigError, KeyPath, Problem, dotted
 from hotline.config.yaml_text import Document, read_document
 from hotline.core.errors import UsageError
-from hotline.metrics.report.data import Counted, FileSection, Score, Unit
+from hotline.metrics.report.data import (
+    Counted,
+    FileSection,
+    ReportData,
+    Score,
+    Sections,
+    Source,
+    Unit,
+)
+from hotline.metrics.report.periods import named
 from hotline.metrics.report.sheets import read_workbook
 
 SAMPLE: Final = "config/samples/report-month.yaml"
-
-SCORES_HINT: Final = "make it with: hotline score FILE --format json"
-_SCORES: Final = TypeAdapter(tuple[Score, ...])
 
 
 def read_data(file: Path) -> FileSection:
@@ -50,21 +56,16 @@ def read_data(file: Path) -> FileSection:
     return found
 
 
-def read_scores(file: Path) -> tuple[Score, ...]:
-    """The ranking that ``hotline score --format json`` printed.
+def alone(found: FileSection) -> ReportData:
+    """A data file as a report of nothing else, to have its arithmetic checked.
 
     Raises:
-        ConfigError: it cannot be read or used, with the first place that is wrong.
+        UsageError: its period is none.
     """
-    try:
-        return _SCORES.validate_json(file.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}", hint=SCORES_HINT) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigError(
-            f"{file}: {dotted(tuple(first['loc']))}: {first['msg']}", hint=SCORES_HINT
-        ) from None
+    given = {name: value for name in Sections.model_fields if (value := getattr(found, name))}
+    return ReportData.model_validate(
+        given | {"site": "", "period": named(found.period), "sources": dict.fromkeys(given, Source.IMPORTED)}
+    )
 
 
 def _named_once(document: Document, found: FileSection) -> list[Problem]:

@@ -37,6 +37,7 @@ class Order(BaseModel):
     database: str
     period: Period
     data: Path | None
+    scores: Path | None
     folder: Path
     formats: tuple[ReportFormat, ...]
 
@@ -48,6 +49,7 @@ def what_reports_need(site: Site) -> Site:
         data_dir=site.data_dir,
         figures=site.figures,
         reports=site.reports.model_copy(update={"schedule": ()}),
+        scoring=site.scoring,
         lines=site.lines,
         queues=site.queues,
     )
@@ -75,7 +77,7 @@ async def _gathered(order: Order, imported: FileSection | None) -> ReportData:
     engine = open_engine(order.database)
     try:
         gathering = Gathering(order.site, sessions_of(engine), SystemClock())
-        return await gathering.of(order.period, imported)
+        return await gathering.of(order.period, imported, order.scores)
     finally:
         await engine.dispose()
 

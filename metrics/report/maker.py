@@ -33,6 +33,7 @@ MAKE_SECONDS: Final = 1800.0  # of one report; then its process is killed
 HAND_SECONDS: Final = 300.0  # of a command
 FIRST_RETRY_SECONDS: Final = 60.0
 LAST_RETRY_SECONDS: Final = 3600.0
+SCORES: Final = (".scores.yaml", ".scores.json")  # the sub-centres' figures of a period, or their ranking
 MOST_SAID: Final = 2000  # characters of what a process wrote to stderr
 
 
@@ -96,7 +97,8 @@ class ReportMaker:
                 site=what_reports_need(self._site),
                 database=self._database,
                 period=period,
-                data=await asyncio.to_thread(_data_file, report.data, period.name),
+                data=await asyncio.to_thread(_data_file, report.data, period.name, (".yaml", ".xlsx")),
+                scores=await asyncio.to_thread(_data_file, report.data, period.name, SCORES),
                 folder=folder,
                 formats=report.formats,
             )
@@ -133,9 +135,9 @@ class ReportMaker:
             raise _Failed(f"webhook {hook.name} answered: {told.value}")
 
 
-def _data_file(folder: Path | None, period: str) -> Path | None:
-    """The data file of a period, if somebody put one there."""
-    names = [folder / f"{period}{ending}" for ending in (".yaml", ".xlsx")] if folder else []
+def _data_file(folder: Path | None, period: str, endings: tuple[str, ...]) -> Path | None:
+    """A file of a period, if somebody put one there."""
+    names = [folder / f"{period}{ending}" for ending in endings] if folder else []
     return next((name for name in names if name.is_file()), None)
 
 

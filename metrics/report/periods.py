@@ -35,6 +35,16 @@ def period_of(span: Span, name: str) -> Period:
     raise UsageError(f"not a {span.value}: {name}", hint=f"write it like {_EXAMPLES[span]}")
 
 
+def named(name: str) -> Period:
+    """The day, week or month of a name as typed.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    span = Span.WEEK if "W" in name else Span.MONTH if name.count("-") == 1 else Span.DAY
+    return period_of(span, name)
+
+
 def month_of(day: date) -> Period:
     """The month that a day is in."""
     start = day.replace(day=1)

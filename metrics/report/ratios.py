@@ -125,17 +125,24 @@ def _of_accepted(accepted: Accepted | None, data: ReportData) -> list[Ratio]:
     if units is not None:
         found.append(Ratio("returned_rate", "退单申请率", "被驳回的退单申请量 ÷ 有效工单量",
                            units.returned, units.orders))  # fmt: skip
-        found.append(Ratio("contacted_rate", "联系率", "联系量 ÷ 有效工单量", units.contacted, units.orders))
+        found.append(contacted_ratio(units))
     return found
 
 
 SATISFACTION_FORMULA = "满意量 ÷（回访量 − 未评价量），“一般”不计为满意"
 
 
-def on_time_ratio(unit: UnitCounts, printed: float | None = None) -> Ratio:
+def on_time_ratio(unit: UnitCounts) -> Ratio:
     """按时办结率 of a unit, or of all together."""
     formula = "按时办结量 ÷ 有效工单量"
-    return Ratio("on_time_rate", "按时办结率", formula, unit.on_time, unit.orders, printed=printed)
+    return Ratio("on_time_rate", "按时办结率", formula, unit.on_time, unit.orders,
+                 printed=unit.on_time_percent)  # fmt: skip
+
+
+def contacted_ratio(unit: UnitCounts) -> Ratio:
+    """联系率 of a unit, or of all together."""
+    return Ratio("contacted_rate", "联系率", "联系量 ÷ 有效工单量", unit.contacted, unit.orders,
+                 printed=unit.contacted_percent)  # fmt: skip
 
 
 def satisfaction(unit: UnitCounts) -> Ratio:

@@ -210,6 +210,19 @@ def scores_sentence(scores: Sequence[Score]) -> str:
     )
 
 
+def scheme_sentence(data: ReportData) -> str:
+    """By which scheme the ranking was worked out, and how it is rounded."""
+    if data.scheme is None or not data.scores:
+        return ""
+    groups = "、".join(f"{group.title}占{group.weight:f}%" for group in data.scheme.groups)
+    cells = data.scheme.rounding.cells
+    summed = "" if cells is None else f"各项得分四舍五入保留{cells}位小数后相加，"
+    return (
+        f"考核方案为“{data.scheme.title}”：{groups}。{summed}"
+        f"按权重折算并保留{data.scheme.rounding.groups}位小数，各组折算得分之和为总分。"
+    )
+
+
 def dials_sentence(dials: Sequence[DialResult]) -> str:
     """How test calls went."""
     if not dials:

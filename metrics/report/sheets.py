@@ -23,6 +23,7 @@ COUNTED: Final = {
     "上期": "previous",
     "上年同期": "year_ago",
     "占比": "percent",
+    "环比": "change",
 }
 LINE: Final = {
     "专线": "label",
@@ -33,13 +34,17 @@ LINE: Final = {
     "时限内接听": "within",
     "上期接听": "previous",
     "上年同期接听": "year_ago",
+    "接通率": "answer_percent",
+    "环比": "change",
 }
 UNIT: Final = {
     "承办单位": "name",
     "有效工单": "orders",
     "按时办结": "on_time",
+    "按时办结率": "on_time_percent",
     "退单驳回": "returned",
     "联系": "contacted",
+    "联系率": "contacted_percent",
     "回访": "called_back",
     "满意": "satisfied",
     "一般": "so_so",
@@ -51,6 +56,7 @@ DIAL: Final = {
     "拨测对象": "name",
     "拨测次数": "calls",
     "接通": "answered",
+    "接通率": "answered_percent",
     "15秒内": "within",
     "平均应答": "mean_seconds",
     "最长应答": "longest_seconds",
@@ -123,7 +129,7 @@ def read_workbook(file: Path) -> tuple[Document, list[str]]:
     try:
         reader = _Reader(file)
         for sheet in book.worksheets:
-            reader.read(sheet.title, [list(row) for row in sheet.iter_rows(values_only=True)])
+            reader.read(sheet.title, [[_value(cell) for cell in row] for row in sheet.iter_rows()])
         return reader.document, reader.places
     finally:
         book.close()
@@ -244,6 +250,14 @@ class _Reader:
     def _note(self, path: KeyPath, place: str) -> None:
         self.places.append(place)
         self.document.lines[path] = len(self.places)
+
+
+def _value(cell: Any) -> Any:
+    """What a cell shows: Excel keeps 39.29% as 0.3929."""
+    value = cell.value
+    if isinstance(value, int | float) and "%" in (cell.number_format or ""):
+        return round(value * 100, 8)
+    return value
 
 
 def _text(value: object) -> str:

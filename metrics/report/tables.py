@@ -2,17 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from hotline.metrics.report.cards import cards
-from hotline.metrics.report.data import Breakdown, Counted, LineCount, ReportData, UnitCounts
+from hotline.metrics.report.cells import moved, or_dash, sum_known, table_of
+from hotline.metrics.report.data import Breakdown, Counted, LineCount, PhoneCounts, ReportData
 from hotline.metrics.report.document import Column, Form, Row, Table, Value
-from hotline.metrics.report.numbers import NOTHING, count_change, percent, rate_change
-from hotline.metrics.report.ratios import answers, on_time_ratio, ratios, satisfaction, sum_of_units
+from hotline.metrics.report.numbers import NOTHING, percent, rate_change
+from hotline.metrics.report.ratios import ratios
 from hotline.metrics.report.sentences import hottest, line_name
-from hotline.metrics.report.words import SCORE_GROUPS, source_words, trend_title, trend_words
+from hotline.metrics.report.words import source_words, trend_title, trend_words
 
 MOM, YOY = "环比", "同比"
+
+
+def totals_table(data: ReportData) -> Table | None:
+    """The month in a few counts. 环比 is always there: a dash where the earlier count is not known."""
+    rows = [*_phone_totals(data), *_accepted_totals(data)]
+    if not rows:
+        return None
+    columns = [
+        Column("指标", Form.TEXT),
+        Column("本期"),
+        Column("上期"),
+        Column(MOM, Form.CHANGE),
+        Column("上年同期"),
+        Column(YOY, Form.CHANGE),
+    ]
+    names = [name for name in ("phone", "accepted") if getattr(data, name) is not None]
+    told = "；".join(dict.fromkeys(source_words(data, name) for name in names))
+    return table_of("t.totals", "总体情况", columns, rows, told)
+
+
+def _phone_totals(data: ReportData) -> Iterator[Row]:
+    phone = data.phone
+    if phone is None:
+        return
+    kinds: tuple[tuple[str, Callable[[PhoneCounts], int | None]], ...] = (
+        ("人工接听量（个）", lambda counts: counts.answered),
+        ("进入排队量（个）", lambda counts: counts.offered),
+        (f"{phone.within_seconds}秒内接听量（个）", lambda counts: counts.within),
+        ("智能应答量（个）", lambda counts: counts.self_service),
+    )
+    for name, count in kinds:
+        now = count(phone.total)
+        if now is not None:
+            before = count(phone.previous) if phone.previous else None
+            yield _total(name, now, before, count(phone.year_ago) if phone.year_ago else None)
+
+
+def _accepted_totals(data: ReportData) -> Iterator[Row]:
+    accepted = data.accepted
+    if accepted is None:
+        return
+    yield _total(
+        "受理量（件）", accepted.total, accepted.previous, accepted.year_ago, stated=accepted.total_change
+    )
+    if accepted.at_once is not None:
+        yield _total("当场答复量（件）", accepted.at_once)
+    if accepted.dispatched is not None:
+        before, stated = accepted.dispatched_previous, accepted.dispatched_change
+        yield _total("转派量（件）", accepted.dispatched, before, stated=stated)
+    if accepted.on_time is not None:
+        yield _total("按时办结量（件）", accepted.on_time)
+
+
+def _total(
+    name: str, now: int, before: int | None = None, ago: int | None = None, *, stated: float | None = None
+) -> Row:
+    """``stated``: the change as printed, where the earlier count is not known."""
+    change = stated if before is None and stated is not None else moved(now, before)
+    return Row((name, now, before, NOTHING if change is None else change, ago, moved(now, ago)))
 
 
 def lines_table(data: ReportData) -> Table | None:
@@ -45,7 +104,7 @@ def lines_table(data: ReportData) -> Table | None:
         Column(MOM, Form.CHANGE),
         Column(YOY, Form.CHANGE),
     ]
-    return _table("t.lines", "各专线接听情况", columns, rows, source_words(data, "phone"))
+    return table_of("t.lines", "各专线接听情况", columns, rows, source_words(data, "phone"))
 
 
 def _line_rows(lines: Iterable[LineCount], depth: int) -> Iterator[Row]:
@@ -59,8 +118,8 @@ def _line_rows(lines: Iterable[LineCount], depth: int) -> Iterator[Row]:
 def _line_cells(
     answered: int, offered: int | None, within: int | None, before: int | None, ago: int | None
 ) -> tuple[Value, ...]:
-    rate = None if offered is None else _or_dash(percent(answered, offered))
-    return answered, offered, rate, within, _moved(answered, before), _moved(answered, ago)
+    rate = None if offered is None else or_dash(percent(answered, offered))
+    return answered, offered, rate, within, moved(answered, before), moved(answered, ago)
 
 
 def breakdown_table(
@@ -70,11 +129,11 @@ def breakdown_table(
     if parts is None:
         return None
     rows = [_part(row, parts.whole) for row in parts.rows]
-    before, ago = _sum(row.previous for row in parts.rows), _sum(row.year_ago for row in parts.rows)
-    moved = _moved(parts.whole, before), _moved(parts.whole, ago)
-    share = _or_dash(percent(parts.whole, parts.whole))
-    rows.append(Row(("合计", parts.whole, share, *moved), strong=True))
-    return _table(f"t.{section}", title, _part_columns(name), rows, source_words(data, section))
+    before, ago = sum_known(row.previous for row in parts.rows), sum_known(row.year_ago for row in parts.rows)
+    changes = moved(parts.whole, before), moved(parts.whole, ago)
+    share = or_dash(percent(parts.whole, parts.whole))
+    rows.append(Row(("合计", parts.whole, share, *changes), strong=True))
+    return table_of(f"t.{section}", title, _part_columns(name), rows, source_words(data, section))
 
 
 def topics_table(data: ReportData) -> Table | None:
@@ -85,7 +144,7 @@ def topics_table(data: ReportData) -> Table | None:
     title = f"热点诉求前{len(rows)}位"
     whole = data.topics.total  # of topics alone the shares would be of what was recognised only
     shown = [_part(row, whole) for row in rows]
-    return _table("t.topics", title, _part_columns("诉求"), shown, source_words(data, "topics"))
+    return table_of("t.topics", title, _part_columns("诉求"), shown, source_words(data, "topics"))
 
 
 def _part_columns(name: str) -> list[Column]:
@@ -99,8 +158,8 @@ def _part_columns(name: str) -> list[Column]:
 
 
 def _part(row: Counted, whole: int | None) -> Row:
-    share = None if whole is None else _or_dash(percent(row.count, whole))
-    return Row((row.name, row.count, share, _moved(row.count, row.previous), _moved(row.count, row.year_ago)))
+    share = None if whole is None else or_dash(percent(row.count, whole))
+    return Row((row.name, row.count, share, moved(row.count, row.previous), moved(row.count, row.year_ago)))
 
 
 def outcomes_table(data: ReportData) -> Table | None:
@@ -110,8 +169,8 @@ def outcomes_table(data: ReportData) -> Table | None:
         return None
     whole = sum(row.count for row in phone.outcomes)
     rows = [_part(row, whole) for row in phone.outcomes]
-    rows.append(Row(("合计", whole, _or_dash(percent(whole, whole)), None, None), strong=True))
-    return _table("t.outcomes", "排队结果", _part_columns("结果"), rows, source_words(data, "phone"))
+    rows.append(Row(("合计", whole, or_dash(percent(whole, whole)), None, None), strong=True))
+    return table_of("t.outcomes", "排队结果", _part_columns("结果"), rows, source_words(data, "phone"))
 
 
 def trend_table(data: ReportData) -> Table | None:
@@ -120,115 +179,7 @@ def trend_table(data: ReportData) -> Table | None:
         return None
     rows = [Row((trend_words(one.name), one.answered, one.accepted)) for one in data.trend]
     columns = [Column("时间", Form.TEXT), Column("接听量"), Column("受理量")]
-    return _table("t.trend", trend_title(data), columns, rows, source_words(data, "trend"))
-
-
-def units_table(data: ReportData) -> Table | None:
-    """Units and what became of their orders, the total last: as printed, else the sums."""
-    if data.units is None or not data.units.rows:
-        return None
-    columns = [
-        Column("承办单位", Form.TEXT),
-        Column("有效工单"),
-        Column("按时办结"),
-        Column("按时办结率", Form.PERCENT),
-        Column("退单驳回"),
-        Column("联系"),
-        Column("回访"),
-        Column("满意"),
-        Column("一般"),
-        Column("未评价"),
-        Column("不满意"),
-        Column("满意率", Form.PERCENT),
-    ]
-    rows = [Row((row.name, *_unit_cells(row, data))) for row in data.units.rows]
-    total = data.units.total or sum_of_units(data.units.rows)
-    rows.append(Row(("合计", *_unit_cells(total, data)), strong=True))
-    return _table("t.units", "承办单位办理情况", columns, rows, source_words(data, "units"))
-
-
-def _unit_cells(unit: UnitCounts, data: ReportData) -> tuple[Value, ...]:
-    on_time, pleased = on_time_ratio(unit), satisfaction(unit)
-    nothing = 0.0 if data.zero_over_zero == "zero" else NOTHING
-    rate = (on_time.value if on_time.value is not None else nothing) if on_time.known else None
-    content = (pleased.value if pleased.value is not None else nothing) if pleased.known else None
-    return (
-        unit.orders,
-        unit.on_time,
-        rate,
-        unit.returned,
-        unit.contacted,
-        answers(unit),
-        unit.satisfied,
-        unit.so_so,
-        unit.no_opinion,
-        unit.unsatisfied,
-        content,
-    )
-
-
-def cards_table(data: ReportData) -> Table | None:
-    """Cards, each with the rate and the limit it fell under."""
-    given = cards(data.units.rows, data.cards) if data.units else ()
-    if not given:
-        return None
-    columns = [
-        Column("承办单位", Form.TEXT),
-        Column("事由", Form.TEXT),
-        Column("牌色", Form.TEXT),
-        Column("指标值", Form.PERCENT),
-        Column("低于限值", Form.PERCENT),
-    ]
-    rows = [Row((card.unit, card.why.value, card.colour.value, card.percent, card.limit)) for card in given]
-    return _table("t.cards", "黄牌、红牌", columns, rows, source_words(data, "units"))
-
-
-def scores_table(data: ReportData) -> Table | None:
-    """The ranking of sub-centres."""
-    if not data.scores:
-        return None
-    groups = list(dict.fromkeys(name for score in data.scores for name in score.groups))
-    columns = [
-        Column("名次"),
-        Column("分中心", Form.TEXT),
-        *(Column(SCORE_GROUPS.get(name, name), Form.NUMBER) for name in groups),
-        Column("总分", Form.NUMBER),
-    ]
-    rows = [
-        Row((score.rank, score.name, *(score.groups.get(name) for name in groups), score.total))
-        for score in sorted(data.scores, key=lambda score: score.rank)
-    ]
-    return _table("t.scores", "分中心考核排名", columns, rows, source_words(data, "scores"))
-
-
-def dials_table(data: ReportData) -> Table | None:
-    """Test calls."""
-    if not data.test_calls:
-        return None
-    columns = [
-        Column("拨测对象", Form.TEXT),
-        Column("拨测次数"),
-        Column("接通"),
-        Column("接通率", Form.PERCENT),
-        Column("15秒内"),
-        Column("平均应答（秒）", Form.NUMBER),
-        Column("最长应答（秒）", Form.NUMBER),
-    ]
-    rows = [
-        Row(
-            (
-                dial.name,
-                dial.calls,
-                dial.answered,
-                _or_dash(percent(dial.answered, dial.calls)),
-                dial.within,
-                dial.mean_seconds,
-                dial.longest_seconds,
-            )
-        )
-        for dial in data.test_calls
-    ]
-    return _table("t.test_calls", "拨测情况", columns, rows, source_words(data, "test_calls"))
+    return table_of("t.trend", trend_title(data), columns, rows, source_words(data, "trend"))
 
 
 def seats_table(data: ReportData) -> Table | None:
@@ -236,7 +187,7 @@ def seats_table(data: ReportData) -> Table | None:
     if not data.seats:
         return None
     rows = [
-        Row((one.name, one.count, _moved(one.count, one.previous), _moved(one.count, one.year_ago)))
+        Row((one.name, one.count, moved(one.count, one.previous), moved(one.count, one.year_ago)))
         for one in data.seats
     ]
     columns = [
@@ -245,7 +196,7 @@ def seats_table(data: ReportData) -> Table | None:
         Column(MOM, Form.CHANGE),
         Column(YOY, Form.CHANGE),
     ]
-    return _table("t.seats", "特服席运行情况", columns, rows, source_words(data, "seats"))
+    return table_of("t.seats", "特服席运行情况", columns, rows, source_words(data, "seats"))
 
 
 def counts_table(
@@ -253,8 +204,8 @@ def counts_table(
 ) -> Table | None:
     """Parts that may overlap, each with its share of the whole."""
     columns = [Column(head, Form.TEXT), Column("通数"), Column("占比", Form.PERCENT)]
-    shown = [Row((row.name, row.count, _or_dash(percent(row.count, whole)))) for row in rows]
-    return _table(name, title, columns, shown, source_words(data, "topic")) if shown else None
+    shown = [Row((row.name, row.count, or_dash(percent(row.count, whole)))) for row in rows]
+    return table_of(name, title, columns, shown, source_words(data, "topic")) if shown else None
 
 
 def rates_table(data: ReportData) -> Table | None:
@@ -284,35 +235,4 @@ def rates_table(data: ReportData) -> Table | None:
         Column("结果", Form.TEXT),
         Column("环比（百分点）", Form.POINTS),
     ]
-    return _table("t.rates", "指标口径", columns, rows, "来源：由上列数据计算") if rows else None
-
-
-def _table(name: str, title: str, columns: Sequence[Column], rows: Sequence[Row], source: str) -> Table:
-    """A table without the columns that are empty from top to bottom."""
-    kept = [at for at in range(len(columns)) if any(row.cells[at] is not None for row in rows)]
-    return Table(
-        name,
-        title,
-        tuple(columns[at] for at in kept),
-        tuple(Row(tuple(row.cells[at] for at in kept), row.depth, row.strong) for row in rows),
-        source,
-    )
-
-
-def _moved(now: int, before: int | None) -> Value:
-    """The change in percent; 新增 where there was nothing before."""
-    change = count_change(now, before)
-    if change is None:
-        return None
-    signed = change.signed
-    return "新增" if signed is None else signed
-
-
-def _sum(values: Iterable[int | None]) -> int | None:
-    found = list(values)
-    known = [value for value in found if value is not None]
-    return sum(known) if found and len(known) == len(found) else None
-
-
-def _or_dash(rate: float | None) -> Value:
-    return NOTHING if rate is None else rate
+    return table_of("t.rates", "指标口径", columns, rows, "来源：由上列数据计算") if rows else None

@@ -11,8 +11,9 @@ from hotline.metrics.report.data import Period, ReportData, Source, Span
 SOURCES: Final = {
     Source.LEDGER: "来源：系统通话台账",
     Source.POINTS: "来源：系统通话要点（由通话文字按规则识别）",
+    Source.TRIALS: "来源：系统拨测记录",
     Source.IMPORTED: "来源：填报数据",
-    Source.SCORED: "来源：考核计算结果（hotline score）",
+    Source.SCORED: "来源：按考核方案计算",
 }
 TYPES: Final = {
     RequestType.ENQUIRY: "咨询",
@@ -49,7 +50,22 @@ SECTIONS: Final = {
     "cases": "典型案例",
     "topic": "专题",
 }
-SCORE_GROUPS: Final = {"orders": "工单办理", "rates": "五率一度", "test_calls": "拨测"}
+MISSING: Final = {
+    "phone": "系统台账中没有本期来电，也未填报",
+    "accepted": "系统不产生此项数据，本期未填报",
+    "channels": "系统不产生此项数据，本期未填报",
+    "types": "没有通话要点（由通话文字识别），也未填报",
+    "topics": "没有通话要点（由通话文字识别），也未填报",
+    "trend": "可比的时段不足两期",
+    "lines": "系统台账中没有本期来电，也未填报",
+    "units": "系统不产生此项数据，本期未填报",
+    "scores": "未提供各分中心的考核数据",
+    "test_calls": "本期没有拨测记录，也未填报",
+    "seats": "系统不产生此项数据，本期未填报",
+    "knowledge": "系统不产生此项数据，本期未填报",
+    "cases": "本期未填报",
+}
+"""Why a section may be empty: what a monthly report says in its place."""
 TITLES: Final = {
     Span.DAY: "运行情况日报",
     Span.WEEK: "运行情况周报",
@@ -75,6 +91,26 @@ def period_words(period: Period) -> str:
             return f"{day}至{until}{last.month}月{last.day}日"
         case _:
             return day
+
+
+def number_words(period: Period) -> str:
+    """2026年第10期: the month's, week's or day's place in its year; specials have none."""
+    match period.span:
+        case Span.MONTH:
+            return f"{period.start.year}年第{period.start.month}期"
+        case Span.WEEK:
+            year, week, _ = period.start.isocalendar()
+            return f"{year}年第{week}期"
+        case Span.DAY:
+            return f"{period.start.year}年第{period.start.timetuple().tm_yday}期"
+        case Span.RANGE:
+            return "专报"
+
+
+def missing_words(section: str) -> str:
+    """Says of a section that it is empty, and why: 受理渠道：无数据（系统不产生此项数据，本期未填报）."""
+    name = "专线接听" if section == "lines" else SECTIONS[section]
+    return f"{name}：无数据（{MISSING[section]}）。"
 
 
 def source_words(data: ReportData, section: str) -> str:

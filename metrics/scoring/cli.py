@@ -2,73 +2,95 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline.config.cli import Format, OutputFormat
 from hotline.config.loading import load_site
 from hotline.config.problems import SiteProblems
+from hotline.config.schema import Site
 from hotline.config.scoring import Scheme
+from hotline.core.errors import UsageError
+from hotline.metrics.dialling.sheets import marks_by_unit
+from hotline.metrics.report.periods import bounds, named
 from hotline.metrics.scoring.schemes import known_schemes
-from hotline.metrics.scoring.score import UnitScore, ranking
-from hotline.metrics.scoring.units import read_units
+from hotline.metrics.scoring.score import UnitScore, as_row, ranking
+from hotline.metrics.scoring.units import Heard, read_units
+from hotline.store.database import sessions_of
+from hotline.store.migrate import upgrade
+from hotline.store.trials import TrialStore
+
+OpenSite = Callable[[Path], tuple[Site, AsyncEngine]]
+"""From a site file's path to the site and an engine on its database."""
 
 
-def score(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Units and their figures; see config/samples/score.yaml.")
-    ],
-    site: Annotated[
-        Path | None, typer.Option("--site", help="The site file, for schemes of its own.")
-    ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Each cell's formula with its numbers.")] = False,
-    output: Format = OutputFormat.TEXT,
-) -> None:
-    """Score and rank units by a scheme; exit 1 with every problem of the file if there is one."""
-    own_site = None if site is None else load_site(site)
-    try:
-        scheme, units = read_units(file, known_schemes(own_site))
-    except SiteProblems as problems:
-        for problem in problems.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(1) from None
-    scores = ranking(scheme, units)
-    if output is OutputFormat.JSON:
-        print(json.dumps([as_row(one, explain=explain) for one in scores], ensure_ascii=False, indent=2))
-        return
-    _print_table(scheme, scores)
-    if explain:
-        _print_formulas(scheme, scores)
+def score_command(open_site: OpenSite) -> Callable[..., None]:
+    """The command. Errors are raised as HotlineError for the command line's own handler."""
+
+    def score(
+        file: Annotated[
+            Path,
+            typer.Argument(metavar="FILE", help="Units and their figures; see config/samples/score.yaml."),
+        ],
+        site: Annotated[
+            Path | None, typer.Option("--site", help="The site file, for schemes of its own.")
+        ] = None,
+        period: Annotated[
+            str | None,
+            typer.Option(
+                "--period",
+                help="As 2026-10: units without test calls in FILE get the site's own marks of that time.",
+            ),
+        ] = None,
+        explain: Annotated[
+            bool, typer.Option("--explain", help="Each cell's formula with its numbers.")
+        ] = False,
+        output: Format = OutputFormat.TEXT,
+    ) -> None:
+        """Score and rank units by a scheme; exit 1 with every problem of the file if there is one."""
+        if period is not None and site is None:
+            raise UsageError("the marks of a period are a site's", hint="give --site FILE with --period")
+        own_site = None if site is None else load_site(site)
+        heard = _heard(open_site, site, period) if site is not None and period is not None else {}
+        try:
+            scheme, units = read_units(file, known_schemes(own_site), heard)
+        except SiteProblems as problems:
+            for problem in problems.problems:
+                typer.echo(str(problem), err=True)
+            raise typer.Exit(1) from None
+        scores = ranking(scheme, units)
+        if output is OutputFormat.JSON:
+            print(json.dumps([as_row(one, explain=explain) for one in scores], ensure_ascii=False, indent=2))
+            return
+        _print_table(scheme, scores)
+        if explain:
+            _print_formulas(scheme, scores)
+
+    return score
 
 
-def as_row(score: UnitScore, *, explain: bool = False) -> dict[str, Any]:
-    """A unit's score as a row for programs; with ``explain`` each number's formula beside it."""
-    row: dict[str, Any] = {
-        "name": score.name,
-        "rank": score.rank,
-        "scores": {
-            name: {part: float(cell.points) for part, cell in group.cells.items()}
-            for name, group in score.groups.items()
-        },
-        "groups": {name: float(group.points) for name, group in score.groups.items()},
-        "total": float(score.total),
-    }
-    if explain:
-        row["formulas"] = {
-            "scores": {
-                name: {part: cell.formula for part, cell in group.cells.items()}
-                for name, group in score.groups.items()
-            },
-            "groups": {name: group.formula for name, group in score.groups.items()},
-            "total": score.formula,
-        }
-    return row
+def _heard(open_site: OpenSite, file: Path, period: str) -> Heard:
+    """The listeners' marks of a day, a week or a month, by unit."""
+    site, engine = open_site(file)
+    start, end = bounds(named(period), site.zone)
+
+    async def ask() -> Heard:
+        try:
+            await upgrade(engine)
+            return marks_by_unit(await TrialStore(sessions_of(engine)).between(start, end))
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(ask())
 
 
 def _print_table(scheme: Scheme, scores: list[UnitScore]) -> None:

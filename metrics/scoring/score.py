@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
 
 from hotline.config.scoring import Below, Group, Part, PartKind, Scheme, ScoringRounding
 
@@ -73,6 +74,30 @@ def ranking(scheme: Scheme, units: Sequence[Unit]) -> list[UnitScore]:
         for (unit, groups), total in zip(scored, totals, strict=True)
     ]
     return sorted(scores, key=lambda score: score.rank)
+
+
+def as_row(score: UnitScore, *, explain: bool = False) -> dict[str, Any]:
+    """A unit's score as a row for programs; with ``explain`` each number's formula beside it."""
+    row: dict[str, Any] = {
+        "name": score.name,
+        "rank": score.rank,
+        "scores": {
+            name: {part: float(cell.points) for part, cell in group.cells.items()}
+            for name, group in score.groups.items()
+        },
+        "groups": {name: float(group.points) for name, group in score.groups.items()},
+        "total": float(score.total),
+    }
+    if explain:
+        row["formulas"] = {
+            "scores": {
+                name: {part: cell.formula for part, cell in group.cells.items()}
+                for name, group in score.groups.items()
+            },
+            "groups": {name: group.formula for name, group in score.groups.items()},
+            "total": score.formula,
+        }
+    return row
 
 
 def half_up(value: Decimal, decimals: int) -> Decimal:

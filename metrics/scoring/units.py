@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -13,16 +13,27 @@ from hotline.config.yaml_text import Data, Document, read_document
 from hotline.metrics.scoring.score import Unit
 
 LIKE = "config/samples/score.yaml"
+TEST_CALLS = "test_calls"
+"""The group of a scheme that marks of test calls belong to."""
+Heard = Mapping[str, Mapping[str, Sequence[float]]]
+"""Unit -> part -> the points of each test call."""
 
 
-def read_units(file: Path, schemes: Mapping[str, Scheme]) -> tuple[Scheme, list[Unit]]:
+def read_units(
+    file: Path, schemes: Mapping[str, Scheme], heard: Heard | None = None
+) -> tuple[Scheme, list[Unit]]:
     """Return the scheme that a file names or holds, and its units.
+
+    Args:
+        file: of units and their figures.
+        schemes: those known by name.
+        heard: the listeners' marks of test calls, for units of which the file gives none.
 
     Raises:
         SiteProblems: with every problem of the file.
     """
     document = read_document(file, like=LIKE)
-    reader = _Reader(document)
+    reader = _Reader(document, heard or {})
     data = reader.section((), document.data, ("scheme", "units"))
     reader.stop_at_problems()
     scheme = _scheme(reader, data["scheme"], schemes)
@@ -45,8 +56,9 @@ def _scheme(reader: _Reader, given: Data, schemes: Mapping[str, Scheme]) -> Sche
 class _Reader:
     """Walks the file by the scheme and notes every problem with its line and unit."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, heard: Heard) -> None:
         self.document = document
+        self._heard = heard
         self._problems = list(document.problems)
         self._unit = ""  # whose figures are being read
 
@@ -82,6 +94,7 @@ class _Reader:
             path: KeyPath = ("units", number)
             name = entry.get("name") if isinstance(entry, dict) else None
             self._unit = name.strip() if isinstance(name, str) else ""
+            entry = self._with_heard(entry, scheme)
             values = self.section(path, entry, ("name", *(group.name for group in scheme.groups)))
             if "name" in values and not self._unit:
                 self.problem((*path, "name"), "a unit without a name", "give its name")
@@ -99,6 +112,14 @@ class _Reader:
             units.append(Unit(self._unit, marks))
         self._unit = ""
         return units
+
+    def _with_heard(self, entry: Data, scheme: Scheme) -> Data:
+        """The unit with the marks that were heard, where the file gives no test calls of it."""
+        marks = self._heard.get(self._unit)
+        wanted = any(group.name == TEST_CALLS for group in scheme.groups)
+        if not isinstance(entry, dict) or TEST_CALLS in entry or not marks or not wanted:
+            return entry
+        return {**entry, TEST_CALLS: {part: [str(one) for one in points] for part, points in marks.items()}}
 
     def _group(self, path: KeyPath, data: Data, group: Group) -> dict[str, tuple[Decimal, ...]]:
         parts = {part.name: part for part in group.parts}

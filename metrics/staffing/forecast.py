@@ -1,6 +1,6 @@
 """Calls per quarter hour of days to come, from those of days past. Pure.
 
-calls(day, quarter) = level x kind of day x profile(kind of day, quarter)
+calls(day, quarter) = level x time of year x kind of day x profile(kind of day, quarter)
 
 - The kind of day is the weekday, or a holiday, or a weekend that is worked. What a holiday does is learned
   from the holidays there were; until there were some it is a Sunday, and a worked weekend an average
@@ -8,6 +8,7 @@ calls(day, quarter) = level x kind of day x profile(kind of day, quarter)
 - The level is an average of the days' levels in which recent days count more and single wild ones little.
   After a step (a campaign, a line merged) only the days since it count.
 - The trend is the slope of the last eight weeks, as far as it stands out from the noise, and it dies down.
+- The time of year is last year's move of the level, as far as years were alike (``yearly.py``).
 - The profile is how a day's calls fall on its quarter hours: a weekday's own as far as there are calls
   enough to tell, else that of all working days or all weekends.
 - Hours in which almost nothing came though much was due (an outage, a cut line) are taken for not measured.
@@ -18,7 +19,7 @@ calls(day, quarter) = level x kind of day x profile(kind of day, quarter)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -26,8 +27,9 @@ from numpy.typing import NDArray
 
 from hotline.core.staffing import TooLittleHistory
 from hotline.metrics.staffing.calendar import Day, DayKind
-from hotline.metrics.staffing.level import Level, level_of
+from hotline.metrics.staffing.level import level_of
 from hotline.metrics.staffing.profile import Profiles, measured, profiles_of
+from hotline.metrics.staffing.yearly import season_of
 
 QUARTERS: Final = 96
 MIN_DAYS: Final = 14
@@ -42,14 +44,20 @@ Kinds = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Calls offered on days in a row without a gap: ``calls[day, quarter]``."""
+    """Calls offered on days in a row without a gap: ``calls[day, quarter]``.
+
+    Attributes:
+        earlier: the days just before them, as whole days: ``earlier_calls[day]``; for the time of year.
+    """
 
     days: Sequence[Day]
     calls: Floats
+    earlier: Sequence[Day] = ()
+    earlier_calls: Floats = field(default_factory=lambda: np.zeros(0))
 
     def until(self, count: int) -> History:
         """Its first days alone."""
-        return History(self.days[:count], self.calls[:count])
+        return replace(self, days=self.days[:count], calls=self.calls[:count])
 
 
 def forecast(history: History, days: Sequence[Day]) -> Floats:
@@ -70,14 +78,16 @@ def forecast(history: History, days: Sequence[Day]) -> Floats:
         profiles = profiles_of(history.calls, kinds, seen, effects)
         totals = _day_totals(history.calls, kinds, seen, profiles)
         effects = _effects(totals, kinds, effects)
-    level = level_of(np.log(totals) - effects[kinds])
-    return np.array([_day_calls(history, one, level, effects, profiles) for one in days])
-
-
-def _day_calls(history: History, one: Day, level: Level, effects: Floats, profiles: Profiles) -> Floats:
-    ahead = (one.day - history.days[-1].day).days
-    kind = _kind(one)
-    return np.asarray(np.exp(level.at(ahead) + effects[kind]) * profiles.of(kind))
+    levels = np.log(totals) - effects[kinds]
+    came = np.where(history.earlier_calls > 0, history.earlier_calls, np.nan)  # a day without: not measured
+    before = np.log(came) - effects[_kinds(history.earlier)]
+    level, season = level_of(levels), season_of(np.concatenate([before, levels]))
+    expected = []
+    for one in days:
+        ahead, kind = (one.day - history.days[-1].day).days, _kind(one)
+        calls = np.exp(level.at(ahead) + season.shift(ahead) + effects[kind])
+        expected.append(calls * profiles.of(kind))
+    return np.array(expected)
 
 
 def _kind(one: Day) -> int:

@@ -38,7 +38,9 @@ class Past:
     patience_seconds: float | None
 
 
-def past_of(starts: Sequence[datetime], sums: Sequence[Mapping[str, int]]) -> Past:
+def past_of(
+    starts: Sequence[datetime], sums: Sequence[Mapping[str, int]], earlier: Sequence[int] = ()
+) -> Past:
     """Put counts of quarter hours into days of their zone, from the first with calls to the last.
 
     The very first day is left out where there are more than enough: it rarely is a whole one.
@@ -46,6 +48,7 @@ def past_of(starts: Sequence[datetime], sums: Sequence[Mapping[str, int]]) -> Pa
     Args:
         starts: the beginnings of all quarter hours of days in a row, in the site's zone.
         sums: the sums of `COUNTS` of each.
+        earlier: the calls offered on each of the days just before them.
     """
     first = next((at.date() for at, one in zip(starts, sums, strict=True) if one.get("offered")), None)
     if first is None:
@@ -64,10 +67,22 @@ def past_of(starts: Sequence[datetime], sums: Sequence[Mapping[str, int]]) -> Pa
             handled_ms[at.hour] += one.get("talk_ms", 0) + one.get("wrap_up_ms", 0)
             waited_ms += one.get("wait_ms", 0) + one.get("abandoned_wait_ms", 0)
             gave_up += one.get("abandoned", 0)
-    skip = 1 if len(calls) > MIN_DAYS else 0
+    known = _since_first(earlier) if first == starts[0].date() else []
+    skip = 1 if len(calls) > MIN_DAYS and not known else 0
     days = tuple(day_of(first + timedelta(days=number)) for number in range(skip, len(calls)))
     patience = waited_ms / gave_up / 1000 if gave_up >= MIN_GAVE_UP and waited_ms else None
-    return Past(History(days, calls[skip:]), _aht(talked, handled_ms), patience)
+    before = tuple(day_of(first - timedelta(days=number)) for number in range(len(known), 0, -1))
+    return Past(
+        History(days, calls[skip:], before, np.array(known, dtype=np.float64)),
+        _aht(talked, handled_ms),
+        patience,
+    )
+
+
+def _since_first(calls: Sequence[int]) -> list[int]:
+    """The days after the first with calls, which rarely is a whole one."""
+    first = next((number for number, one in enumerate(calls) if one), len(calls))
+    return list(calls[first + 1 :])
 
 
 def _aht(talked: Floats, handled_ms: Floats) -> tuple[float, ...] | None:

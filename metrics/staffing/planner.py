@@ -29,11 +29,14 @@ from hotline.metrics.staffing.erlang import Load, agents_needed, rostered, servi
 from hotline.metrics.staffing.forecast import MIN_DAYS, forecast
 from hotline.metrics.staffing.past import COUNTS, Past, past_of
 from hotline.metrics.staffing.planned import QUARTER, planned_agents, quarter_starts
+from hotline.store.counts import COUNT
 from hotline.store.database import Sessions
 
-HISTORY_DAYS: Final = 182
+HISTORY_DAYS: Final = 182  # by quarter hour
+EARLIER_DAYS: Final = 2 * 364 - HISTORY_DAYS  # before them, by day: for the time of year
 MAX_DAYS: Final = 14  # in one answer
 MAX_AHEAD_DAYS: Final = 400
+_OFFERED: Final = COUNT["offered"]
 KEPT: Final = 64  # histories kept in memory, a line and day each; the longest unused goes first
 
 
@@ -74,7 +77,9 @@ class StaffingPlanner:
                 starts, edges = self._quarters(last)
                 only = None if line is None else {Dimension.LINE: line}
                 [summed] = await self._summing.sums(COUNTS, [edges], only=only)
-                known = await asyncio.to_thread(_look_back, starts, summed.total)
+                [earlier] = await self._summing.sums((_OFFERED,), [self._earlier(starts[0])], only=only)
+                days = [one.get(_OFFERED.id, 0) for one in earlier.total]
+                known = await asyncio.to_thread(_look_back, starts, summed.total, days)
                 self._known[line, last] = known
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
@@ -89,9 +94,17 @@ class StaffingPlanner:
         edges = tuple(start + number * QUARTER for number in range((end - start) // QUARTER + 1))
         return [edge.astimezone(zone) for edge in edges[:-1]], edges
 
+    def _earlier(self, first: datetime) -> tuple[datetime, ...]:
+        """The edges of the days before the quarter hours."""
+        zone, day = self._site.zone, first.date()
+        return tuple(
+            datetime.combine(day - timedelta(days=back), time(), zone).astimezone(UTC)
+            for back in range(EARLIER_DAYS, -1, -1)
+        )
 
-def _look_back(starts: list[datetime], sums: list[dict[str, int]]) -> _Known:
-    past = past_of(starts, sums)
+
+def _look_back(starts: list[datetime], sums: list[dict[str, int]], earlier: list[int]) -> _Known:
+    past = past_of(starts, sums, earlier)
     enough = len(past.history.days) >= MIN_DAYS
     return _Known(past, backtest(past.history) if enough else None)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
@@ -20,11 +21,13 @@ from hotline.config.shifts import Shift
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UnknownName, UsageError
 from hotline.core.staffing import StaffingPlan, StaffingQuestion, TooLittleHistory
+from hotline.metrics.measures.summing import calendar_of
 from hotline.metrics.staffing.erlang import Load, agents_needed, service
 from hotline.metrics.staffing.planner import StaffingPlanner
 from hotline.server.cli import app
 from hotline.store.database import open_engine, sessions_of
 from hotline.store.ledger import Changes, EntryRecord, Ledger
+from hotline.store.rollups import Rollups
 from tests.fixtures.console import running_console
 from tests.fixtures.migrated import upgrade
 
@@ -156,6 +159,41 @@ async def test_what_cannot_be_planned_says_why(engine: AsyncEngine) -> None:
     ):
         with pytest.raises(UsageError):
             await planner.plan(question)
+
+
+async def test_days_that_were_summed_up_give_the_same_plan(engine: AsyncEngine) -> None:
+    """By the sums of quarter hours or by the rows: the same calls, handling time and errors."""
+    question = StaffingQuestion(TODAY + timedelta(days=1))
+    by_rows = await planned(engine, question)
+    rollups = Rollups(sessions_of(engine), calendar_of(SITE))
+    while (day := await rollups.next_day(NOW)) is not None:
+        assert await rollups.roll(day, NOW)
+    planner = StaffingPlanner(SITE, sessions_of(engine), ManualClock(wall=NOW))
+    asked: list[str] = []
+    listen(engine.sync_engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert await planner.plan(question) == by_rows
+    assert any("FROM rollup_quarters" in one for one in asked)
+
+
+async def test_last_year_is_asked_for_the_time_of_year(engine: AsyncEngine) -> None:
+    """A busy December is expected again, four weeks ahead, where other months came again."""
+    first, entries = TODAY - timedelta(days=500), []
+    for number in range(500):
+        day = first + timedelta(days=number)
+        for call in range(16 if day.month in (8, 9, 12) else 8):
+            at = datetime.combine(day, time(10), SITE.zone).astimezone(UTC) + timedelta(minutes=call)
+            name = f"{day}-{call}"
+            entries.append(
+                EntryRecord(
+                    name, "n", name, "12345", 1, name, "12345", "live", at, outcome="answered",
+                    talk_ms=60_000, closed_at=at,
+                )
+            )  # fmt: skip
+    await Ledger(sessions_of(engine)).save(Changes(entries=entries))
+    planner = StaffingPlanner(SITE, sessions_of(engine), ManualClock(wall=NOW))
+    plan = await planner.plan(StaffingQuestion(date(2026, 12, 21)))
+    assert plan.history_days == 183 and plan.days[0].calls > 13
+    assert (await planner.plan(StaffingQuestion(TODAY))).days[0].calls == pytest.approx(8, abs=1)
 
 
 async def test_the_history_is_counted_once_a_day(engine: AsyncEngine) -> None:

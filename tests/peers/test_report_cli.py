@@ -116,6 +116,18 @@ def test_the_ranking_comes_from_what_score_printed(folder: Path, tmp_path: Path)
         month(folder, tmp_path / "m.json", "--scores", str(file))
 
 
+def test_a_data_file_is_checked_by_itself(tmp_path: Path) -> None:
+    """No site, no database: what does not add up is printed, as JSON too, and the exit code says so."""
+    sound, wrong = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    sound.write_text(SAMPLE.read_text())
+    wrong.write_text(SAMPLE.read_text().replace("count: 167", "count: 168"))
+    assert run(tmp_path, "check", str(sound)).stdout == f"{sound}: all of it adds up\n"
+    found = run(tmp_path, "check", str(wrong), "--format", "json")
+    slip = "受理渠道：合计为27,776，各项相加为27,777，相差1"
+    assert (found.exit_code, found.stderr) == (1, f"does not add up: {slip}\n")
+    assert json.loads(found.stdout) == {"period": "2020-03", "files": [], "disagreements": [slip]}
+
+
 def test_a_month_that_is_not_over_says_so(folder: Path, tmp_path: Path) -> None:
     """Its figures are not comparable yet."""
     out = tmp_path / "m.json"

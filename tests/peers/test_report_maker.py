@@ -11,6 +11,7 @@ import pytest
 
 from hotline.config.alerting import AlertsSection, Webhook
 from hotline.config.reporting import ReportFormat, ReportsSection, ScheduledReport
+from hotline.config.samples import path as sample
 from hotline.config.secrets import Secrets
 from hotline.core.clock import ManualClock
 from hotline.metrics.report.maker import LAST_RETRY_SECONDS, ReportMaker
@@ -39,15 +40,18 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def test_a_report_is_made_once_and_handed_over(filled: Path) -> None:
-    """Both files, the command with their paths; another run and another server find it done."""
+async def test_a_report_is_made_once_and_handed_over(filled: Path, tmp_path: Path) -> None:
+    """Both files, ranking included, the command with their paths; another run or server finds it done."""
     told = filled / "told.txt"
     hand = f"import sys; open({str(told)!r}, 'a').write(' '.join(sys.argv[1:]) + chr(10))"
-    report = MONTHLY.model_copy(update={"command": (sys.executable, "-c", hand)})
+    (tmp_path / "2026-10.scores.yaml").write_text(sample("demo").with_name("score.yaml").read_text())
+    report = MONTHLY.model_copy(update={"command": (sys.executable, "-c", hand), "data": tmp_path})
     clock = ManualClock(NOW)
     await maker(filled, clock, report).make_due()
     files = [filled / "reports" / "monthly" / f"2026-10.{form}" for form in ("json", "xlsx")]
-    assert json.loads(files[0].read_text())["data"]["phone"]["total"]["answered"] == 8
+    figures = json.loads(files[0].read_text())["data"]
+    assert figures["phone"]["total"]["answered"] == 8
+    assert {"name": "湘乡市", "total": 87.27}.items() <= figures["scores"][1].items()
     assert told.read_text() == f"{files[0]} {files[1]}\n"
     before = [file.stat().st_mtime_ns for file in files]
     clock.advance(86_400)

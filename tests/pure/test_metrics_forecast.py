@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -115,6 +116,33 @@ def test_an_outage_is_not_taken_for_calls_that_did_not_come() -> None:
     calls[62] = 0
     history = History(days, calls)
     assert days_off(history, steady(next_week(history))).max() < 0.03
+
+
+def two_years(seasons: dict[int, float]) -> tuple[History, Floats]:
+    """728 days, the last 182 by quarter hour, and the week four weeks on; seasons last 28 days."""
+    days = ordinary(728 + 28)
+    calls = steady(days)
+    for first, factor in seasons.items():
+        calls[first : first + 28] *= factor
+    known = slice(546, 728)
+    return History(days[known], calls[known], days[:546], calls[:546].sum(axis=1)), calls[749:]
+
+
+def test_the_time_of_year_comes_again() -> None:
+    """A busy month that came at the same time of both years is expected a third time, four weeks ahead."""
+    past, truth = two_years({100: 1.6, 464: 1.6, 380: 1.5, 728 + 16: 1.5})
+    ahead = ordinary(7, FIRST + timedelta(days=749))
+    assert forecast(past, ahead).sum() == pytest.approx(truth.sum(), rel=0.1)
+    alone = forecast(replace(past, earlier=(), earlier_calls=np.zeros(0)), ahead)
+    assert alone.sum() < 0.75 * truth.sum()
+
+
+def test_what_came_in_one_year_only_is_no_season() -> None:
+    """A busy month of last year that this year does not know, and years that have nothing in common."""
+    past, _ = two_years({100: 1.6, 500: 1.6, 380: 1.5})
+    ahead = ordinary(7, FIRST + timedelta(days=749))
+    alone = forecast(replace(past, earlier=(), earlier_calls=np.zeros(0)), ahead)
+    assert forecast(past, ahead).sum() == pytest.approx(alone.sum(), rel=0.05)
 
 
 def test_growth_goes_on() -> None:

@@ -14,11 +14,25 @@ import openpyxl
 import pytest
 
 from hotline.config.problems import ConfigError
+from hotline.metrics.report.as_docx import CELL_MARGIN_POINTS, SMALL_POINTS, column_widths
 from hotline.metrics.report.as_xlsx import as_xlsx
 from hotline.metrics.report.compose import compose
-from hotline.metrics.report.data import Case, ReportData, Unit, Units
-from hotline.metrics.report.document import Chart, Document, Heading, Note, Table, written
+from hotline.metrics.report.data import Case, Counted, Phone, PhoneCounts, ReportData, Span, Unit, Units
+from hotline.metrics.report.document import (
+    Chart,
+    Column,
+    Document,
+    Heading,
+    Note,
+    Paragraph,
+    Series,
+    Table,
+    columns_wide,
+    written,
+)
+from hotline.metrics.report.docx_styles import TEXT_WIDTH_POINTS
 from hotline.metrics.report.draft import as_json, finished, new_draft, read_draft, reviewed
+from hotline.metrics.report.periods import period_of
 from tests.fixtures.report_month import report, sample_month
 
 MADE = datetime(2020, 4, 1, 1, tzinfo=UTC)
@@ -53,6 +67,10 @@ def table(document: Document, name: str) -> Table:
     return next(found for found in document.tables() if found.id == name)
 
 
+def headings(document: Document) -> list[str]:
+    return [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 1]
+
+
 def lines_of(found: Table) -> list[str]:
     return [
         "　" * row.depth + " ".join(written(v, c.form) for v, c in zip(row.cells, found.columns, strict=True))
@@ -71,8 +89,7 @@ def test_the_table_of_lines_is_the_published_one() -> None:
 def test_every_chapter_of_a_published_report_is_there() -> None:
     """In their order, counted through, with a pie, a bar and a trend."""
     document = compose(sample_month())
-    heads = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 1]
-    assert heads == [
+    assert headings(document) == [
         "一、总体情况", "二、诉求构成", "三、热点诉求", "四、走势", "五、专线运行情况",
         "六、承办单位办理情况",
         "七、分中心考核", "八、拨测情况", "九、特服席与知识库", "十、典型案例", "十一、指标口径与数据核对",
@@ -80,13 +97,41 @@ def test_every_chapter_of_a_published_report_is_there() -> None:
     assert [chart.shape for chart in document.blocks if isinstance(chart, Chart)] == ["pie", "bar", "line"]
 
 
-def test_a_report_of_nothing_holds_nothing() -> None:
-    """No empty table, no sentence about what nobody gave."""
+def test_a_month_says_what_it_has_no_figures_for() -> None:
+    """No empty table, and of every part a line that says why it is not there."""
     document = compose(report())
     assert document.tables() == [] and not any(isinstance(block, Chart) for block in document.blocks)
-    assert [block.text for block in document.blocks if isinstance(block, Heading)] == [
-        "一、指标口径与数据核对"
-    ]
+    assert len(headings(document)) == 11
+    told = [block.text for block in document.blocks if isinstance(block, Paragraph)]
+    assert len(told) == 13 and "拨测：无数据（本期没有拨测记录，也未填报）。" in told
+    partly = compose(report(seats=(Counted(name="企业专席", count=3),)))
+    told = [block.text for block in partly.blocks if isinstance(block, Paragraph)]
+    assert not any(one.startswith("特服席：") for one in told) and any("知识库：无" in one for one in told)
+
+
+def test_a_bulletin_of_nothing_holds_nothing() -> None:
+    """Days and weeks are short: they tell of what there is."""
+    document = compose(report(period_of(Span.DAY, "2020-03-05")))
+    assert headings(document) == ["一、指标口径与数据核对"] and document.number == "2020年第65期"
+
+
+def test_totals_stand_beside_those_of_the_month_before() -> None:
+    """环比 of every count, as printed where the earlier count is not known, a dash where nothing is."""
+    counts = {"answered": 110, "offered": 120, "self_service": 0}
+    phone = Phone(total=PhoneCounts(**counts), previous=PhoneCounts(answered=100, self_service=0))
+    document = compose(sample_month(phone=phone))
+    assert lines_of(table(document, "t.totals")) == [
+        "人工接听量（个） 110 100 +10.00%", "进入排队量（个） 120  —", "智能应答量（个） 0 0 0.00%",
+        "受理量（件） 27,776  +17.00%", "当场答复量（件） 20,832  —", "转派量（件） 6,944  +44.25%",
+        "按时办结量（件） 6,924  —",
+    ]  # fmt: skip
+
+
+def test_tables_and_charts_are_counted_through() -> None:
+    """Each kind by itself, in the report's order."""
+    captions = list(compose(sample_month()).captions().values())
+    assert captions[:2] == ["表1　总体情况", "表2　受理渠道"]
+    assert captions[-3:] == ["图1　诉求类型构成", "图2　热点诉求前10位", "图3　近6个月走势"]
 
 
 def test_units_are_told_with_dashes_for_nothing_over_nothing() -> None:
@@ -109,15 +154,68 @@ def test_a_workbook_holds_numbers_as_numbers() -> None:
     """A sheet a table; counts, percents with their format, and sentences that are no formulas."""
     data = sample_month(cases=(Case(title="=1+1", text="=2+2"),))
     book = openpyxl.load_workbook(io.BytesIO(as_xlsx(compose(data))))
-    assert book.sheetnames[:3] == ["文字", "受理渠道", "诉求类型"]
+    assert book.sheetnames[:4] == ["文字", "总体情况", "受理渠道", "诉求类型"]
     sheet = book["诉求类型"]
     assert [cell.value for cell in sheet[3]] == ["类型", "数量", "占比"]
     assert [cell.value for cell in sheet[4]] == ["咨询", 10914, 0.3929]
     assert (sheet["B4"].number_format, sheet["C4"].number_format) == ("#,##0", "0.00%")
     assert "来源：填报数据" in [row[0].value for row in sheet.iter_rows()]
+    assert sheet.freeze_panes == "B4" and sheet["A1"].value == "表3　诉求类型"
     words = book["文字"]
     assert "=2+2" in [cell.value for cell in words["A"]]
     assert all(cell.data_type != "f" for found in book for row in found.iter_rows() for cell in row)
+
+
+def cells_of(book: openpyxl.Workbook, reference: str) -> tuple[Any, ...]:
+    """The values of '诉求类型'!$B$4:$B$9."""
+    sheet, _, span = reference.rpartition("!")
+    return tuple(cell.value for (cell,) in book[sheet.strip("'")][span.replace("$", "")])
+
+
+def charts_of(sheet: Any) -> list[Any]:
+    return list(sheet._charts)
+
+
+def test_a_workbook_draws_its_charts_over_its_cells() -> None:
+    """A pie, bars and a line, each of the cells of its table: what is changed there is drawn anew."""
+    document = compose(sample_month())
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(document)))
+    drawn = {sheet.title: chart for sheet in book for chart in charts_of(sheet)}
+    assert {name: type(chart).__name__ for name, chart in drawn.items()} == {
+        "诉求类型": "PieChart", "热点诉求前10位": "BarChart", "近6个月走势": "LineChart",
+    }  # fmt: skip
+    wanted = [chart for chart in document.blocks if isinstance(chart, Chart)]
+    for chart, made in zip(wanted, drawn.values(), strict=True):
+        (series,) = made.series
+        assert cells_of(book, series.cat.strRef.f) == chart.labels
+        assert cells_of(book, series.val.numRef.f) == chart.series[0].values
+
+
+def test_a_chart_without_its_table_has_a_sheet_of_its_own() -> None:
+    """Also where an editor took the table out; names are no formulas."""
+    chart = Chart(
+        "c.x", "走势", "line", ("=1+1", "乙"), (Series("甲", (1, None)), Series("乙", (3, 4))), "件"
+    )
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(Document("报", "台", "月", (chart,)))))
+    assert [[cell.value for cell in row] for row in book["走势"]["A3:C5"]] == [
+        [None, "甲", "乙"], ["=1+1", 1, 3], ["乙", None, 4],
+    ]  # fmt: skip
+    assert len(charts_of(book["走势"])[0].series) == 2 and book["走势"]["A4"].data_type == "s"
+
+
+def test_columns_of_a_printed_table_fit_their_figures() -> None:
+    """Twelve columns, with long names: the names wrap, figures and titles of two lines do not."""
+    unit = Unit(
+        name="示例市人力资源和社会保障局" * 2, orders=12_345, on_time=12_345, returned=1, contacted=12_345,
+        satisfied=10_000, so_so=2_000, no_opinion=45, unsatisfied=300,
+    )  # fmt: skip
+    found = table(compose(report(units=Units(rows=(unit,)))), "t.units")
+    widths = column_widths(found, SMALL_POINTS)
+    assert sum(widths) == pytest.approx(TEXT_WIDTH_POINTS)
+    for at, width in enumerate(widths[1:], 1):
+        figures = max(columns_wide(written(row.cells[at], found.columns[at].form)) for row in found.rows)
+        assert width >= figures * SMALL_POINTS / 2 + 2 * CELL_MARGIN_POINTS
+    assert Column("拨测（30%）").lines() == ["拨测", "（30%）"] and Column("（月）").lines() == ["（月）"]
 
 
 def edited(data: ReportData, change: Callable[[dict[str, Any]], None]) -> Document:

@@ -101,6 +101,19 @@ def test_a_workbook_gives_the_same_as_yaml(tmp_path: Path) -> None:
     assert read_data(file) == read_data(written(tmp_path, same))
 
 
+def test_a_percent_of_a_workbook_is_what_it_shows(tmp_path: Path) -> None:
+    """Excel keeps 39.29% as 0.3929; a plain 39.29 is taken as it stands."""
+    file = workbook(
+        tmp_path, 类型=[["名称", "数量", "占比", "环比"], ["咨询", 11, 0.3929, -0.1], ["求助", 17, 60.71, 5]]
+    )
+    book = openpyxl.load_workbook(file)
+    book["类型"]["C2"].number_format, book["类型"]["D2"].number_format = "0.00%", "+0.00%;-0.00%"
+    book.save(file)
+    types = read_data(file).types
+    assert types is not None
+    assert [(row.percent, row.change) for row in types.rows] == [(39.29, -10), (60.71, 5)]
+
+
 def test_mistakes_in_a_workbook_are_told_with_sheet_and_cell(tmp_path: Path) -> None:
     """A figure that is none, a heading and a sheet that no report knows."""
     wrong = workbook(tmp_path, 承办单位=[["承办单位", "有效工单"], ["甲", 10], ["乙", "十二"]])

@@ -43,8 +43,8 @@ def fonts_of(page: Any) -> list[str]:
 
 
 def face(paragraph: Any) -> str:
-    """The Chinese font of a paragraph's first words."""
-    return str(paragraph.runs[0]._element.rPr.rFonts.get(qn("w:eastAsia")))
+    """The Chinese font of a paragraph, which its style names."""
+    return str(paragraph.style.element.rPr.rFonts.get(qn("w:eastAsia")))
 
 
 def test_the_pdf_is_chinese_text_and_not_a_picture_of_it() -> None:
@@ -58,19 +58,26 @@ def test_the_pdf_is_chinese_text_and_not_a_picture_of_it() -> None:
 
 
 def test_the_word_document_is_set_like_an_official_one() -> None:
-    """仿宋 text, 黑体 headings, the page's measures, tables as tables, three pictures."""
+    """仿宋 text, 黑体 headings, a red head with its number, page numbers, tables as wide as the text."""
     paper = docx.Document(io.BytesIO(as_docx(REPORT, chinese_fonts())))
     heads = [one for one in paper.paragraphs if one.style is not None and one.style.name == "Heading 1"]
     assert [one.text for one in heads][:2] == ["一、总体情况", "二、诉求构成"]
     faces = {face(one) for one in heads}
     assert faces == {"黑体"}
     first = next(one for one in paper.paragraphs if "94,075个" in one.text)
-    assert face(first) == "仿宋_GB2312"
+    assert face(first) == "仿宋"
+    head = [one.text for one in paper.paragraphs[:4]]
+    assert head == [REPORT.title, "2020年第3期", f"{REPORT.issuer}\t未定稿", "2020年3月"]
+    assert "表6　各专线接听情况" in [one.text for one in paper.paragraphs]
+    assert "PAGE" in paper.sections[0].footer._element.xml
     page = paper.sections[0]
     assert [round(side.mm) for side in (page.top_margin, page.left_margin) if side is not None] == [37, 28]
     assert len(paper.tables) == len(REPORT.tables()) and len(paper.inline_shapes) == 3
     table = next(one for one in paper.tables if one.cell(0, 0).text == "专线")
     assert [cell.text for cell in table.rows[4].cells] == ["　12315 原工商", "10,183"]
+    for found in paper.tables:
+        widths = [cell.width.pt for cell in found.rows[0].cells if cell.width is not None]
+        assert len(widths) == len(found.columns) and sum(widths) == pytest.approx(442, abs=1)
 
 
 def test_the_doctor_can_try_every_format(monkeypatch: pytest.MonkeyPatch) -> None:
