@@ -31,6 +31,7 @@ export const trialsEn: Messages['trials'] = {
   by: { unit: 'By unit', line: 'By line' },
   noUnit: '(none)',
   calls: 'Test calls',
+  inSeconds: 'Times in seconds',
   none: 'No test calls in this period',
   more: 'Earlier test calls',
   column: {
@@ -38,8 +39,8 @@ export const trialsEn: Messages['trials'] = {
     what: 'Test call',
     unit: 'Unit/line',
     result: 'Result',
-    answer: 'Ring to answer, s',
-    person: 'Ring to person, s',
+    answer: 'Ring to answer',
+    person: 'Ring to person',
     marks: 'Marks',
     calls: 'Calls',
     answered: 'Answered',
@@ -92,5 +93,6 @@ export const trialsEn: Messages['trials'] = {
   markedBy: 'by {name}',
   wrong: 'A number from 0 to {most}, two decimals at most',
   unsaved: 'Marks are not saved yet',
+  dirty: 'Not saved',
   discard: 'Discard',
 }

@@ -29,6 +29,7 @@ export const trialsZhCN = {
   by: { unit: '按单位', line: '按专线' },
   noUnit: '（未注明）',
   calls: '拨测记录',
+  inSeconds: '时间以秒计',
   none: '这段时间没有拨测',
   more: '更早的拨测',
   column: {
@@ -36,8 +37,8 @@ export const trialsZhCN = {
     what: '拨测',
     unit: '单位/专线',
     result: '结果',
-    answer: '振铃到接听（秒）',
-    person: '振铃到人工（秒）',
+    answer: '振铃到接听',
+    person: '振铃到人工',
     marks: '评分',
     calls: '次数',
     answered: '接通',
@@ -90,5 +91,6 @@ export const trialsZhCN = {
   markedBy: '{name} 评',
   wrong: '只填 0 到 {most} 的数，最多两位小数',
   unsaved: '评分还没有保存',
+  dirty: '未保存',
   discard: '放弃修改',
 }
