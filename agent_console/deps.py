@@ -24,6 +24,7 @@ from hotline.core.ports import (
     MeasuredFigures,
     Points,
     RecordingDesk,
+    Reports,
     SecondTexts,
     Shifts,
     Staffing,
@@ -95,6 +96,7 @@ class ConsoleDeps:
     figure_views: FigureViews
     alerts: Alerts
     staffing: Staffing
+    reports: Reports
     shifts: Shifts
     recordings: RecordingArchive
     recording_desk: RecordingDesk

@@ -19,7 +19,9 @@ from starlette.websockets import WebSocketClose
 
 log = logging.getLogger(__name__)
 
-PAGES: Final = frozenset({"", "agent", "board", "wallboard", "figures", "login"})
+PAGES: Final = frozenset(
+    {"", "agent", "board", "wallboard", "figures", "staffing", "reports", "test-calls", "login"}
+)
 """First parts of addresses that the app's own router knows."""
 
 HOW_TO_GET_PAGES: Final = "the pages are not built: run `make web` in the source folder (needs Node once)"

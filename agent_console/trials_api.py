@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from hotline.agent_console.errors import ApiError
@@ -14,7 +14,7 @@ from hotline.agent_console.routes import Body, InRoom, Signed, supervisor
 from hotline.agent_console.wire import to_json
 from hotline.core.errors import IllegalState, UsageError
 from hotline.core.ports import Trials
-from hotline.core.trials import MARKS, TrialMarks, TrialOrder
+from hotline.core.trials import MARKS, TrialFilter, TrialMarks, TrialOrder
 
 router = APIRouter()
 TrialId = Annotated[str, Field(pattern=r"^[0-9]{14}-[0-9a-f]{8}$")]
@@ -41,6 +41,30 @@ class Sheet(Body):
     knowledge: Points | None = None
     call_back: Points | None = None
     note: Annotated[str, Field(max_length=1000)] = ""
+    person_seconds: Annotated[float, Field(ge=0, le=300)] | None = None
+
+
+def _wanted(
+    since: datetime | None = None,
+    until: datetime | None = None,
+    line: Annotated[str, Query(max_length=80)] = "",
+    unit: Annotated[str, Query(max_length=80)] = "",
+) -> TrialFilter:
+    """What narrows a list of test calls.
+
+    Raises:
+        ApiError: 400 ``bad_request``, a moment without its zone.
+    """
+    return TrialFilter(_zoned("since", since), _zoned("until", until), line, unit)
+
+
+def _zoned(name: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise ApiError(400, "bad_request", f"{name}: a moment with its zone, as 2026-11-02T08:30:00+08:00")
+    return moment
+
+
+Wanted = Annotated[TrialFilter, Depends(_wanted)]
 
 
 def _trials(room: Room) -> Trials:
@@ -53,14 +77,29 @@ def _trials(room: Room) -> Trials:
 async def test_calls(
     identity: Signed,
     room: InRoom,
+    wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: datetime | None = None,
 ) -> dict[str, Any]:
     """Test calls, the newest first."""
     supervisor(identity)
-    if before is not None and before.tzinfo is None:
-        raise ApiError(400, "bad_request", "before: a moment with its zone, as 2026-11-02T08:30:00+08:00")
-    return {"test_calls": to_json(await _trials(room).newest(limit, before))}
+    return {"test_calls": to_json(await _trials(room).newest(limit, _zoned("before", before), wanted))}
+
+
+@router.get("/api/test-calls/now")
+async def now(identity: Signed, room: InRoom) -> Any:
+    """The schedule, and what is being dialled."""
+    supervisor(identity)
+    return to_json(_trials(room).now())
+
+
+@router.get("/api/test-calls/sums")
+async def sums(
+    identity: Signed, room: InRoom, wanted: Wanted, by: Literal["unit", "line"] = "unit"
+) -> dict[str, Any]:
+    """What the test calls come to, by unit or line: the means that the score takes."""
+    supervisor(identity)
+    return {"sums": to_json(await _trials(room).sums(wanted, by))}
 
 
 @router.post("/api/test-calls", status_code=202)
@@ -95,7 +134,10 @@ async def mark(trial_id: TrialId, body: Sheet, identity: Signed, room: InRoom) -
         if (getattr(body, part) or 0) > most:
             raise ApiError(400, "bad_request", f"{part} has {most} points at the most")
     marks = TrialMarks(**body.model_dump())
-    trial = await _trials(room).mark(trial_id, marks, user)
+    try:
+        trial = await _trials(room).mark(trial_id, marks, user)
+    except UsageError as error:
+        raise ApiError(400, "bad_request", error.message, hint=error.hint) from None
     if trial is None:
         raise _no_such()
     await room.deps.audit.record(user, "test_call_marks", trial_id)

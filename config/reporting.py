@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from hotline.config.section import Name, Section
 from hotline.config.shifts import ClockTime
 
+BY_HAND: Final = "by-hand"  # the folder of reports that people asked for
 Limit = Annotated[float, Field(ge=0, le=100)] | None
 
 
@@ -70,6 +71,12 @@ class ScheduledReport(Section):
     data: Path | None = None
     command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=50)] = ()
     webhook: Name | None = None
+
+    @model_validator(mode="after")
+    def _own_name(self) -> Self:
+        if self.name == BY_HAND:
+            raise ValueError(f"{BY_HAND} holds the reports that people have made: choose another name")
+        return self
 
     @model_validator(mode="after")
     def _a_day_there_is(self) -> Self:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
-from typing import Protocol, Self
+from pathlib import Path
+from typing import Literal, Protocol, Self
 
 from hotline.core.alerts import Alert
 from hotline.core.control import Asker, CallVerb, SuperviseVerb, Target
 from hotline.core.drafts import Draft, DraftFields
 from hotline.core.events import AgentState, CallbackResult, Envelope, Event
 from hotline.core.figures import CountSide, Explanation, FigureAnswer, FigureQuestion, MeasureInfo
+from hotline.core.reports import ReportContent, ReportMaking, ReportOrder, ReportShelfView
 from hotline.core.staffing import StaffingPlan, StaffingQuestion
-from hotline.core.trials import TrialCall, TrialMarks, TrialOrder
+from hotline.core.trials import (
+    ALL_TRIALS,
+    TrialCall,
+    TrialFilter,
+    TrialMarks,
+    TrialOrder,
+    TrialsNow,
+    TrialSum,
+)
 from hotline.core.understanding import CallPoints, Proposal
 from hotline.core.views import (
     AgentDay,
@@ -303,6 +313,50 @@ class Alerts(Protocol):
         ...
 
 
+class Reports(Protocol):
+    """Reports (通报). ``name`` and ``period``: as listed. Methods raise ``HotlineError`` as they say."""
+
+    async def reports(self) -> ReportShelfView:
+        """All there are, newest first, and the one that is being made."""
+        ...
+
+    async def begin(self, order: ReportOrder) -> ReportMaking:
+        """Have a report made.
+
+        Raises:
+            UsageError: it makes no sense.
+            IllegalState: one is being made, or this one is there already (``code`` says which).
+        """
+        ...
+
+    async def content(self, name: str, period: str) -> ReportContent | None:
+        """What a report says; None if there is no draft of it."""
+        ...
+
+    async def edit(
+        self, name: str, period: str, revision: str, texts: Mapping[str, str | None]
+    ) -> ReportContent | None:
+        """Other words for its texts, by id; None: as they were made.
+
+        Raises:
+            UsageError: there is no such text.
+            IllegalState: somebody else changed it, or it is final (``code``).
+        """
+        ...
+
+    async def finish(self, name: str, period: str, revision: str, by: str) -> ReportContent | None:
+        """Make it final; raises as ``edit``."""
+        ...
+
+    async def file(self, name: str, file: str) -> Path | None:
+        """One of its files, ``2026-10.pdf``.
+
+        Raises:
+            IllegalState: it cannot be written now, or not at all.
+        """
+        ...
+
+
 class Trials(Protocol):
     """Test calls (拨测). Asynchronous methods raise ``sqlalchemy.exc.SQLAlchemyError``."""
 
@@ -319,12 +373,26 @@ class Trials(Protocol):
         """
         ...
 
-    async def newest(self, limit: int, before: datetime | None) -> list[TrialCall]:
+    def now(self) -> TrialsNow:
+        """The schedule, and what is being dialled."""
+        ...
+
+    async def newest(
+        self, limit: int, before: datetime | None, wanted: TrialFilter = ALL_TRIALS
+    ) -> list[TrialCall]:
         """Test calls that began before a moment, the newest first."""
         ...
 
+    async def sums(self, wanted: TrialFilter, by: Literal["unit", "line"]) -> list[TrialSum]:
+        """What test calls come to, by unit or line, in the order of their first call."""
+        ...
+
     async def mark(self, trial_id: str, marks: TrialMarks, user: str) -> TrialCall | None:
-        """Keep a listener's sheet; None if there is no such test call."""
+        """Keep a listener's sheet; None if there is no such test call.
+
+        Raises:
+            UsageError: a person was heard after the call was over.
+        """
         ...
 
     async def sound(self, trial_id: str) -> bytes | None:

@@ -63,7 +63,11 @@ class TrialOrder:
 
 @dataclass(frozen=True, slots=True)
 class TrialMarks:
-    """The listener's sheet; None: not marked. The points of each part: `MARKS`."""
+    """The listener's sheet; None: not marked. The points of each part: `MARKS`.
+
+    ``person_seconds``: from the answer until a person spoke, as the listener heard it. It goes before what
+    our ledger says; where another exchange was called it is all there is.
+    """
 
     menu: float | None = None
     answering: float | None = None
@@ -71,6 +75,7 @@ class TrialMarks:
     knowledge: float | None = None
     call_back: float | None = None
     note: str = ""
+    person_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +114,69 @@ class TrialCall:
     has_sound: bool = False
     marks: TrialMarks = TrialMarks()
     marked_by: str = ""
+
+    @property
+    def reached_seconds(self) -> float | None:
+        """From the first ring until a person spoke: the listener's word, else the ledger's; None: unknown."""
+        heard = self.marks.person_seconds
+        person = self.person_seconds if heard is None else heard
+        return None if person is None or self.answer_seconds is None else self.answer_seconds + person
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFilter:
+    """Which test calls: begun in [since, until), of a line (ordered or reached), of a unit; empty: all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    line: str = ""
+    unit: str = ""
+
+
+ALL_TRIALS: Final = TrialFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrial:
+    """A plan of the site file. ``times``: 09:30; ``days``: 1 is Monday; ``next_at``: None, if in no week."""
+
+    order: TrialOrder
+    days: tuple[int, ...]
+    times: tuple[str, ...]
+    every_minutes: int | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsNow:
+    """The schedule, and what is being dialled. ``full_marks``: `MARKS`; ``shown_as``: what they see."""
+
+    plans: tuple[PlannedTrial, ...]
+    dialling: TrialOrder | None
+    full_marks: Mapping[str, int]
+    shown_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSum:
+    """What the test calls of a unit or a line come to.
+
+    Attributes:
+        key: the unit, or the line that was ordered; empty for calls without one.
+        reached: calls in which a person was reached.
+        answer_seconds: mean of the answered calls.
+        reached_seconds: from the first ring to a person, mean of ``reached``.
+        marked: calls with points for any part.
+        marks: by part the mean of the calls marked in it, half up to two decimals as the score has it.
+        points: their sum; None before every part is marked.
+    """
+
+    key: str
+    calls: int
+    answered: int
+    reached: int
+    answer_seconds: float | None
+    reached_seconds: float | None
+    marked: int
+    marks: Mapping[str, float | None]
+    points: float | None

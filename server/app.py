@@ -39,6 +39,7 @@ from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import calendar_of, counting_of
 from hotline.metrics.prometheus import Exporter, MetricsServer
+from hotline.metrics.report.desk import ReportDesk
 from hotline.metrics.report.maker import ReportMaker
 from hotline.metrics.rolling import Rolling
 from hotline.metrics.staffing.planner import StaffingPlanner
@@ -169,6 +170,7 @@ class HotlineServer:
         watch = AlertWatch(site, bus, talks, figures, numbers, clock)
         watch.restore()
         trials = TrialDesk(site, TrialStore(sessions), clock, FileTranscriber(site))
+        reports = ReportDesk(site, database_url(site, self.secrets), clock)
         webhooks = Webhooks(site, bus, self.secrets, clock, watch.active())
         numbers_told = [*numbers, watch.numbers, webhooks.numbers, trials.numbers]
         exporter = Exporter(site, bus, self.exchange, numbers_told, watch.active())
@@ -225,12 +227,14 @@ class HotlineServer:
                 accounts=self.accounts,
                 audit=audit,
                 clock=clock,
+                reports=reports,
                 trials=trials,
             )
         )
         await self.console.start()
         self._stack.push_async_callback(self.console.aclose)
         await self._run("test calls", trials.run())
+        await self._run("reports by hand", reports.run())
         # what nobody waits for comes last: the words of the index take a moment to read
         await self._run("rollups", Rolling(Rollups(sessions, calendar_of(site)), clock).run())
         if site.asr.second_pass is not None:
@@ -240,8 +244,8 @@ class HotlineServer:
             )  # fmt: skip
             await self._run("second pass", second.run())
         if site.reports.schedule:
-            reports = ReportMaker(site, database_url(site, self.secrets), self.secrets, clock)
-            await self._run("reports", reports.run())
+            maker = ReportMaker(site, database_url(site, self.secrets), self.secrets, clock)
+            await self._run("reports", maker.run())
         await self._run("text index", TextIndexing(TextIndex(sessions), search_words, clock).run())
 
     def _ami_settings(self) -> AmiSettings:

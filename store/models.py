@@ -315,6 +315,7 @@ class TrialRow(Base):
     knowledge: Mapped[float | None]
     call_back: Mapped[float | None]
     note: Mapped[str] = mapped_column(Text)
+    heard_person_ms: Mapped[int | None]
     marked_by: Mapped[str]
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 FOLDER: Final = "reports"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_FILE: Final = re.compile(r"([0-9A-Za-z-]{1,20})\.(html|docx|xlsx|pdf|json)")
+_FILE: Final = re.compile(r"([0-9A-Za-z-]{1,50})\.(html|docx|xlsx|pdf|json)")
 
 
 @dataclass(frozen=True, slots=True)

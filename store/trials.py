@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
-from hotline.core.trials import MARKS, TrialCall, TrialMarks, TrialOrder, TrialResult
+from hotline.core.trials import ALL_TRIALS, MARKS, TrialCall, TrialFilter, TrialMarks, TrialOrder, TrialResult
 from hotline.store.database import Sessions
 from hotline.store.models import Call, QueueEntry, TrialRow
 
@@ -46,7 +46,7 @@ class TrialStore:
         async with self._sessions.begin() as session:
             row = await session.get(TrialRow, trial.trial_id)
             if row is None:
-                session.add(TrialRow(**values, **asdict(trial.marks), marked_by=trial.marked_by))
+                session.add(TrialRow(**values, **_sheet(trial.marks), marked_by=trial.marked_by))
             else:
                 for name, value in values.items():
                     setattr(row, name, value)
@@ -57,7 +57,7 @@ class TrialStore:
             row = await session.get(TrialRow, trial_id)
             if row is None:
                 return None
-            for name, value in asdict(marks).items():
+            for name, value in _sheet(marks).items():
                 setattr(row, name, value)
             row.marked_by = user
             return _trial(row)
@@ -68,11 +68,20 @@ class TrialStore:
             row = await session.get(TrialRow, trial_id)
             return None if row is None else _trial(row)
 
-    async def newest(self, limit: int, before: datetime | None = None) -> list[TrialCall]:
+    async def newest(
+        self, limit: int, before: datetime | None = None, wanted: TrialFilter = ALL_TRIALS
+    ) -> list[TrialCall]:
         """Test calls that began before a moment, the newest first."""
         query = select(TrialRow).order_by(TrialRow.began_at.desc()).limit(limit)
-        if before is not None:
-            query = query.where(TrialRow.began_at < before)
+        for until in (before, wanted.until):
+            if until is not None:
+                query = query.where(TrialRow.began_at < until)
+        if wanted.since is not None:
+            query = query.where(TrialRow.began_at >= wanted.since)
+        if wanted.line:
+            query = query.where(or_(TrialRow.line == wanted.line, TrialRow.reached_line == wanted.line))
+        if wanted.unit:
+            query = query.where(TrialRow.unit == wanted.unit)
         async with self._sessions() as session:
             return [_trial(row) for row in await session.scalars(query)]
 
@@ -140,9 +149,19 @@ def _trial(row: TrialRow) -> TrialCall:
         reached_line=row.reached_line,
         text=row.text,
         has_sound=row.has_sound,
-        marks=TrialMarks(**{part: getattr(row, part) for part in MARKS}, note=row.note),
+        marks=TrialMarks(
+            **{part: getattr(row, part) for part in MARKS},
+            note=row.note,
+            person_seconds=_seconds(row.heard_person_ms),
+        ),
         marked_by=row.marked_by,
     )
+
+
+def _sheet(marks: TrialMarks) -> dict[str, float | str | None]:
+    """The columns of a listener's sheet."""
+    points = {part: getattr(marks, part) for part in MARKS}
+    return points | {"note": marks.note, "heard_person_ms": _ms(marks.person_seconds)}
 
 
 def _ms(seconds: float | None) -> int | None:

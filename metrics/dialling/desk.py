@@ -14,16 +14,29 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from hotline.config.dialling import TrialPlan
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
 from hotline.core.errors import HotlineError, IllegalState, UsageError
-from hotline.core.trials import TrialCall, TrialMarks, TrialOrder, TrialResult, is_emergency
+from hotline.core.trials import (
+    ALL_TRIALS,
+    MARKS,
+    PlannedTrial,
+    TrialCall,
+    TrialFilter,
+    TrialMarks,
+    TrialOrder,
+    TrialResult,
+    TrialsNow,
+    TrialSum,
+    is_emergency,
+)
 from hotline.metrics.dialling.dialler import Heard, dial
 from hotline.metrics.dialling.measure import loudness
-from hotline.metrics.dialling.schedule import Waiting
+from hotline.metrics.dialling.schedule import Waiting, moments
+from hotline.metrics.dialling.sheets import summed
 from hotline.metrics.dialling.sounds import TrialSounds
 from hotline.metrics.prometheus_present import Number
 from hotline.store.trials import TrialStore
@@ -31,6 +44,8 @@ from hotline.store.trials import TrialStore
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 5.0
+SUMMED_MOST: Final = 5000  # test calls, the newest: years of one every hour of the day
+A_WEEK: Final = timedelta(days=8)  # a plan's next moment lies within it
 LEDGER_SECONDS: Final = 3.0  # for the exchange to tell that the call is over, and for its row to be saved
 
 Transcribe = Callable[[Path], Awaitable[str]]
@@ -64,6 +79,7 @@ class TrialDesk:
         self._transcribe = transcribe if site.test_dialling.transcribe else None
         self._line = asyncio.Lock()
         self._asked: TrialOrder | None = None
+        self._dialling: TrialOrder | None = None
         self._wake = asyncio.Event()
         self._waiting = Waiting(site.test_dialling.calls, clock.now(), site.zone)
 
@@ -106,12 +122,45 @@ class TrialDesk:
         self._asked = order
         self._wake.set()
 
-    async def newest(self, limit: int, before: datetime | None) -> list[TrialCall]:
+    def now(self) -> TrialsNow:
+        """The schedule, and what is being dialled."""
+        now, zone, section = self._clock.now(), self._site.zone, self._site.test_dialling
+        plans = tuple(
+            PlannedTrial(
+                order_of(plan),
+                plan.days,
+                tuple(f"{at:%H:%M}" for at in sorted(plan.times)),
+                plan.every_minutes,
+                next(moments(plan, now, now + A_WEEK, zone), None),
+            )
+            for plan in section.calls
+        )
+        return TrialsNow(plans, self._asked or self._dialling, MARKS, section.caller_number)
+
+    async def newest(
+        self, limit: int, before: datetime | None, wanted: TrialFilter = ALL_TRIALS
+    ) -> list[TrialCall]:
         """Test calls that began before a moment, the newest first."""
-        return await self.store.newest(limit, before)
+        return await self.store.newest(limit, before, wanted)
+
+    async def sums(self, wanted: TrialFilter, by: Literal["unit", "line"]) -> list[TrialSum]:
+        """What test calls come to, by unit or line."""
+        return summed(await self.store.newest(SUMMED_MOST, None, wanted), by)
 
     async def mark(self, trial_id: str, marks: TrialMarks, user: str) -> TrialCall | None:
-        """Keep the listener's sheet; None if there is no such test call."""
+        """Keep the listener's sheet; None if there is no such test call.
+
+        Raises:
+            UsageError: a person was heard after the call was over.
+        """
+        trial = await self.store.one(trial_id)
+        if trial is None:
+            return None
+        if marks.person_seconds is not None and marks.person_seconds > trial.spoken_seconds:
+            raise UsageError(
+                f"the call lasted {trial.spoken_seconds:.0f} s",
+                hint="give the seconds from its answer until a person spoke",
+            )
         return await self.store.mark(trial_id, marks, user)
 
     async def sound(self, trial_id: str) -> bytes | None:
@@ -151,11 +200,15 @@ class TrialDesk:
         if self._line.locked():
             raise IllegalState("a test call goes on", hint="try again when it is over")
         async with self._line:
-            trial, heard = await self._dial(order)
-            trial = await self._look_into_ledger(trial, heard)
-            await self.store.save(trial)
-            self.made += 1
-            trial = await self._write_down(trial)
+            self._dialling = order
+            try:
+                trial, heard = await self._dial(order)
+                trial = await self._look_into_ledger(trial, heard)
+                await self.store.save(trial)
+                self.made += 1
+                trial = await self._write_down(trial)
+            finally:
+                self._dialling = None
         await self._delete_old()
         return trial
 

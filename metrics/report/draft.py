@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from hotline.config.problems import ConfigError, dotted
+from hotline.core.errors import UsageError
 from hotline.metrics.report.checks import disagreements
 from hotline.metrics.report.compose import compose
 from hotline.metrics.report.data import ReportData
@@ -36,6 +37,7 @@ from hotline.metrics.report.ratios import ratios
 from hotline.metrics.report.words import SECTIONS
 
 FORMAT: Final = "hotline-report-1"
+_TEXTS: Final = (Heading, Paragraph)
 _NUMBER: Final = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -116,7 +118,7 @@ def reviewed(draft: Draft) -> Document:
     Raises:
         ConfigError: a table or chart was edited, or something was changed after the report became final.
     """
-    if draft.final is not None and draft.final.of != _content_print(draft):
+    if draft.final is not None and draft.final.of != content_print(draft):
         raise ConfigError("the report was changed after it became final", hint="take the key final out of it")
     made = compose(draft.data)
     anew = {block.id: block for block in made.blocks}
@@ -138,9 +140,38 @@ def reviewed(draft: Draft) -> Document:
     return replace(draft.document, blocks=(*blocks, *notes), status=status)
 
 
+def with_texts(draft: Draft, texts: Mapping[str, str | None]) -> Draft:
+    """The draft with other words for headings and paragraphs, by name; None: as they were made.
+
+    Raises:
+        ConfigError: it is final.
+        UsageError: there is no such text in it.
+    """
+    if draft.final is not None:
+        raise ConfigError("the report is final", hint="make it anew to change it")
+    made = {block.id: block for block in compose(draft.data).blocks if isinstance(block, _TEXTS)}
+    known = {block.id for block in draft.document.blocks if isinstance(block, _TEXTS)}
+    if strange := sorted(texts.keys() - known):
+        raise UsageError(f"the report has no text {strange[0]}", hint="texts are told by their ids")
+
+    def worded(block: Block) -> Block:
+        if not isinstance(block, _TEXTS) or block.id not in texts:
+            return block
+        text = texts[block.id]
+        return made.get(block.id, block) if text is None else replace(block, text=text)
+
+    blocks = tuple(worded(block) for block in draft.document.blocks)
+    return replace(draft, document=replace(draft.document, blocks=blocks))
+
+
+def was_edited(draft: Draft, block: Block) -> bool:
+    """Whether people changed a block."""
+    return draft.prints.get(f"block {block.id}") != _print_of_block(block)
+
+
 def finished(draft: Draft, by: str, at: datetime) -> Draft:
     """The draft marked as final, from now on unchangeable."""
-    return replace(draft, final=FinalMark(at, by, _content_print(draft)))
+    return replace(draft, final=FinalMark(at, by, content_print(draft)))
 
 
 def refreshed(draft: Draft) -> Draft:
@@ -206,7 +237,8 @@ def _print_of_block(block: Block) -> str:
     return _sha(_BLOCK.dump_json(block))
 
 
-def _content_print(draft: Draft) -> str:
+def content_print(draft: Draft) -> str:
+    """Names what a draft says: another one after every change."""
     document = TypeAdapter(Document).dump_json(draft.document)
     return _sha(document + draft.data.model_dump_json().encode())
 

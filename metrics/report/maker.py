@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -21,6 +18,7 @@ from hotline.core.clock import Clock
 from hotline.core.errors import HotlineError
 from hotline.metrics.report.data import Period
 from hotline.metrics.report.job import Order, what_reports_need
+from hotline.metrics.report.running import RunFailed, finished, run_job
 from hotline.metrics.report.schedule import newest_due
 from hotline.metrics.webhook import POST_SECONDS, exchange, make_client, target_of
 from hotline.metrics.webhook_formats import ReportMade, Verdict, make_report_post, verdict
@@ -29,16 +27,11 @@ from hotline.store.report_shelf import Done, ReportShelf
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 30.0  # a report comes so much late at the most
-MAKE_SECONDS: Final = 1800.0  # of one report; then its process is killed
 HAND_SECONDS: Final = 300.0  # of a command
 FIRST_RETRY_SECONDS: Final = 60.0
 LAST_RETRY_SECONDS: Final = 3600.0
 SCORES: Final = (".scores.yaml", ".scores.json")  # the sub-centres' figures of a period, or their ranking
-MOST_SAID: Final = 2000  # characters of what a process wrote to stderr
-
-
-class _Failed(Exception):
-    """A process did not do its work; the text says why."""
+DATA: Final = (".yaml", ".xlsx")
 
 
 class ReportMaker:
@@ -72,7 +65,7 @@ class ReportMaker:
                 continue
             try:
                 await self._make(report, period)
-            except (_Failed, HotlineError, OSError) as error:
+            except (RunFailed, HotlineError, OSError) as error:
                 log.error("report %s of %s: %s; again in %.0f s", *key, error, self._later(key))
             except Exception:  # a fault of ours with one report must not end the others, nor the server
                 log.exception("report %s of %s failed; again in %.0f s", *key, self._later(key))
@@ -97,13 +90,13 @@ class ReportMaker:
                 site=what_reports_need(self._site),
                 database=self._database,
                 period=period,
-                data=await asyncio.to_thread(_data_file, report.data, period.name, (".yaml", ".xlsx")),
-                scores=await asyncio.to_thread(_data_file, report.data, period.name, SCORES),
+                data=await asyncio.to_thread(data_file, report.data, period.name),
+                scores=await asyncio.to_thread(data_file, report.data, period.name, SCORES),
                 folder=folder,
+                stem=period.name,
                 formats=report.formats,
             )
-            command = (sys.executable, "-P", "-m", "hotline.metrics.report.job")
-            said = await _finished(command, MAKE_SECONDS, order.model_dump_json().encode())
+            said = await run_job(order)
             if said:
                 log.warning("report %s of %s: %s", report.name, period.name, said)
             files = tuple(f"{period.name}.{form.value}" for form in report.formats)
@@ -119,7 +112,7 @@ class ReportMaker:
         """Run the command, tell the webhook: each at least once."""
         if report.command:
             folder = await asyncio.to_thread(self._shelf.folder, report.name)
-            await _finished((*report.command, *(str(folder / file) for file in files)), HAND_SECONDS)
+            await finished((*report.command, *(str(folder / file) for file in files)), HAND_SECONDS)
         hook = next((one for one in self._site.alerts.webhooks if one.name == report.webhook), None)
         if hook is None:
             return
@@ -130,12 +123,12 @@ class ReportMaker:
                 post = make_report_post(target, made, self._site, self._clock.now())
                 told = verdict(target, *await exchange(client, post))
         except (httpx.HTTPError, TimeoutError) as error:
-            raise _Failed(f"webhook {hook.name} was not reached ({type(error).__name__})") from None
+            raise RunFailed(f"webhook {hook.name} was not reached ({type(error).__name__})") from None
         if told is not Verdict.TAKEN:
-            raise _Failed(f"webhook {hook.name} answered: {told.value}")
+            raise RunFailed(f"webhook {hook.name} answered: {told.value}")
 
 
-def _data_file(folder: Path | None, period: str, endings: tuple[str, ...]) -> Path | None:
+def data_file(folder: Path | None, period: str, endings: tuple[str, ...] = DATA) -> Path | None:
     """A file of a period, if somebody put one there."""
     names = [folder / f"{period}{ending}" for ending in endings] if folder else []
     return next((name for name in names if name.is_file()), None)
@@ -143,31 +136,3 @@ def _data_file(folder: Path | None, period: str, endings: tuple[str, ...]) -> Pa
 
 def _pauses() -> Iterator[float]:
     return backoff(initial_seconds=FIRST_RETRY_SECONDS, max_seconds=LAST_RETRY_SECONDS)
-
-
-async def _finished(command: tuple[str, ...], seconds: float, order: bytes = b"") -> str:
-    """Run a process to its end; what it wrote to stderr.
-
-    Raises:
-        _Failed: it did not start, ended with another code than 0, or took too long and was killed.
-    """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, start_new_session=True
-        )
-    except OSError as error:
-        raise _Failed(f"{command[0]} does not start: {error.strerror}") from error
-    try:
-        async with asyncio.timeout(seconds):
-            _, written = await process.communicate(order)
-    except TimeoutError:
-        raise _Failed(f"it took longer than {seconds:.0f} s") from None
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    said = written.decode(errors="replace").strip()[-MOST_SAID:]
-    if process.returncode != 0:
-        raise _Failed(f"{Path(command[0]).name} ended with {process.returncode}: {said}")
-    return said

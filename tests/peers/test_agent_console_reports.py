@@ -16,8 +16,8 @@ async def test_supervisors_list_and_fetch_what_was_made(tmp_path: Path) -> None:
         shelf.note("monthly", "2026-10", Done(("2026-10.html",), handed=True))
         chief, zhang = await console.user("chief", "supervisor"), await console.user("zhang", agent="a1")
         listed = (await chief.get("/api/reports")).json()["reports"]
-        assert [(one["name"], one["period"], one["format"], one["size_bytes"]) for one in listed] == [
-            ("monthly", "2026-10", "html", 13)
+        assert [(one["name"], one["period"], one["state"], one["formats"]) for one in listed] == [
+            ("monthly", "2026-10", "files", ["html"])
         ]
         got = await chief.get("/api/reports/monthly/2026-10.html")
         assert got.text == "<p>通报</p>" and got.headers["content-disposition"].startswith("attachment")

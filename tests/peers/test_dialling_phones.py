@@ -269,6 +269,20 @@ async def test_supervisors_dial_read_listen_and_mark_over_http(tmp_path: Path, e
             sheet = {"menu": 10.0, "manner": 37.5, "note": "耐心"}
             marked = await chief.post(f"{path}/marks", json=sheet)
             assert {part: points for part, points in marked.json()["marks"].items() if points} == sheet
+            after = {"person_seconds": trial["spoken_seconds"] + 5}
+            assert (await chief.post(f"{path}/marks", json=after)).status_code == 400, "the call was over"
+            heard = sheet | {"person_seconds": 0.5}
+            assert (await chief.post(f"{path}/marks", json=heard)).json()["marks"]["person_seconds"] == 0.5
+            now = (await chief.get("/api/test-calls/now")).json()
+            assert [plan["order"]["name"] for plan in now["plans"]] == ["市场"]
+            assert (now["full_marks"]["manner"], now["shown_as"]) == (40, "12345999")
+            (unit,) = (await chief.get("/api/test-calls/sums")).json()["sums"]
+            assert (unit["key"], unit["calls"], unit["reached"], unit["marked"]) == ("湘乡市", 1, 1, 1)
+            assert unit["reached_seconds"] == pytest.approx(trial["answer_seconds"] + 0.5, abs=0.006)
+            for narrowed, there in {"unit=湘乡市": 1, "unit=韶山市": 0, "line=12315": 0}.items():
+                assert len((await chief.get(f"/api/test-calls?{narrowed}")).json()["test_calls"]) == there
+            assert (await chief.get("/api/test-calls?since=2026-11-02T08:00:00")).status_code == 400
+            assert (await agent.get("/api/test-calls/sums")).status_code == 403
             absent = "/api/test-calls/20200101000000-00000000"
             assert (await chief.get(f"{absent}/sound")).status_code == 404
             assert (await chief.post(f"{absent}/marks", json={})).status_code == 404

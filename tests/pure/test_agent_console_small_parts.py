@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.agent_console.gate import own_origin
 from hotline.agent_console.outbox import Outbox
+from hotline.agent_console.pages import PAGES
 from hotline.agent_console.throttle import MAX_KEYS, PER_ADDRESS, PER_PAIR, Throttle, network_of
 
 
@@ -154,3 +158,10 @@ def test_an_ipv6_customer_is_one_place() -> None:
 def test_only_the_sites_own_pages_may_act(origins: list[str], host: str, own: bool) -> None:
     """Own is the host that was asked, an allowed origin, or no browser at all."""
     assert own_origin(origins, host, frozenset({"https://pages.example"})) is own
+
+
+def test_every_page_of_the_app_is_served_when_it_is_reloaded() -> None:
+    """What the app's router knows, the server knows by its first part."""
+    router = Path(__file__).parents[2] / "agent_console/web/src/router.ts"
+    paths = re.findall(r"path: '/([a-z-]*)", router.read_text(encoding="utf-8"))
+    assert len(paths) > 5 and set(paths) <= PAGES

@@ -16,7 +16,7 @@ from hotline.config.loading import check_site
 from hotline.core.trials import TrialCall, TrialMarks, TrialOrder, TrialResult, is_emergency
 from hotline.metrics.dialling.measure import RATE_HZ, loudness
 from hotline.metrics.dialling.schedule import Waiting, moments
-from hotline.metrics.dialling.sheets import as_row, for_score
+from hotline.metrics.dialling.sheets import as_row, for_score, summed
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 2, 0, 0, tzinfo=ZONE)
@@ -142,6 +142,28 @@ def test_marks_become_the_units_of_a_score() -> None:
             {"name": "韶山市", "test_calls": {"call_back": [0]}},
         ]
     }
+
+
+def test_what_test_calls_come_to_by_unit() -> None:
+    """Means of the marked and of the answered, half up; the listener's word goes before the ledger's."""
+    full = TrialMarks(menu=10, answering=10, manner=37.5, knowledge=24.75, call_back=10, person_seconds=12.5)
+    trials = [
+        replace(TRIAL, answer_seconds=3.0, person_seconds=40.0, marks=full),
+        replace(
+            TRIAL,
+            answer_seconds=4.01,
+            person_seconds=10.0,
+            marks=replace(full, menu=7.5, person_seconds=None),
+        ),
+        replace(TRIAL, result=TrialResult.NO_ANSWER, status=408),
+    ]
+    (unit,) = summed(trials, "unit")
+    assert (unit.key, unit.calls, unit.answered, unit.reached, unit.marked) == ("湘乡市", 3, 2, 2, 2)
+    assert unit.answer_seconds == 3.51, "3.505, half up"
+    assert unit.reached_seconds == 14.76, "(15.5 + 14.01) / 2 = 14.755"
+    assert unit.marks["menu"] == 8.75 and unit.points == 91.0
+    (line,) = summed([replace(TRIAL, marks=TrialMarks(menu=9))], "line")
+    assert (line.key, line.marks["menu"], line.marks["manner"], line.points) == ("", 9.0, None, None)
 
 
 def test_whether_the_right_line_answered_is_said_only_where_it_is_known() -> None:

@@ -13,7 +13,7 @@ export function clockSpan(seconds: number | null): string {
 }
 
 /** Half up, as published figures are rounded; 1e-9 takes back what binary fractions lose (0.28005 * 10000). */
-function halfUp(value: number, decimals: number): string {
+export function halfUp(value: number, decimals: number): string {
   const scale = 10 ** decimals
   return (Math.floor(value * scale + 0.5 + 1e-9) / scale).toFixed(decimals)
 }

@@ -15,6 +15,8 @@ export const router = createRouter({
     { path: '/wallboard/calls', name: 'calls', component: () => import('@/pages/CallsPage.vue') },
     { path: '/figures', name: 'figures', component: () => import('@/pages/FiguresPage.vue') },
     { path: '/staffing', name: 'staffing', component: () => import('@/pages/StaffingPage.vue') },
+    { path: '/reports', name: 'reports', component: () => import('@/pages/ReportsPage.vue') },
+    { path: '/test-calls', name: 'trials', component: () => import('@/pages/TestCallsPage.vue') },
     { path: '/:rest(.*)*', name: 'missing', component: MissingPage },
   ],
 })

@@ -9,6 +9,8 @@ import type {
   SavedView,
   Trend,
 } from './figures'
+import type { ReportContent, ReportFormat, ReportMaking, ReportOrder, ReportShelf } from './reports'
+import type { Dialled, SumBy, TestCall, TrialMarks, TrialsNow, TrialSum, TrialWanted } from './trials'
 import type {
   AgentDay,
   AgentView,
@@ -158,6 +160,15 @@ export const FILE_KINDS = ['txt', 'srt', 'json'] as const
 export const textFileAddress = (callId: string, kind: (typeof FILE_KINDS)[number]): string =>
   `${call(callId)}/transcript.${kind}`
 
+const report = (name: string, period: string): string => `/api/reports/${part(name)}/${part(period)}`
+
+/** Where a report is as a file. */
+export const reportFileAddress = (name: string, period: string, format: ReportFormat): string =>
+  `${report(name, period)}.${format}`
+
+/** Where the sound of a test call is; each listening is written down. */
+export const testSoundAddress = (trialId: string): string => `/api/test-calls/${part(trialId)}/sound`
+
 export const api = {
   me: () => request<Me>('GET', '/api/session'),
   signIn: (user: string, password: string) => request<Me>('POST', '/api/session', { user, password }),
@@ -237,6 +248,28 @@ export const api = {
   },
   secondText: (callId: string) => request<SecondText>('GET', `${call(callId)}/second-text`),
   recordingAbout: (callId: string) => request<RecordingAbout>('GET', `${recordingAddress(callId)}/about`),
+  reports: () => request<ReportShelf>('GET', '/api/reports'),
+  makeReport: (order: ReportOrder) => request<ReportMaking>('POST', '/api/reports', order),
+  reportContent: (name: string, period: string) =>
+    request<ReportContent>('GET', `${report(name, period)}/content`),
+  editReport: (
+    name: string,
+    period: string,
+    edit: { revision: string; texts: Readonly<Record<string, string | null>> },
+  ) => request<ReportContent>('PUT', `${report(name, period)}/texts`, edit),
+  finishReport: (name: string, period: string, revision: string) =>
+    request<ReportContent>('POST', `${report(name, period)}/final`, { revision }),
+  trialsNow: () => request<TrialsNow>('GET', '/api/test-calls/now'),
+  testCalls: (limit: number, wanted: TrialWanted, before?: string) =>
+    request<{ test_calls: readonly TestCall[] }>(
+      'GET',
+      `/api/test-calls?${query({ limit, before, ...wanted })}`,
+    ),
+  trialSums: (by: SumBy, wanted: TrialWanted) =>
+    request<{ sums: readonly TrialSum[] }>('GET', `/api/test-calls/sums?${query({ by, ...wanted })}`),
+  dialTest: (order: Dialled) => request<{ number: string }>('POST', '/api/test-calls', order),
+  markTest: (trialId: string, marks: TrialMarks) =>
+    request<TestCall>('POST', `/api/test-calls/${part(trialId)}/marks`, marks),
   reveal: (callId: string) => request<{ caller_number: string }>('POST', `${call(callId)}/reveal`),
   revealText: (callId: string) =>
     request<{ segments: readonly Segment[] }>('POST', `${call(callId)}/reveal-text`),

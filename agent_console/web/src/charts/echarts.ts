@@ -1,6 +1,6 @@
 /** The parts of ECharts in use, so that the rest stays out of the bundle. Only ever imported lazily, by Chart.vue. */
 
-import { BarChart, LineChart } from 'echarts/charts'
+import { BarChart, LineChart, PieChart } from 'echarts/charts'
 import {
   AriaComponent,
   DataZoomComponent,
@@ -21,6 +21,7 @@ use([
   LegendComponent,
   LineChart,
   MarkLineComponent,
+  PieChart,
   TooltipComponent,
 ])
 

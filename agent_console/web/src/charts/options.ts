@@ -1,6 +1,6 @@
 /** The type of what a chart is told: of the parts in `echarts.ts`, without loading any of them. */
 
-import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
+import type { BarSeriesOption, LineSeriesOption, PieSeriesOption } from 'echarts/charts'
 import type {
   DataZoomComponentOption,
   GridComponentOption,
@@ -15,5 +15,6 @@ export type ChartOption = ComposeOption<
   | GridComponentOption
   | LegendComponentOption
   | LineSeriesOption
+  | PieSeriesOption
   | TooltipComponentOption
 >

@@ -9,6 +9,8 @@ export interface HeatCell {
   readonly sum: number
   /** How many such hours the period has had up to now. */
   readonly days: number
+  /** Those hours, the first day first: what the cell rests on. */
+  readonly hours: readonly FigurePoint[]
 }
 
 /** Seven rows from Monday, each of 24 hours. */
@@ -34,19 +36,39 @@ const PARTS: Intl.DateTimeFormatOptions = {
 
 /** Adds up hours by weekday and hour of the hotline's clock; hours that have not begun yet do not count. */
 export function foldHours(points: readonly FigurePoint[], nowMs: number): Heat {
-  const cells = Array.from({ length: 7 }, () => Array.from({ length: HOURS }, () => ({ sum: 0, days: 0 })))
-  for (const { start, figure } of points) {
+  const cells = Array.from({ length: 7 }, () =>
+    Array.from({ length: HOURS }, () => ({ sum: 0, days: 0, hours: [] as FigurePoint[] })),
+  )
+  for (const point of points) {
+    const { start, figure } = point
     if (Date.parse(start) > nowMs) continue
     const there = momentText(start, 'sv-SE', PARTS) // Sweden writes "2026-11-02 09"
     const cell = cells[weekday(there.slice(0, 10))]?.[Number(there.slice(11, 13))]
     if (cell === undefined) continue
     cell.sum += figure.value ?? 0
     cell.days += 1
+    cell.hours.push(point)
   }
   return cells
 }
 
-export const meanOf = ({ sum, days }: HeatCell): number | null => (days === 0 ? null : sum / days)
+/** Where an arrow key leads on the map; null for other keys. The edges stop. */
+export function keyCell(key: string, day: number, hour: number): readonly [number, number] | null {
+  const steps: Readonly<Record<string, readonly [number, number]>> = {
+    ArrowUp: [day - 1, hour],
+    ArrowDown: [day + 1, hour],
+    ArrowLeft: [day, hour - 1],
+    ArrowRight: [day, hour + 1],
+    Home: [day, 0],
+    End: [day, HOURS - 1],
+  }
+  const step = steps[key]
+  if (step === undefined) return null
+  return [Math.min(6, Math.max(0, step[0])), Math.min(HOURS - 1, Math.max(0, step[1]))]
+}
+
+export const meanOf = ({ sum, days }: Pick<HeatCell, 'sum' | 'days'>): number | null =>
+  days === 0 ? null : sum / days
 
 /** A row's or a column's cells together: its sum, and its mean a day as the sum of its cells' means. */
 export function together(cells: readonly HeatCell[]): { readonly sum: number; readonly mean: number } {

@@ -1,4 +1,6 @@
 import { figuresEn } from './figures.en'
+import { reportsEn } from './reports.en'
+import { trialsEn } from './trials.en'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -28,6 +30,8 @@ export const en: Messages = {
     calls: 'Calls',
     figures: 'History',
     staffing: 'Staffing',
+    reports: 'Reports',
+    trials: 'Test calls',
   },
   login: {
     hotline: 'Government service hotline',
@@ -256,6 +260,12 @@ export const en: Messages = {
       force_agent: 'Forced a state',
       recording_listen: 'Played a recording',
       report_download: 'Fetched a report',
+      report_make: 'Made a report',
+      report_edit: 'Edited a report',
+      report_final: 'Made a report final',
+      test_call: 'Made a test call',
+      test_call_marks: 'Marked a test call',
+      test_call_sound: 'Listened to a test call',
       recording_pause: 'Paused a recording',
       recording_resume: 'Resumed a recording',
       recordings_prune: 'Deleted old recordings',
@@ -483,6 +493,8 @@ export const en: Messages = {
   },
   chart: { failed: 'The chart cannot be shown; the table has its figures' },
   figures: figuresEn,
+  reports: reportsEn,
+  trials: trialsEn,
   board: {
     title: 'Wallboard',
     waitingNow: 'Waiting now',
@@ -716,6 +728,12 @@ export const en: Messages = {
     bad_request: 'This cannot be accepted: {message}',
     wrong_origin: 'Open the page at its proper address',
     database_unavailable: 'The database cannot be reached, try again later',
+    busy: 'Busy, try again in a moment: {message}',
+    report_final: 'This report is final and can no longer be changed',
+    report_exists: 'There is a draft of it already',
+    report_unreadable: 'The draft cannot be used: {message}',
+    not_rendered: 'The file could not be written: {message}',
+    stale: 'Somebody else has just changed it: look again',
     internal: 'The server failed, try again later',
   },
 }

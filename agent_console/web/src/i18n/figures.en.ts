@@ -57,6 +57,7 @@ export const figuresEn: typeof figuresZhCN = {
   fold: 'Cells',
   heat: '{measure} by weekday and hour',
   heatCell: '{day} {hour}: {sum} in all, {days} days, mean {mean}',
+  heatHint: 'Press a cell to see the days it is made of, down to each call; the arrows walk.',
   noDays: 'None in the period',
   weekday: 'Weekday',
   allDay: 'All day',

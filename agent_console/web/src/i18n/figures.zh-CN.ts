@@ -55,6 +55,7 @@ export const figuresZhCN = {
   fold: '格中数值',
   heat: '{measure}，按星期和小时',
   heatCell: '{day} {hour}：合计 {sum}，共 {days} 天，平均 {mean}',
+  heatHint: '点一格，看它由哪几天的哪一小时组成，再点到每通电话；方向键移动。',
   noDays: '时段内没有',
   weekday: '星期',
   allDay: '全天',

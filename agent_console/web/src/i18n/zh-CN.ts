@@ -1,4 +1,6 @@
 import { figuresZhCN } from './figures.zh-CN'
+import { reportsZhCN } from './reports.zh-CN'
+import { trialsZhCN } from './trials.zh-CN'
 
 /** 界面文字：中文。其他语言的键与此处一致。 */
 export const zhCN = {
@@ -27,6 +29,8 @@ export const zhCN = {
     calls: '通话',
     figures: '历史统计',
     staffing: '排班测算',
+    reports: '通报',
+    trials: '拨测',
   },
   login: {
     hotline: '政务服务便民热线',
@@ -254,7 +258,13 @@ export const zhCN = {
       emergency: '紧急呼叫',
       force_agent: '强制坐席状态',
       recording_listen: '播放录音',
-      report_download: '下载报表',
+      report_download: '下载通报',
+      report_make: '生成通报',
+      report_edit: '修改通报',
+      report_final: '通报定稿',
+      test_call: '拨测',
+      test_call_marks: '拨测评分',
+      test_call_sound: '收听拨测录音',
       recording_pause: '暂停录音',
       recording_resume: '恢复录音',
       recordings_prune: '清理录音',
@@ -482,6 +492,8 @@ export const zhCN = {
   },
   chart: { failed: '图表没有显示出来，数字见表格' },
   figures: figuresZhCN,
+  reports: reportsZhCN,
+  trials: trialsZhCN,
   board: {
     title: '运行大屏',
     waitingNow: '正在排队',
@@ -713,6 +725,12 @@ export const zhCN = {
     taken: '已有同事在回电，请选下一位',
     wrong_origin: '请从正式网址打开页面',
     database_unavailable: '数据库暂时不可用，请稍后再试',
+    busy: '正忙，请稍后再试：{message}',
+    report_final: '这份通报已经定稿，不能再改',
+    report_exists: '这一期的草稿已经有了',
+    report_unreadable: '通报草稿不能使用：{message}',
+    not_rendered: '文件没有生成：{message}',
+    stale: '别人刚改过，请看清后再改',
     internal: '服务器出错，请稍后再试',
   },
 }

@@ -306,6 +306,61 @@ def floor_pages(page: Page) -> None:
     )
 
 
+def office_pages(page: Page) -> None:
+    """History with a cell of the heat map and a figure explained, reports from draft to final, test calls."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+    def shot(name: str) -> None:
+        page.wait_for_timeout(600)  # charts move in
+        page.screenshot(path=OUT / f"{name}.png")
+
+    page.goto(f"{URL}/figures?measure=answer_rate&period=last_month")
+    page.locator("[data-testid=chart][data-drawn=true]").wait_for()
+    shot("figures")
+    page.goto(f"{URL}/figures?show=heat&measure=offered&period=last_month")
+    page.get_by_test_id("heat-cell").nth(10).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("heat-hours").wait_for()
+    shot("figures-heat")
+    page.get_by_test_id("heat-hours").get_by_test_id("figure").first.click()
+    page.get_by_test_id("explain-row").first.wait_for()
+    shot("figures-explain")
+
+    page.goto(f"{URL}/reports")
+    page.get_by_test_id("report").first.click()
+    page.get_by_test_id("report-disagreements").wait_for()
+    shot("reports")
+    page.get_by_test_id("report-text-p.phone").fill("10月，热线接听27,453件，接通率94.83%。")
+    page.get_by_test_id("report-save").click()
+    page.get_by_test_id("report-restore-p.phone").wait_for()
+    page.get_by_test_id("report-text-h.3").scroll_into_view_if_needed()
+    shot("reports-edited")
+    page.get_by_test_id("report-finish").click()
+    shot("reports-question")
+    page.locator("[open] [data-testid=confirm-yes]").click()
+    page.locator("[data-testid=report-state][data-state=final]").wait_for()
+    shot("reports-final")
+
+    page.goto(f"{URL}/test-calls")
+    page.get_by_test_id("trials-period").select_option("this_year")
+    page.get_by_test_id("trial").first.wait_for()
+    shot("test-calls")
+    page.locator("[data-testid=trial][data-result=answered]").first.click()
+    page.get_by_test_id("mark-menu").fill("12")
+    page.get_by_test_id("mark-person").fill("9.5")
+    shot("test-calls-sheet")
+    page.get_by_test_id("trial-dial-plan").first.click()
+    page.get_by_test_id("trial-dialling").wait_for()
+    page.get_by_test_id("mark-save").scroll_into_view_if_needed()
+    page.get_by_test_id("mark-menu").fill("9")
+    page.get_by_test_id("mark-note").scroll_into_view_if_needed()
+    shot("test-calls-marking")
+    page.get_by_test_id("language").click()
+    shot("test-calls-english")
+    page.get_by_test_id("language").click()
+
+
 MEASURE = """async () => {
   let blocked = 0
   const seen = new PerformanceObserver((list) => list.getEntries().forEach((e) => (blocked += e.duration)))
@@ -333,6 +388,7 @@ def main() -> None:
         page.wait_for_url("**/login**")
         board_pages(page)
         floor_pages(page)
+        office_pages(page)
         browser.close()
     expected = ("401", "WebSocket", "ERR_")
     unexpected = [text for text in problems if not any(word in text for word in expected)]

@@ -11,7 +11,10 @@ import { fileURLToPath } from 'node:url'
 
 import { WebSocketServer } from 'ws'
 
+import { figures } from './figures.mjs'
+import { Reports } from './reports.mjs'
 import { staffing } from './staffing.mjs'
+import { Trials } from './trials.mjs'
 import { SITE, World } from './world.mjs'
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
@@ -30,6 +33,8 @@ const ACCOUNTS = {
 }
 
 let world = new World()
+const trials = new Trials()
+const reports = new Reports()
 let sockets = new Set()
 let refuse = false
 
@@ -136,6 +141,44 @@ function secondText(id) {
   return { state: 'done', model: 'vosk-model-cn-0.22', at: new Date().toISOString(), differed: 0.0421, rows }
 }
 
+/** GET and POST under /api/test-calls. */
+async function testCalls(request, response, viewer, path) {
+  const asked = new URL(request.url, 'http://x').searchParams
+  const [id, what] = path.slice('/api/test-calls/'.length).split('/')
+  if (path === '/api/test-calls/now') return answer(response, 200, trials.now())
+  if (path === '/api/test-calls/sums') return answer(response, 200, { sums: trials.sums(asked) })
+  if (what === 'marks') return answer(response, 200, trials.mark(id, await body(request), viewer.user))
+  if (what === 'sound') {
+    response.writeHead(200, { 'Content-Type': 'audio/wav' })
+    return response.end(trials.sound())
+  }
+  if (request.method === 'GET') {
+    const found = trials.wanted(asked).slice(0, Number(asked.get('limit') ?? 50))
+    return answer(response, 200, { test_calls: found })
+  }
+  if (trials.dialling) return fail(response, 409, 'busy')
+  answer(response, 202, trials.dial(await body(request)))
+}
+
+/** Under /api/reports: the list, making one, its content, its texts, making it final, its files. */
+async function report(request, response, viewer, path) {
+  const [name, period, what] = path.slice('/api/reports/'.length).split('/').map(decodeURIComponent)
+  if (path === '/api/reports') {
+    if (request.method === 'GET') return answer(response, 200, reports.shelf())
+    const making = reports.make(await body(request))
+    return making ? answer(response, 202, making) : fail(response, 409, 'report_exists')
+  }
+  if (what === undefined) {
+    response.writeHead(200, { 'Content-Disposition': `attachment; filename="${name}-${period}"` })
+    return response.end('practice')
+  }
+  const found = reports.find(name, period)
+  if (!found) return fail(response, 404, 'not_found')
+  if (what === 'content') return answer(response, 200, reports.content(found))
+  const changed = reports.change(found, await body(request), what === 'final' ? viewer.name : undefined)
+  return changed ? answer(response, 200, changed) : fail(response, 409, 'stale')
+}
+
 async function api(request, response, path) {
   if (path === '/api/session') return session(request, response)
   const viewer = viewerOf(request)
@@ -143,6 +186,14 @@ async function api(request, response, path) {
   if (path === '/api/site') return answer(response, 200, SITE)
   if (path === '/api/live') return answer(response, 200, world.live(viewer))
   if (path === '/api/figures/today') return answer(response, 200, world.figures())
+  if (path.startsWith('/api/test-calls')) return testCalls(request, response, viewer, path)
+  if (path.startsWith('/api/reports')) return report(request, response, viewer, path)
+  if (path.startsWith('/api/figures/')) {
+    const asked = new URL(request.url, 'http://x').searchParams
+    const given = request.method === 'GET' ? {} : await body(request)
+    const found = figures(path, request.method, asked, given, world.past)
+    return found ? answer(response, 200, found) : fail(response, 404, 'not_found')
+  }
   if (path.startsWith('/api/agent/')) return seat(request, response, viewer, path.slice(11))
   if (path === '/api/calls') return answer(response, 200, { calls: world.past.slice(0, 50) })
   if (path === '/api/transcripts/search') {

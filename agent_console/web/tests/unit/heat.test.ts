@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import type { FigurePoint } from '@/api/figures'
-import { foldHours, meanOf, pieces, together } from '@/figures/heat'
+import { foldHours, keyCell, meanOf, pieces, together } from '@/figures/heat'
 import { useTimeZone } from '@/format'
 
 const hour = (start: string, calls: number): FigurePoint => ({
@@ -21,16 +21,24 @@ describe('a heat map', () => {
       hour('2026-11-08T15:00:00Z', 3), // Sunday, 23:00
     ]
     const heat = foldHours(points, Date.parse('2026-11-30T00:00:00Z'))
-    expect(heat[0]?.[1]).toEqual({ sum: 10, days: 2 })
-    expect(heat[6]?.[23]).toEqual({ sum: 3, days: 1 })
+    expect(heat[0]?.[1]).toEqual({ sum: 10, days: 2, hours: points.slice(0, 2) })
+    expect(heat[6]?.[23]).toEqual({ sum: 3, days: 1, hours: [points[2]] })
     expect(meanOf({ sum: 10, days: 2 })).toBe(5)
     expect(together(heat[0] ?? [])).toEqual({ sum: 10, mean: 5 })
   })
 
   it('does not take hours to come for hours without calls', () => {
     const heat = foldHours([hour('2026-11-01T17:00:00Z', 0)], Date.parse('2026-11-01T16:59:00Z'))
-    expect(heat[0]?.[1]).toEqual({ sum: 0, days: 0 })
+    expect(heat[0]?.[1]).toEqual({ sum: 0, days: 0, hours: [] })
     expect(meanOf({ sum: 0, days: 0 })).toBeNull()
+  })
+
+  it('is walked with the arrows up to its edges', () => {
+    expect(keyCell('ArrowDown', 0, 9)).toEqual([1, 9])
+    expect(keyCell('ArrowUp', 0, 9)).toEqual([0, 9])
+    expect(keyCell('ArrowRight', 6, 23)).toEqual([6, 23])
+    expect(keyCell('Home', 3, 9)).toEqual([3, 0])
+    expect(keyCell('a', 3, 9)).toBeNull()
   })
 
   it('of a long period is asked for in pieces that have every day once', () => {

@@ -1,0 +1,103 @@
+/** Reports as the page works on them: what is typed over the texts, which period is meant, pictures. Pure. */
+
+import type { ReportBlock, ReportChart, ReportKind, ReportOrder, ReportText } from '@/api/reports'
+import type { ChartOption } from '@/charts/options'
+import { daysOn, weekday } from '@/figures/period'
+
+/** Texts as typed, by id; what is not here is as the server has it. */
+export type Typed = Readonly<Record<string, string>>
+
+const textsOf = (blocks: readonly ReportBlock[]): readonly ReportText[] =>
+  blocks.filter((block) => block.kind === 'text')
+
+/** What was typed and is otherwise than the server has it; a text is never emptied. */
+export function changesOf(blocks: readonly ReportBlock[], typed: Typed): Record<string, string> {
+  const changed = textsOf(blocks)
+    .map(({ id, text }) => [id, text, typed[id]?.trim()] as const)
+    .filter(([, text, now]) => now !== undefined && now !== '' && now !== text)
+  return Object.fromEntries(changed.map(([id, , now]) => [id, now ?? '']))
+}
+
+/** After somebody else's change: what was typed on texts that they left alone stays. */
+export function kept(before: readonly ReportBlock[], now: readonly ReportBlock[], typed: Typed): Typed {
+  const old = new Map(textsOf(before).map(({ id, text }) => [id, text]))
+  const same = new Set(textsOf(now).flatMap(({ id, text }) => (old.get(id) === text ? [id] : [])))
+  return Object.fromEntries(Object.entries(typed).filter(([id]) => same.has(id)))
+}
+
+/** The month before today's, the week before, yesterday: what is usually reported on. */
+export function usualPeriod(what: ReportKind, today: string): string {
+  if (what === 'month' || what === 'topic') return daysOn(`${today.slice(0, 8)}01`, -1).slice(0, 7)
+  if (what === 'week') return weekOf(daysOn(today, -7))
+  return daysOn(today, -1)
+}
+
+/** The ISO week that a day is in: 2026-W45. */
+export function weekOf(day: string): string {
+  const thursday = daysOn(day, 3 - weekday(day))
+  const year = thursday.slice(0, 4)
+  const days = (Date.parse(`${thursday}T00:00:00Z`) - Date.parse(`${year}-01-01T00:00:00Z`)) / 86_400_000
+  return `${year}-W${String(Math.floor(days / 7) + 1).padStart(2, '0')}`
+}
+
+export interface Wanted {
+  readonly what: ReportKind
+  readonly period: string
+  readonly from: string
+  readonly to: string
+  readonly words: string
+}
+
+/** The order for what is chosen; null while something is missing. */
+export function orderOf(wanted: Wanted, again: boolean): ReportOrder | null {
+  const { what, period, from, to, words } = wanted
+  if (what !== 'topic') return period === '' ? null : { what, period, again }
+  if (words.trim() === '' || from === '' || to < from) return null
+  return { what, period: from, last: to, words: words.trim(), again }
+}
+
+/** Of a report's period which kind it is: 2026-10, 2026-W41, 2026-10-05, topic-…. */
+export function kindOf(period: string): ReportKind {
+  if (period.startsWith('topic-')) return 'topic'
+  if (period.includes('W')) return 'week'
+  return period.length === 7 ? 'month' : 'day'
+}
+
+/** A report's picture as a chart; its numbers are in the table beside it, or on it. */
+export function chartOf({ shape, labels, series, unit }: ReportChart): ChartOption {
+  if (shape === 'pie') {
+    const values = series[0]?.values ?? []
+    return {
+      tooltip: { trigger: 'item' },
+      legend: { orient: 'vertical', right: 12, top: 'middle' },
+      series: [
+        {
+          type: 'pie',
+          radius: ['38%', '72%'],
+          center: ['36%', '50%'],
+          label: { formatter: '{d}%' },
+          data: labels.map((name, place) => ({ name, value: values[place] ?? 0 })),
+        },
+      ],
+    }
+  }
+  const many = series.length > 1
+  const flat = shape === 'bar' // names of topics are long: bars lie
+  const names = { type: 'category' as const, data: [...labels], inverse: flat, axisLabel: { interval: 0 } }
+  const numbers = { type: 'value' as const, name: flat ? '' : unit }
+  return {
+    grid: { left: flat ? 128 : 64, right: 48, top: many ? 44 : 32, bottom: 28 },
+    ...(many ? { legend: { top: 4 } } : {}),
+    tooltip: { trigger: 'axis' },
+    xAxis: flat ? numbers : names,
+    yAxis: flat ? names : numbers,
+    series: series.map(({ name, values }) => ({
+      type: flat ? ('bar' as const) : ('line' as const),
+      name,
+      data: values.map((value) => value ?? '-'),
+      barMaxWidth: 22,
+      symbolSize: 8,
+      label: { show: !many, position: flat ? ('right' as const) : ('top' as const) },
+    })),
+  }
+}
