@@ -24,9 +24,9 @@ class Tallies(Protocol):
     async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]: ...
 
 
-def counting_of(site: Site, sessions: Sessions) -> Counting:
-    """The counts of a site's database."""
-    return Counting(sessions, calendar_of(site))
+def counting_of(site: Site, sessions: Sessions, *, limited: bool = False) -> Counting:
+    """The counts of a site's database; ``limited``: given up after as long as the site says."""
+    return Counting(sessions, calendar_of(site), site.figures.count_seconds if limited else None)
 
 
 def calendar_of(site: Site) -> Calendar:
@@ -103,7 +103,10 @@ def _by_bucket(tally: Tally, size: int) -> list[dict[str, int]]:
 def _grouped(
     tally: Tally, size: int, grouping: Grouping, inside: frozenset[str] | None
 ) -> dict[str, list[dict[str, int]]]:
-    """Rows put into their groups, of which those alone that lie wholly ``inside``, if given."""
+    """Rows put into their groups, of which those alone that lie wholly ``inside``, if given.
+
+    In the site's order, then those that it does not know, by name.
+    """
     merged: Tally = {}
     found: dict[str, list[dict[str, int]]] = {}
     if grouping.listed:
@@ -112,7 +115,12 @@ def _grouped(
         for group in grouping.groups_of(*value):
             add(merged, bucket, (group,), sums.items())
     for (bucket, (group,)), sums in merged.items():
-        found.setdefault(group, [{} for _ in range(size)])[bucket] = sums
+        if group not in found:
+            found[group] = [{} for _ in range(size)]
+        found[group][bucket] = sums
     if inside is not None:
         found = {group: sums for group, sums in found.items() if grouping.members(group) <= inside}
-    return found
+    places = {group: place for place, group in enumerate(grouping.known)}
+    return {
+        group: found[group] for group in sorted(found, key=lambda one: (places.get(one, len(places)), one))
+    }

@@ -12,6 +12,7 @@ from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
 from hotline.core.views import LineFigures
 from hotline.metrics.figures import LedgerFigures
+from hotline.metrics.measures.summing import calendar_of
 from hotline.metrics.report.data import (
     Breakdown,
     Counted,
@@ -111,7 +112,7 @@ class Gathering:
         return figures if figures[0].offered else None
 
     async def _points(self, period: Period) -> list[PointCount]:
-        return await count_points(self._sessions, *bounds(period, self._site.zone))
+        return await count_points(self._sessions, calendar_of(self._site), *bounds(period, self._site.zone))
 
     def _phone_section(self, now: Figures, earlier: Figures | None, ago: Figures | None) -> Phone:
         total, lines = now

@@ -1,6 +1,6 @@
 /** Periods as people name them, in days of the hotline's calendar ("2026-11-02"), the last included. Pure. */
 
-import type { Grain } from '@/api/figures'
+import type { Dimension, Grain } from '@/api/figures'
 
 export const SHORTCUTS = [
   'today',
@@ -60,13 +60,16 @@ const A_DAY = {
   year: 1 / 365,
 }
 const MOST_PARTS = 400 // more cannot be told apart on a screen
+const MOST_PARTS_COUNTED = 96 // of days, by agent or skill: the server keeps no sums of these and counts rows
 
-/** Into which parts a period can be cut so that a chart of them can be read. */
-export function grainsFor(days: Days): readonly Grain[] {
+/** Into which parts a period can be cut so that a chart of them can be read, and comes at once. */
+export function grainsFor(days: Days, by: Dimension | null = null): readonly Grain[] {
   const length = lengthOf(days)
+  const counted = by === 'agent' || by === 'skill'
   return (Object.keys(A_DAY) as Grain[]).filter((grain) => {
     const parts = length * A_DAY[grain]
-    return parts <= MOST_PARTS && (parts > 1 || grain === 'day')
+    const most = counted && A_DAY[grain] > 1 ? MOST_PARTS_COUNTED : MOST_PARTS
+    return parts <= most && (parts > 1 || grain === 'day')
   })
 }
 
