@@ -21,16 +21,17 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.common import head, machine, row
 from bench.year_asks import CHARTS, NOW, Chart, every_chart, looked_at
-from bench.year_data import city_site
+from bench.year_data import DAYS, city_site, year
 from bench.year_fill import fill_postgresql, fill_sqlite
 from hotline.config.loading import load_site
 from hotline.config.schema import Site
@@ -87,14 +88,24 @@ async def sum_up(rollups: Rollups) -> None:
         )
 
 
-async def timed(work: Callable[[], Awaitable[T]], rounds: int) -> tuple[float, T]:
+@dataclass(frozen=True, slots=True)
+class Took(Generic[T]):
+    """What came of something, how long it took, and how much processor time our own process did."""
+
+    seconds: float
+    processor_seconds: float
+    found: T
+
+
+async def timed(work: Callable[[], Awaitable[T]], rounds: int = 1) -> Took[T]:
     """The median of some rounds, and what came of the last."""
-    times = []
+    times, processor_times = [], []
     for _ in range(max(1, rounds)):
-        began = time.perf_counter()
+        began, processor_began = time.perf_counter(), time.process_time()
         found = await work()
         times.append(time.perf_counter() - began)
-    return statistics.median(times), found
+        processor_times.append(time.process_time() - processor_began)
+    return Took(statistics.median(times), statistics.median(processor_times), found)
 
 
 @asynccontextmanager
@@ -119,55 +130,49 @@ async def compare(engine: AsyncEngine, site: Site, rounds: int, name: str) -> No
     sessions, clock = sessions_of(engine), ManualClock(NOW)
     rolled = Answers(site, counting_of(site, sessions), clock)
     scanned = Answers(site, Counting(sessions, None), clock)
-    head(name, "sums s", "rows s", "ratio", "equal")
+    head(name, "sums s", "processor s", "rows s", "processor s", "ratio", "equal")
 
     async def report() -> Any:
         return await Gathering(site, sessions, clock).of(MONTH)
 
     ours = await timed(report, rounds)
     async with without_sums(engine):
-        theirs = await timed(report, 1)
+        theirs = await timed(report)
     _beside("month report: all its figures", ours, theirs)
     for chart in CHARTS:
         ours = await timed(lambda chart=chart: looked_at(rolled, chart), rounds)  # type: ignore[misc]
-        theirs = await timed(lambda chart=chart: looked_at(scanned, chart), 1)  # type: ignore[misc]
+        theirs = await timed(lambda chart=chart: looked_at(scanned, chart))  # type: ignore[misc]
         _beside(chart.name, ours, theirs)
     print()
 
 
-def _beside(what: str, ours: tuple[float, Any], theirs: tuple[float, Any]) -> None:
-    equal = ours[1] == theirs[1]
-    ratio = theirs[0] / ours[0]
+def _beside(what: str, ours: Took[Any], theirs: Took[Any]) -> None:
+    equal, ratio = ours.found == theirs.found, theirs.seconds / ours.seconds
     row(
-        what,
-        f"{ours[0]:.3f}",
-        f"{theirs[0]:.2f}",
-        f"{ratio:.{0 if ratio >= 10 else 1}f}",
-        "yes" if equal else "NO",
-    )
+        what, f"{ours.seconds:.3f}", f"{ours.processor_seconds:.3f}", f"{theirs.seconds:.2f}",
+        f"{theirs.processor_seconds:.2f}", f"{ratio:.{0 if ratio >= 10 else 1}f}", "yes" if equal else "NO",
+    )  # fmt: skip
     assert equal, what
 
 
 async def sweep(engine: AsyncEngine, site: Site, name: str) -> None:
     """Every kind of chart that the history page can ask for, by the sums: the slowest of each kind."""
     answers = Answers(site, counting_of(site, sessions_of(engine)), ManualClock(NOW))
-    found: dict[tuple[str, str], tuple[float, Chart]] = {}
+    found: dict[tuple[str, str], tuple[Took[Any], Chart]] = {}
     asked = refused = over = 0
     for chart in every_chart():
         try:
-            seconds, _ = await timed(lambda chart=chart: looked_at(answers, chart), 1)  # type: ignore[misc]
+            took = await timed(lambda chart=chart: looked_at(answers, chart))  # type: ignore[misc]
         except UsageError:
             refused += 1  # not known by that, or more figures than one answer holds
             continue
-        asked, over = asked + 1, over + (seconds > LIMIT_SECONDS)
-        if seconds > LIMIT_SECONDS:
-            print(f"over: {chart.name}: {seconds:.2f} s", flush=True)
+        asked, over = asked + 1, over + (took.seconds > LIMIT_SECONDS)
         key = (chart.by, chart.grain)
-        if key not in found or seconds > found[key][0]:
-            found[key] = seconds, chart
-    head(f"{name}: by", "grain", "slowest chart", "s")
-    for (by, grain), (seconds, chart) in found.items():
-        row(by, grain, chart.name, f"{seconds:.2f}")
+        if key not in found or took.seconds > found[key][0].seconds:
+            found[key] = took, chart
+    head(f"{name}: by", "grain", "slowest chart", "s", "processor s")
+    for (by, grain), (took, chart) in found.items():
+        row(by, grain, chart.name, f"{took.seconds:.2f}", f"{took.processor_seconds:.2f}")
     print(
         f"\n{asked} charts asked, {over} took over {LIMIT_SECONDS:.0f} s; {refused} are not to be asked\n",
         flush=True,
@@ -199,11 +204,12 @@ async def measure(url: str, folder: Path, given: argparse.Namespace) -> None:
         await upgrade(engine)
         if await _calls(engine) == 0:
             began = time.perf_counter()
+            days = year(site, given.calls, first=given.first_day, number=given.days)
             if name == "sqlite":
                 await engine.dispose()
-                await asyncio.to_thread(fill_sqlite, Path(engine.url.database or ""), site, given.calls)
+                await asyncio.to_thread(fill_sqlite, Path(engine.url.database or ""), days)
             else:
-                await fill_postgresql(engine, site, given.calls)
+                await fill_postgresql(engine, days)
             print(f"{name}: filled in {time.perf_counter() - began:.0f} s", flush=True)
         await sum_up(Rollups(sessions_of(engine), calendar_of(site)))
         calls, size = await _calls(engine), await _size_bytes(engine) / 1e9
@@ -211,7 +217,8 @@ async def measure(url: str, folder: Path, given: argparse.Namespace) -> None:
         await command(file, name)
         if given.scan:
             await compare(engine, site, given.rounds, name)
-        await sweep(engine, site, name)
+        if given.sweep:
+            await sweep(engine, site, name)
     finally:
         await engine.dispose()
 
@@ -233,10 +240,13 @@ async def main() -> None:
     """Both databases, one after the other, or the one that is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--calls", type=int, default=9_000_000)
+    parser.add_argument("--first-day", type=int, default=0, help="of those that are made, from 0")
+    parser.add_argument("--days", type=int, default=DAYS, help="that are made, as dense as the year")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
     parser.add_argument("--folder", type=Path, help="where the SQLite file is made")
     parser.add_argument("--database", help="its address, as a site file has it")
+    parser.add_argument("--no-sweep", dest="sweep", action="store_false", help="the charts by name alone")
     parser.add_argument("--no-scan", dest="scan", action="store_false", help="the sums alone")
     given = parser.parse_args()
     machine()

@@ -126,19 +126,23 @@ def _queue_shares(site: Site) -> dict[str, float]:
     return {queue: max(share, least) for queue, share in found.items()}
 
 
-def year(site: Site, calls: int, seed: int = 12345) -> Iterator[DayRows]:
-    """The days of a year with about ``calls`` calls.
+def year(
+    site: Site, calls: int, *, first: int = 0, number: int = DAYS, seed: int = 12345
+) -> Iterator[DayRows]:
+    """The days of a year with about ``calls`` calls, or some of them.
 
     Args:
         site: whose lines, queues and seats.
-        calls: how many, menus and all.
+        calls: how many in the whole year, menus and all.
+        first: the first day that is made, from 0.
+        number: how many days are made.
         seed: another one makes another year.
     """
     dice = np.random.default_rng(seed)
     weights = [WEEKDAYS[(START + timedelta(days=day, hours=8)).weekday()] for day in range(DAYS)]
     seats = _Seats(site)
-    for day, weight in enumerate(weights):
-        yield _day(dice, seats, day, round(calls * weight / sum(weights)))
+    for day in range(first, min(DAYS, first + number)):
+        yield _day(dice, seats, day, round(calls * weights[day] / sum(weights)))
 
 
 class _Seats:

@@ -10,6 +10,7 @@ import csv
 import io
 import sqlite3
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -17,14 +18,13 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.year_data import KINDS, year
-from hotline.config.schema import Site
+from bench.year_data import KINDS, DayRows
 
 MAY_BE_EMPTY: Final = ("caller_name", "menu_path", "reason", "language")  # which CSV cannot tell from NULL
 DAYS_AT_ONCE: Final = 30
 
 
-def fill_sqlite(path: Path, site: Site, calls: int) -> None:
+def fill_sqlite(path: Path, days: Iterable[DayRows]) -> None:
     """With sqlite3 itself, without a journal."""
     tables = ", ".join(f"'{kind.table}'" for kind in KINDS)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
@@ -36,7 +36,7 @@ def fill_sqlite(path: Path, site: Site, calls: int) -> None:
             database.execute(f"PRAGMA {pragma}")
         told = _Told()
         database.execute("BEGIN")
-        for number, day in enumerate(year(site, calls)):
+        for number, day in enumerate(days):
             for kind_of in KINDS:
                 columns, marks = ", ".join(kind_of.columns), ", ".join("?" * len(kind_of.columns))
                 into = f"INSERT INTO {kind_of.table} ({columns}) VALUES ({marks})"  # noqa: S608
@@ -53,7 +53,7 @@ def fill_sqlite(path: Path, site: Site, calls: int) -> None:
         database.execute("PRAGMA journal_mode=WAL")
 
 
-async def fill_postgresql(engine: AsyncEngine, site: Site, calls: int) -> None:
+async def fill_postgresql(engine: AsyncEngine, days: Iterable[DayRows]) -> None:
     """With COPY, in one transaction."""
     told = _Told()
     async with engine.begin() as connection:
@@ -73,13 +73,13 @@ async def fill_postgresql(engine: AsyncEngine, site: Site, calls: int) -> None:
         for name in names:
             await connection.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))
         raw: Any = (await connection.get_raw_connection()).driver_connection
-        for number, day in enumerate(year(site, calls)):
+        for number, day in enumerate(days):
             for kind in KINDS:
                 written = io.StringIO()
                 csv.writer(written).writerows(day[kind.table])
                 done = await raw.copy_to_table(
                     kind.table, source=io.BytesIO(written.getvalue().encode()), columns=kind.columns,
-                    format="csv", force_not_null=[one for one in kind.columns if one in MAY_BE_EMPTY],
+                    format="csv", force_not_null=[one for one in kind.columns if one in MAY_BE_EMPTY] or None,
                 )  # fmt: skip
                 told.rows += int(done.split()[-1])
             if number % DAYS_AT_ONCE == DAYS_AT_ONCE - 1:

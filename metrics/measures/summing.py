@@ -12,7 +12,7 @@ from hotline.core.clock import Clock
 from hotline.core.figures import Dimension
 from hotline.metrics.measures.dimensions import Grouping, groupings, only_of
 from hotline.store.counting import Counting
-from hotline.store.counts import Count, Dim
+from hotline.store.counts import Count, Dim, Origin
 from hotline.store.database import Sessions
 from hotline.store.rolled import Calendar
 from hotline.store.wanted import Tally, Wanted, add
@@ -78,7 +78,8 @@ class Summing:
         split = grouping.dim if grouping is not None else None
         within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
         asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in periods]
-        if split is Dim.AGENT:  # rows that nobody answered are of no agent, but of the whole
+        if split is Dim.AGENT and any(one.origin is not Origin.AGENT_TIMES for one in wanted):
+            # rows that nobody answered are of no agent, but of the whole
             asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in periods]
         found = await self._counting.tallies(asked)
         parts, totals = found[: len(periods)], found[-len(periods) :]

@@ -60,7 +60,8 @@ const A_DAY = {
   year: 1 / 365,
 }
 const MOST_PARTS = 400 // more cannot be told apart on a screen
-const MOST_PARTS_COUNTED = 96 // of days, by agent or skill: the server keeps no sums of these and counts rows
+// By agent or skill the server keeps no sums of parts of days and counts rows: those of two days at the most.
+const MOST_COUNTED = { days: 2, parts: 96 }
 
 /** Into which parts a period can be cut so that a chart of them can be read, and comes at once. */
 export function grainsFor(days: Days, by: Dimension | null = null): readonly Grain[] {
@@ -68,8 +69,9 @@ export function grainsFor(days: Days, by: Dimension | null = null): readonly Gra
   const counted = by === 'agent' || by === 'skill'
   return (Object.keys(A_DAY) as Grain[]).filter((grain) => {
     const parts = length * A_DAY[grain]
-    const most = counted && A_DAY[grain] > 1 ? MOST_PARTS_COUNTED : MOST_PARTS
-    return parts <= most && (parts > 1 || grain === 'day')
+    if (counted && A_DAY[grain] > 1 && (length > MOST_COUNTED.days || parts > MOST_COUNTED.parts))
+      return false
+    return parts <= MOST_PARTS && (parts > 1 || grain === 'day')
   })
 }
 
