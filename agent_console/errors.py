@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from hotline.core.errors import HotlineError
+from hotline.core.errors import HotlineError, TookTooLong
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,10 @@ def install(app: FastAPI) -> None:
         # the values are not repeated: one of them may be a password
         faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()[:5]]
         return error_response(ApiError(400, "bad_request", "; ".join(faults)))
+
+    @app.exception_handler(TookTooLong)
+    async def _too_long(_request: Request, error: TookTooLong) -> JSONResponse:
+        return error_response(ApiError(503, error.code, error.message, hint=error.hint))
 
     @app.exception_handler(SQLAlchemyError)
     async def _database(_request: Request, error: SQLAlchemyError) -> JSONResponse:

@@ -15,9 +15,9 @@ from hotline.agent_console.errors import ApiError
 from hotline.agent_console.figure_files import FigureTable, TableKind, as_file, file_name
 from hotline.agent_console.past_api import Limit, Name
 from hotline.agent_console.routes import InRoom, Signed, supervisor
-from hotline.agent_console.wire import to_json
+from hotline.agent_console.wire import dump, to_json
 from hotline.core.errors import SetupError, UsageError
-from hotline.core.figures import Comparison, CountSide, Dimension, FigureQuestion, Grain
+from hotline.core.figures import Comparison, CountSide, Dimension, FigureAnswer, FigureQuestion, Grain
 
 router = APIRouter()
 
@@ -71,14 +71,14 @@ async def query(
     grain: Annotated[Grain | None, Query()] = None,
     compare: Compare = (),
     part_of: PartOf = None,
-) -> Any:
+) -> Response:
     """A measure over a period, cut into parts and told apart, beside other periods."""
     supervisor(identity)
     with _told():
         start, end = room.deps.measures.period(first, last)
         compared = tuple(dict.fromkeys(compare))
         question = FigureQuestion(measure, start, end, grain, by, only, compared, part_of)
-        return to_json(await room.deps.measures.answer(question))
+        return await _written(await room.deps.measures.answer(question))
 
 
 @router.get("/api/figures/explain")
@@ -139,6 +139,12 @@ async def export(
         "Cache-Control": "no-store",
     }
     return Response(made, headers=headers, media_type=kind.media_type)
+
+
+async def _written(answer: FigureAnswer) -> Response:
+    """Thousands of figures as JSON, made beside the loop, which has calls to follow."""
+    text = await asyncio.to_thread(lambda: dump(to_json(answer)))
+    return Response(text, media_type="application/json")
 
 
 @contextmanager

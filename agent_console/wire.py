@@ -13,13 +13,14 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from hotline.core.events import Envelope
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})  # most of a long answer: asked first
 _MASKED_FIELDS = frozenset({"caller_number"})
 _NUMBER_IN_NAME_FIELDS = frozenset({"caller_name"})  # phones often send the number as the name
 _LONG_DIGITS = re.compile(r"\d[\d -]{5,}\d")
@@ -56,38 +57,48 @@ def to_json(value: object) -> Any:
         TypeError: a type that has no form on the wire.
         ValueError: a naive datetime.
     """
-    if value is None or isinstance(value, bool | int):
-        return value.value if isinstance(value, Enum) else value
+    kind: Any = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if names := _names(kind):
+        return {name: _field(name, getattr(value, name)) for name in names}
+    if isinstance(value, datetime):
+        return moment(value)
     if isinstance(value, Enum):
         return to_json(value.value)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
         whole = value.as_tuple().exponent == 0
         return int(value) if whole else float(value)  # few digits, which are printed as they are
-    if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(to_json(key)): to_json(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(to_json(key)): to_json(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _field(field.name, getattr(value, field.name)) for field in fields(value)}
-    raise TypeError(f"no wire form for {type(value).__name__}")
+        return {}  # it has no fields
+    raise TypeError(f"no wire form for {kind.__name__}")
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass; none of any other class."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def _field(name: str, value: object) -> Any:
-    if name in _MASKED_FIELDS and isinstance(value, str):
+    if isinstance(value, str) and name in _MASKED_FIELDS:
         return mask_number(value)
-    if name in _NUMBER_IN_NAME_FIELDS and isinstance(value, str):
+    if isinstance(value, str) and name in _NUMBER_IN_NAME_FIELDS:
         return mask_name(value)
     return to_json(value)
 
 
+@lru_cache(maxsize=5_000)  # the points of a chart have the same moments in every series
 def moment(value: datetime) -> str:
     """ISO 8601 in UTC, milliseconds at most when there are any, ``Z`` at the end."""
     if value.tzinfo is None:

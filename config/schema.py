@@ -202,6 +202,9 @@ class FiguresSection(Section):
     exclude_short_abandons: bool = False
     within_over: Literal["offered", "answered"] = "offered"
     answer_rate_norm: Annotated[float, Field(gt=0, le=1)] = 0.95
+    count_seconds: Annotated[float, Field(ge=1, le=600)] = (
+        20  # of an answer; then it is given up. Reports may take longer
+    )
     zero_over_zero: Literal["dash", "zero"] = "dash"  # how nothing over nothing is printed: —, or 0.00 %
 
 

@@ -8,6 +8,7 @@
     │   └── ExchangeUnreachable   Asterisk cannot be asked now
     ├── IllegalState          not possible in the present state
     ├── UnknownName           no agent, line, queue or call of that name
+    ├── TookTooLong           an answer was given up, because others wait too
     └── SlowConsumer          a subscriber fell behind and was cut off
 
 Errors carry their data as attributes and build their text in ``__str__``; ``hint`` says what to do.
@@ -57,6 +58,17 @@ class IllegalState(HotlineError):
 
 class UnknownName(HotlineError):
     """No agent, line, queue or call of that name."""
+
+
+class TookTooLong(HotlineError):
+    """An answer would have taken longer than anybody should wait, and was given up.
+
+    ``code``: why, in a word for programs; the words are in ``docs/console-api.md``.
+    """
+
+    def __init__(self, message: str, *, hint: str, code: str) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class SlowConsumer(HotlineError):

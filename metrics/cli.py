@@ -67,6 +67,7 @@ async def stats(
 
     Raises:
         UsageError: the period is empty.
+        TookTooLong: see `Counting`.
         SetupError: the database cannot be used.
     """
     if end <= start:
@@ -86,7 +87,7 @@ async def counting_at(site: Site, url: str) -> AsyncIterator[Counting]:
     engine = open_engine(url)
     try:
         await upgrade(engine)
-        yield counting_of(site, sessions_of(engine))
+        yield counting_of(site, sessions_of(engine), limited=True)
     finally:
         await engine.dispose()
 

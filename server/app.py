@@ -217,7 +217,7 @@ class HotlineServer:
                 second_texts=second_texts,
                 history=StoredHistory(sessions),
                 figures=figures,
-                measures=Answers(site, counting_of(site, sessions), clock),
+                measures=Answers(site, counting_of(site, sessions, limited=True), clock),
                 figure_views=FigureViews(sessions, clock),
                 alerts=watch,
                 staffing=StaffingPlanner(site, sessions, clock),

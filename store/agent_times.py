@@ -62,7 +62,7 @@ async def tally_times(
             await add_up(connection, wanted, rows, found, {"first_ms": ms_of(start), "last_ms": ms_of(end)})
         return
     # most states begin and end in one slot and are summed up there; the others are cut one by one
-    slots = slot_in(connection, AgentInterval.since), slot_in(connection, AgentInterval.until)
+    slots = [slot_in(connection, one, wanted.step) for one in (AgentInterval.since, AgentInterval.until)]
     within = and_(begun, AgentInterval.until <= end, slots[0] == slots[1])
     spent = ms_in(connection, AgentInterval.until) - ms_in(connection, AgentInterval.since)
     await add_up(connection, wanted, _rows(counts, spent, within, start, slots[0]), found)

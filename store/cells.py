@@ -3,6 +3,7 @@
 rollup_quarters    by quarter hour, line, queue, language and lists of callers
 rollup_days        the same by day of the site's zone
 rollup_agent_days  by day, agent, line and queue
+rollup_point_days  calls by day and by what they were about
 rolled_days        the days of which these hold the sums, and with which definitions
 stale_slots        quarter hours whose rows changed since; triggers write them with the change itself
 
@@ -42,6 +43,16 @@ QUARTERS = _cells("rollup_quarters", Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALL
 DAYS = _cells("rollup_days", Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS)
 AGENT_DAYS = _cells("rollup_agent_days", Dim.AGENT, Dim.LINE, Dim.QUEUE)
 Index("ix_rollup_agent_days_agent", AGENT_DAYS.c.agent, AGENT_DAYS.c.slot)
+
+POINT_DAYS = Table(
+    "rollup_point_days",
+    Base.metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("request_type", String(20), primary_key=True),  # empty: not recognised; the topic likewise
+    Column("topic", String(120), primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 ROLLED_DAYS = Table(
     "rolled_days",

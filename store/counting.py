@@ -9,13 +9,15 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hotline.core.errors import TookTooLong
 from hotline.core.figures import FigureRow
 from hotline.store.count_rows import Behind, rows_behind
 from hotline.store.counts import Origin
 from hotline.store.database import Sessions
 from hotline.store.imported import imported_behind, tally_imported
-from hotline.store.rolled import Calendar, tally
+from hotline.store.rolled import Calendar, never_summed_up, tally
 from hotline.store.tally import tally_rows
+from hotline.store.time_limits import OutOfTime, limited
 from hotline.store.wanted import Tally, Wanted
 
 _SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ"}
@@ -39,15 +41,32 @@ class Counting:
     Args:
         sessions: the database.
         calendar: the site's, by which rollups are known; None: only rows are counted.
+        longest_seconds: how long an answer may take; None: as long as it takes.
     """
 
-    def __init__(self, sessions: Sessions, calendar: Calendar | None) -> None:
-        self._sessions, self._calendar = sessions, calendar
+    def __init__(
+        self, sessions: Sessions, calendar: Calendar | None, longest_seconds: float | None = None
+    ) -> None:
+        self._sessions, self._calendar, self._longest_seconds = sessions, calendar, longest_seconds
 
     async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]:
-        """Each tally that is wanted, all of the same moment."""
-        async with one_moment(self._sessions) as connection:
-            return [await self._tally(connection, one) for one in wanted]
+        """Each tally that is wanted, all of the same moment.
+
+        Raises:
+            TookTooLong: it would take longer than it may.
+        """
+        found: list[Tally] = []
+        try:
+            async with (
+                one_moment(self._sessions) as connection,
+                limited(connection, self._longest_seconds) as limit,
+            ):
+                for one in wanted:
+                    await limit.go_on()
+                    found.append(await self._tally(connection, one))
+        except OutOfTime as error:
+            raise self._too_long(wanted[len(found)]) from error
+        return found
 
     async def _tally(self, connection: AsyncConnection, wanted: Wanted) -> Tally:
         imported = [count for count in wanted.counts if count.origin is Origin.IMPORTED]
@@ -64,8 +83,34 @@ class Counting:
     async def rows(
         self, wanted: Behind, *, limit: int, after: str | None
     ) -> tuple[list[FigureRow], str | None]:
-        """A page of the rows behind counts; see ``store.count_rows``."""
-        async with one_moment(self._sessions) as connection:
-            if wanted.counts[0].origin is Origin.IMPORTED:
-                return await imported_behind(connection, wanted), None
-            return await rows_behind(connection, wanted, limit=limit, after=after)
+        """A page of the rows behind counts; see ``store.count_rows``.
+
+        Raises:
+            TookTooLong: likewise.
+        """
+        try:
+            async with one_moment(self._sessions) as connection, limited(connection, self._longest_seconds):
+                if wanted.counts[0].origin is Origin.IMPORTED:
+                    return await imported_behind(connection, wanted), None
+                return await rows_behind(connection, wanted, limit=limit, after=after)
+        except OutOfTime as error:
+            raise TookTooLong(
+                f"finding these rows took longer than {self._longest_seconds:g} s",
+                hint="ask for a shorter period, or for one line",
+                code="rows_take_long",
+            ) from error
+
+    def _too_long(self, wanted: Wanted) -> TookTooLong:
+        """Why it took so long, and what to ask instead."""
+        given_up = f"counting this took longer than {self._longest_seconds:g} s"
+        if self._calendar is not None and not never_summed_up(wanted, self._calendar):
+            return TookTooLong(
+                f"{given_up}: days of this period are not summed up yet, and their rows are counted",
+                hint="ask for a shorter period, or later: days are summed up one by one, the newest first",
+                code="days_not_summed_up",
+            )
+        return TookTooLong(
+            f"{given_up}: by agent and skill, parts of days are counted from their rows",
+            hint="ask for whole days, or for a shorter period",
+            code="counted_from_rows",
+        )

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Column, ColumnElement, Table, func, literal_column, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,11 +28,14 @@ from hotline.store.counts import COUNTS, OF_PHONE, WITHIN_MS, Dim
 from hotline.store.tally import tally_rows
 from hotline.store.wanted import Rows, Tally, Wanted, add, add_up, begin_of, slot_of
 
-EDITION: Final = "1"
+EDITION: Final = "2"
 """Of how ``store.tally`` adds up: another one has everything summed up anew."""
 
 OF_CELLS: Final = frozenset({Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS, Dim.CHANNEL})
 OF_AGENTS: Final = frozenset({Dim.AGENT, Dim.LINE, Dim.QUEUE, Dim.CHANNEL})
+
+DAY_SLOTS: Final = 96
+FAR: Final = timedelta(days=5)  # from one edge to the next
 
 Span = tuple[int, int]
 """Slots, from and to, both in it."""
@@ -165,6 +169,13 @@ def _by_day(wanted: Wanted, calendar: Calendar, clean: Set[int]) -> Iterator[Pie
         yield Piece(way, low, high)
 
 
+def never_summed_up(wanted: Wanted, calendar: Calendar) -> bool:
+    """Whether rows of whole days must be counted for this, however clean they are."""
+    every = range(slot_of(wanted.edges[0]) - 2 * DAY_SLOTS, slot_of(wanted.edges[-1]) + 1)
+    found = pieces(wanted, calendar, frozenset(every))
+    return any(one.way is Way.ROWS and one.end - one.start >= timedelta(days=1) for one in found)
+
+
 async def tally(connection: AsyncConnection, wanted: Wanted, calendar: Calendar) -> Tally:
     """Add up: of clean days by their cells, of all else by the rows."""
     first = slot_of(calendar.begin(calendar.day_of(wanted.edges[0])))
@@ -173,25 +184,37 @@ async def tally(connection: AsyncConnection, wanted: Wanted, calendar: Calendar)
     for piece in pieces(wanted, calendar, clean):
         if piece.way is Way.ROWS:
             part = await tally_rows(connection, wanted, piece.start, piece.end)
+            for (bucket, key), sums in part.items():
+                add(found, bucket, key, sums.items())
         else:
-            part = await _tally_cells(connection, wanted, piece)
-        for (bucket, key), sums in part.items():
-            add(found, bucket, key, sums.items())
+            for one in _at_far_edges(piece, wanted):
+                await _tally_cells(connection, wanted, one, found)
     return found
 
 
-async def _tally_cells(connection: AsyncConnection, wanted: Wanted, piece: Piece) -> Tally:
+def _at_far_edges(piece: Piece, wanted: Wanted) -> Iterator[Piece]:
+    """A piece, cut where buckets end if these are of many slots each, so that the database adds these up."""
+    inner = [edge for edge in wanted.edges if piece.start < edge < piece.end]
+    if (piece.end - piece.start) / (len(inner) + 1) < FAR:
+        inner = []
+    for start, end in pairwise([piece.start, *inner, piece.end]):
+        yield Piece(piece.way, start, end)
+
+
+async def _tally_cells(connection: AsyncConnection, wanted: Wanted, piece: Piece, found: Tally) -> None:
     table = _table(wanted, piece.way)
     rows = Rows(
         columns={dim: OF_PHONE if dim is Dim.CHANNEL else table.c[dim.value] for dim in wanted.dims},
         sums={count.id: func.sum(table.c[count.id]) for count in wanted.counts},
         where=[table.c.slot.between(slot_of(piece.start), slot_of(piece.end) - 1)],
         start=piece.start,
-        slot=table.c.slot if wanted.inner_edges(piece.start, piece.end) else None,
+        slot=_step_of(table.c.slot, wanted.step) if wanted.inner_edges(piece.start, piece.end) else None,
     )
-    found: Tally = {}
     await add_up(connection, wanted, rows, found)
-    return found
+
+
+def _step_of(slot: Column[int], step: int) -> ColumnElement[int]:
+    return slot.op("/")(literal_column(f"{step}")) if step > 1 else slot
 
 
 def _table(wanted: Wanted, way: Way) -> Table:

@@ -21,10 +21,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hotline.store.cells import AGENT_DAYS, DAYS, QUARTERS, ROLLED_DAYS, STALE_SLOTS
+from hotline.store.cells import AGENT_DAYS, DAYS, POINT_DAYS, QUARTERS, ROLLED_DAYS, STALE_SLOTS
 from hotline.store.counting import one_moment
 from hotline.store.counts import COUNTS, MOMENT, Dim, Origin
 from hotline.store.database import Sessions
+from hotline.store.point_counts import points_of_rows
 from hotline.store.rolled import Calendar, Span, clean_days
 from hotline.store.tally import tally_rows
 from hotline.store.wanted import Tally, Wanted, add, begin_of
@@ -71,8 +72,8 @@ class Rollups:
         span, token = self._calendar.slots(day), secrets.randbits(62) | 1
         await self.take(span, token)
         async with one_moment(self._sessions) as connection:
-            quarters, agents = await self.sums(connection, span, now)
-        return await self.write(span, token, quarters, agents)
+            sums = await self.sums(connection, span, now)
+        return await self.write(span, token, *sums)
 
     async def take(self, span: Span, token: int) -> None:
         """The first step."""
@@ -82,7 +83,7 @@ class Rollups:
                 await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MS}")
                 # in the order in which the ledger writes them: neither then holds what the other waits for
                 await connection.exec_driver_sql(
-                    "LOCK TABLE calls, queue_entries, talks, agent_intervals IN SHARE MODE"
+                    "LOCK TABLE calls, queue_entries, talks, agent_intervals, call_points IN SHARE MODE"
                 )
             touching = _touching(span)
             found = list(await connection.execute(select(STALE_SLOTS).where(touching)))
@@ -99,8 +100,8 @@ class Rollups:
 
     async def sums(
         self, connection: AsyncConnection, span: Span, now: datetime
-    ) -> tuple[list[Row], list[Row]]:
-        """The second step: the day's rows of cells, by quarter hour and by agent."""
+    ) -> tuple[list[Row], list[Row], list[Row]]:
+        """The second step: the day's rows of cells, by quarter hour, by agent, by what calls were about."""
         start, end = begin_of(span[0]), begin_of(span[1] + 1)
         each = tuple(begin_of(slot) for slot in range(span[0], span[1] + 2))
 
@@ -120,14 +121,20 @@ class Rollups:
             _put(agents, await tally(origin, (start, end), *_SEAT[:2]), _SEAT[:2], _SEAT)
         for (_, key), sums in times.items():
             add(agents, 0, (*key, "", ""), sums.items())
-        return _rows(quarters, span[0], _CELL), _rows(agents, span[0], _SEAT)
+        points = [
+            {"slot": span[0], "request_type": kind or "", "topic": topic or "", "calls": calls}
+            for (kind, topic), calls in (await points_of_rows(connection, start, end)).items()
+        ]
+        return _rows(quarters, span[0], _CELL), _rows(agents, span[0], _SEAT), points
 
-    async def write(self, span: Span, token: int, quarters: list[Row], agents: list[Row]) -> bool:
+    async def write(
+        self, span: Span, token: int, quarters: list[Row], agents: list[Row], points: list[Row]
+    ) -> bool:
         """The third step; whether nothing changed since the first."""
         day: Tally = {}
         for row in quarters:
             add(day, 0, tuple(row[dim.value] for dim in _CELL), ((one, row[one]) for one in _NOTHING))
-        made = {QUARTERS: quarters, DAYS: _rows(day, span[0], _CELL), AGENT_DAYS: agents}
+        made = {QUARTERS: quarters, DAYS: _rows(day, span[0], _CELL), AGENT_DAYS: agents, POINT_DAYS: points}
         async with self._writing() as connection:
             marks = await connection.execute(select(STALE_SLOTS).where(_touching(span)))
             if [tuple(mark) for mark in marks] != [(*span, token)]:

@@ -28,7 +28,7 @@ async def tally_rows(connection: AsyncConnection, wanted: Wanted, start: datetim
             sums={count.id: func.sum(count.each) for count in counts},
             where=[moment >= start, moment < end],
             start=start,
-            slot=slot_in(connection, moment) if wanted.inner_edges(start, end) else None,
+            slot=slot_in(connection, moment, wanted.step) if wanted.inner_edges(start, end) else None,
         )
         await add_up(connection, wanted, rows, found, {WITHIN_MS: wanted.within_seconds * 1000})
     return found

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from math import gcd
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -70,6 +72,11 @@ class Wanted:
         return after < len(self.edges) and self.edges[after] < end
 
     @property
+    def step(self) -> int:
+        """How many slots can be taken together: each bucket but the first begins with a multiple of them."""
+        return gcd(*(slot_of(edge) for edge in self.edges[1:-1])) or 1
+
+    @property
     def dims(self) -> frozenset[Dim]:
         """All that must be known of rows."""
         return frozenset((*self.only, *self.by))
@@ -119,7 +126,7 @@ class Rows:
         sums: by count.
         where: which rows.
         start: from when on.
-        slot: when each row counts; None where all lie in the bucket of ``start``.
+        slot: when each row counts, by ``Wanted.step``; None where all lie in the bucket of ``start``.
     """
 
     columns: Mapping[Dim, Any]
@@ -144,16 +151,19 @@ async def add_up(
     if Dim.AGENT in wanted.by:  # all else is said of every row
         query = query.where(rows.columns[Dim.AGENT].is_not(None))
     query = query.group_by(*(literal_column(one.name) for one in groups))
-    dims = len(wanted.by)
+    dims, bucket = len(wanted.by), wanted.bucket(rows.start)
+    step = wanted.step
+    of_step = cache(lambda number: wanted.bucket(begin_of(number * step)))
     for row in await connection.execute(query, parameters or {}):
-        at = rows.start if rows.slot is None else begin_of(row[dims])
-        add(found, wanted.bucket(at), tuple(row[:dims]), zip(rows.sums, row[len(groups) :], strict=True))
+        if rows.slot is not None:
+            bucket = of_step(row[dims])
+        add(found, bucket, tuple(row[:dims]), zip(rows.sums, row[len(groups) :], strict=True))
 
 
-def slot_in(connection: AsyncConnection, moment: Any) -> ColumnElement[int]:
-    """The slot that a row's moment lies in, as the database works it out."""
+def slot_in(connection: AsyncConnection, moment: Any, step: int) -> ColumnElement[int]:
+    """The slot that a row's moment lies in, as the database works it out; in steps of so many."""
     if connection.dialect.name == "sqlite":
         seconds = cast(func.strftime(literal_column("'%s'"), moment), Integer)
-        return seconds.op("/")(literal_column(f"{SLOT_SECONDS}"))
-    quarter = extract("epoch", moment).op("/")(literal_column(f"{SLOT_SECONDS}"))
+        return seconds.op("/")(literal_column(f"{SLOT_SECONDS * step}"))
+    quarter = extract("epoch", moment).op("/")(literal_column(f"{SLOT_SECONDS * step}"))
     return cast(func.floor(quarter), BigInteger)

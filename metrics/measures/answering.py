@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,8 +35,8 @@ from hotline.metrics.measures.summing import Summed, Summing, Tallies
 from hotline.store.count_rows import Behind
 from hotline.store.counts import Count
 
-MOST_FIGURES: Final = 60_000
-"""Points of all groups together in one answer."""
+MOST_FIGURES: Final = 36_000
+"""Of all groups together in one answer, what they are compared with included: a second's work at the most."""
 
 
 class Counted(Tallies, Protocol):
@@ -78,12 +79,25 @@ class Answers:
         measure = self._checked(question)
         cut = edges(self._site.zone, question.start, question.end, question.grain)
         groups_known = len(self._summing.groupings[question.by].known) if question.by is not None else 1
-        if groups_known * (len(cut) - 1) > MOST_FIGURES:
+        if groups_known * (len(cut) - 1) * (1 + len(question.compare)) > MOST_FIGURES:
             raise UsageError(
                 f"more than {MOST_FIGURES} figures", hint="ask for a shorter period, or a coarser grain"
             )
         now = self._clock.now()
         own, others = await self._summed(measure, question, cut, now)
+        # beside the loop, which has calls to follow
+        return await asyncio.to_thread(self._answered, question, measure, cut, own, others, now)
+
+    def _answered(
+        self,
+        question: FigureQuestion,
+        measure: Measure,
+        cut: tuple[datetime, ...],
+        own: Summed,
+        others: Mapping[Comparison, _Other],
+        now: datetime,
+    ) -> FigureAnswer:
+        """The figures of sums. Pure."""
 
         def series(key: str | None) -> tuple[Point, ...]:
             then = {to: (other, _of(other.parts, key)) for to, other in others.items()}

@@ -12,7 +12,7 @@ from hotline.core.clock import Clock
 from hotline.core.figures import Dimension
 from hotline.metrics.measures.dimensions import Grouping, groupings, only_of
 from hotline.store.counting import Counting
-from hotline.store.counts import Count, Dim
+from hotline.store.counts import Count, Dim, Origin
 from hotline.store.database import Sessions
 from hotline.store.rolled import Calendar
 from hotline.store.wanted import Tally, Wanted, add
@@ -24,9 +24,9 @@ class Tallies(Protocol):
     async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]: ...
 
 
-def counting_of(site: Site, sessions: Sessions) -> Counting:
-    """The counts of a site's database."""
-    return Counting(sessions, calendar_of(site))
+def counting_of(site: Site, sessions: Sessions, *, limited: bool = False) -> Counting:
+    """The counts of a site's database; ``limited``: given up after as long as the site says."""
+    return Counting(sessions, calendar_of(site), site.figures.count_seconds if limited else None)
 
 
 def calendar_of(site: Site) -> Calendar:
@@ -78,7 +78,8 @@ class Summing:
         split = grouping.dim if grouping is not None else None
         within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
         asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in periods]
-        if split in (Dim.AGENT, Dim.CHANNEL):  # some rows are of no agent or channel, but of the whole
+        by_agent = split is Dim.AGENT and any(one.origin is not Origin.AGENT_TIMES for one in wanted)
+        if by_agent or split is Dim.CHANNEL:  # some rows are of no agent or channel, but of the whole
             asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in periods]
         found = await self._counting.tallies(asked)
         parts, totals = found[: len(periods)], found[-len(periods) :]
@@ -103,7 +104,10 @@ def _by_bucket(tally: Tally, size: int) -> list[dict[str, int]]:
 def _grouped(
     tally: Tally, size: int, grouping: Grouping, inside: frozenset[str] | None
 ) -> dict[str, list[dict[str, int]]]:
-    """Rows put into their groups, of which those alone that lie wholly ``inside``, if given."""
+    """Rows put into their groups, of which those alone that lie wholly ``inside``, if given.
+
+    In the site's order, then those that it does not know, by name.
+    """
     merged: Tally = {}
     found: dict[str, list[dict[str, int]]] = {}
     if grouping.listed:
@@ -112,7 +116,12 @@ def _grouped(
         for group in grouping.groups_of(*value):
             add(merged, bucket, (group,), sums.items())
     for (bucket, (group,)), sums in merged.items():
-        found.setdefault(group, [{} for _ in range(size)])[bucket] = sums
+        if group not in found:
+            found[group] = [{} for _ in range(size)]
+        found[group][bucket] = sums
     if inside is not None:
         found = {group: sums for group, sums in found.items() if grouping.members(group) <= inside}
-    return found
+    places = {group: place for place, group in enumerate(grouping.known)}
+    return {
+        group: found[group] for group in sorted(found, key=lambda one: (places.get(one, len(places)), one))
+    }

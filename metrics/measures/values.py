@@ -29,9 +29,12 @@ def half_up(value: Fraction, step: Decimal) -> Decimal:
 
 def sums_of(measure: Measure, sums: Sums) -> tuple[int, int | None]:
     """The two sums of a measure; None for a measure that has but one."""
-    above = sum(sums.get(count.id, 0) for count in measure.numerator)
-    below = sum(sums.get(count.id, 0) for count in measure.denominator) if measure.denominator else None
-    return above, below
+    above = below = 0
+    for count in measure.numerator:
+        above += sums.get(count.id, 0)
+    for count in measure.denominator:
+        below += sums.get(count.id, 0)
+    return above, below if measure.denominator else None
 
 
 def exact(measure: Measure, sums: Sums) -> Fraction | None:
@@ -46,18 +49,30 @@ def exact(measure: Measure, sums: Sums) -> Fraction | None:
 
 def published(measure: Measure, sums: Sums) -> Decimal | None:
     """The measure as reports print it: percents and seconds to two decimals, counts whole."""
-    found = exact(measure, sums)
-    if found is None:
+    return _published(measure, *sums_of(measure, sums))
+
+
+def _published(measure: Measure, above: int, below: int | None) -> Decimal | None:
+    if below == 0:
         return None
+    below = below or 1
     if measure.unit is MeasureUnit.COUNT:
-        return Decimal(int(found))
-    return half_up(found * (100 if measure.unit is MeasureUnit.PERCENT else 1), HUNDREDTH)
+        return Decimal(above // below)
+    if measure.unit is MeasureUnit.PERCENT:
+        return _hundredths(above * 100, below)
+    return _hundredths(above, below * (1000 if measure.numerator[0].unit is CountUnit.MILLISECONDS else 1))
+
+
+def _hundredths(above: int, below: int) -> Decimal:
+    """``half_up`` of a quotient, to hundredths; a chart takes thousands of them, and fractions take long."""
+    whole = (abs(above) * 200 + below) // (below * 2)
+    return Decimal(whole if above >= 0 else -whole).scaleb(-2)
 
 
 def figure(measure: Measure, sums: Sums, site: FiguresSection) -> Figure:
     """A measure with its two sums and as text."""
     above, below = sums_of(measure, sums)
-    value = published(measure, sums)
+    value = _published(measure, above, below)
     return Figure(above, below, value, text_of(measure.unit, value, site))
 
 
@@ -67,11 +82,13 @@ def text_of(unit: MeasureUnit, value: Decimal | None, site: FiguresSection) -> s
         if unit is not MeasureUnit.PERCENT or site.zero_over_zero == "dash":
             return DASH
         value = Decimal(0).quantize(HUNDREDTH)
-    return {
-        MeasureUnit.PERCENT: f"{value} %",
-        MeasureUnit.SECONDS: f"{value} s",
-        MeasureUnit.COUNT: f"{value:,}",
-    }[unit]
+    match unit:
+        case MeasureUnit.PERCENT:
+            return f"{value} %"
+        case MeasureUnit.SECONDS:
+            return f"{value} s"
+        case MeasureUnit.COUNT:
+            return f"{value:,}"
 
 
 def change(unit: MeasureUnit, now: Decimal | None, then: Decimal | None) -> tuple[Decimal | None, str]:
@@ -81,5 +98,9 @@ def change(unit: MeasureUnit, now: Decimal | None, then: Decimal | None) -> tupl
     if unit is MeasureUnit.PERCENT:
         points = now - then
         return points, f"{points:+} 个百分点"
-    percent = half_up((Fraction(now) - Fraction(then)) * 100 / Fraction(then), HUNDREDTH)
+    above, below = (
+        ((now - then) * 100 / HUNDREDTH).to_integral_value(),
+        (then / HUNDREDTH).to_integral_value(),
+    )
+    percent = _hundredths(int(above), int(below))  # both are whole hundredths
     return percent, f"{percent:+} %"

@@ -13,7 +13,7 @@ from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
 from hotline.core.views import LineFigures
 from hotline.metrics.figures import LedgerFigures
-from hotline.metrics.measures.summing import Summing, counting_of
+from hotline.metrics.measures.summing import Summing, calendar_of, counting_of
 from hotline.metrics.report.data import (
     Breakdown,
     Counted,
@@ -143,7 +143,7 @@ class Gathering:
         return phone.model_copy(update=counts)
 
     async def _points(self, period: Period) -> list[PointCount]:
-        return await count_points(self._sessions, *bounds(period, self._site.zone))
+        return await count_points(self._sessions, calendar_of(self._site), *bounds(period, self._site.zone))
 
     def _phone_section(self, now: Figures, earlier: Figures | None, ago: Figures | None) -> Phone:
         total, lines = now

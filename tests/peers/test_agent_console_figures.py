@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hotline.agent_console.figure_files import FigureTable, TableKind, as_csv, as_xlsx, file_name
+from hotline.core.errors import TookTooLong
 from hotline.core.figures import (
     Better,
     Dimension,
@@ -25,6 +26,7 @@ from hotline.core.figures import (
     Point,
     Series,
 )
+from hotline.store.counting import Counting
 from tests.fixtures.console import ConsoleUnderTest, running_console, store_call
 
 DAY = "from=2026-11-02&to=2026-11-02"
@@ -55,6 +57,20 @@ async def test_figures_as_a_file_that_excel_reads(console: ConsoleUnderTest) -> 
     agent = await console.user("zhang", agent="a1")
     assert (await agent.get(EXPORT)).status_code == 403
     assert (await chief.get(f"{EXPORT}&format=pdf")).status_code == 400
+
+
+async def test_figures_that_take_too_long(console: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page gets a word that it has a text for, and whoever calls the API what to ask instead."""
+
+    async def given_up(*_: object) -> None:
+        raise TookTooLong("counting this took longer", hint="ask for whole days", code="counted_from_rows")
+
+    monkeypatch.setattr(Counting, "tallies", given_up)
+    chief = await console.user("chief", "supervisor")
+    answer = await chief.get(f"/api/figures/query?measure=answer_rate&{DAY}&by=agent&grain=hour")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "counted_from_rows"
+    assert answer.json()["error"]["hint"] == "ask for whole days"
 
 
 async def test_figures_as_a_workbook(console: ConsoleUnderTest) -> None:

@@ -1,6 +1,6 @@
 /** Periods as people name them, in days of the hotline's calendar ("2026-11-02"), the last included. Pure. */
 
-import type { Grain } from '@/api/figures'
+import type { Dimension, Grain } from '@/api/figures'
 
 export const SHORTCUTS = [
   'today',
@@ -71,12 +71,17 @@ const A_DAY = {
   year: 1 / 365,
 }
 const MOST_PARTS = 400 // more cannot be told apart on a screen
+// By agent or skill the server keeps no sums of parts of days and counts rows: those of two days at the most.
+const MOST_COUNTED = { days: 2, parts: 96 }
 
-/** Into which parts a period can be cut so that a chart of them can be read. */
-export function grainsFor(days: Days): readonly Grain[] {
+/** Into which parts a period can be cut so that a chart of them can be read, and comes at once. */
+export function grainsFor(days: Days, by: Dimension | null = null): readonly Grain[] {
   const length = lengthOf(days)
+  const counted = by === 'agent' || by === 'skill'
   return (Object.keys(A_DAY) as Grain[]).filter((grain) => {
     const parts = length * A_DAY[grain]
+    if (counted && A_DAY[grain] > 1 && (length > MOST_COUNTED.days || parts > MOST_COUNTED.parts))
+      return false
     return parts <= MOST_PARTS && (parts > 1 || grain === 'day')
   })
 }

@@ -90,7 +90,7 @@ export function queryOf(view: View): Record<string, string | string[]> {
 export function grainOf(view: View): Grain | undefined {
   if (view.grain === 'whole') return undefined
   const usual = usualGrain(view.days)
-  return view.grain !== null && grainsFor(view.days).includes(view.grain) ? view.grain : usual
+  return view.grain !== null && grainsFor(view.days, view.by).includes(view.grain) ? view.grain : usual
 }
 
 /** What to ask for the whole of the period: the table's totals. */

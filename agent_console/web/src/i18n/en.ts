@@ -681,6 +681,11 @@ export const en: Messages = {
     loading: 'Working it out…',
   },
   error: {
+    days_not_summed_up:
+      'Counting took too long and was given up: some days of this period are not summed up yet. Choose a shorter period, or try again later (the newest days come first)',
+    counted_from_rows:
+      'Counting took too long and was given up: by agent or skill, parts of days are counted row by row. Choose whole days, or a shorter period',
+    rows_take_long: 'Finding the rows took too long and was given up. Choose a shorter period, or one line',
     too_little_history:
       'Fewer than 14 days of calls (or none handled in four weeks): import an older queue_log first',
     unreachable: 'The server cannot be reached, try again later',

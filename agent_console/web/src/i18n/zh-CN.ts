@@ -679,6 +679,11 @@ export const zhCN = {
     loading: '正在测算…',
   },
   error: {
+    days_not_summed_up:
+      '统计时间过长，已中止：这段时间有的日子还没有汇总，要逐行统计。请缩短时间段，或稍后再试（汇总从最近的日子开始）',
+    counted_from_rows:
+      '统计时间过长，已中止：按坐席或技能组看不足一天的时段，要逐行统计。请改为按天或更长的时段，或缩短时间段',
+    rows_take_long: '查找明细时间过长，已中止。请缩短时间段，或只看一条专线',
     too_little_history: '历史来电不足 14 天（或近四周没有接听），还不能测算；可先导入旧系统的 queue_log',
     unreachable: '连不上服务器，请稍后再试',
     exchange_unreachable: '电话交换机暂时不可用，请稍后再试',

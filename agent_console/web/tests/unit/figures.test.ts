@@ -78,6 +78,8 @@ describe('a named period', () => {
     expect([usualGrain(day), usualGrain(year)]).toEqual(['hour', 'month'])
     expect(grainsFor(day)).toEqual(['quarter_hour', 'hour', 'day'])
     expect(grainsFor(year)).toEqual(['day', 'week', 'month', 'quarter'])
+    const week = { from: '2026-11-02', to: '2026-11-08' }
+    expect([grainsFor(week), grainsFor(week, 'skill')]).toEqual([['hour', 'day'], ['day']]) // rows are counted
   })
 })
 
