@@ -1,8 +1,9 @@
 """Drafts as the console shows and takes them: begun with what is known, hidden from those who merely look.
 
-The phone and the address are personal. Whole they are only for the seat that has the call in hand (it rings
-or is talked on there, or is being wrapped up); everybody else, supervisors too, sees them masked. What comes
-back as masked as it was shown was not changed, and what is stored stays.
+The phone, the address and numbers of persons in what was written are personal. Whole they are only for the
+seat that has the call in hand (it rings or is talked on there, or is being wrapped up); everybody else,
+supervisors too, sees them masked. What comes back as masked as it was shown was not changed, and what is
+stored stays.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from hotline.agent_console.wire import mask_number
 from hotline.config.orders import handling_unit
 from hotline.core.drafts import Draft, DraftFields, StaleDraft
 from hotline.core.events import DraftChanged
+from hotline.core.sensitive import mask_numbers, numbers_put_back
 from hotline.core.views import CallSummary
 
 _DIGIT = re.compile(r"\d")
+_FREE_TEXTS = ("name", "title", "content", "platform", "goods", "price")
 
 
 def mask_digits(address: str) -> str:
@@ -43,12 +46,7 @@ async def save_draft(
     """
     user = identity.account.name
     before = await _stored(room, call)
-    hidden = _masked(before).fields
-    fields = replace(
-        fields,
-        phone=before.fields.phone if fields.phone == hidden.phone else fields.phone,
-        address=before.fields.address if fields.address == hidden.address else fields.address,
-    )
+    fields = _unmasked(fields, before)
     if before.updated_by != user:  # once for each who takes the pen, not for every second of typing
         await room.deps.audit.record(user, "draft", call.call_id)
     whole = in_hand(room, identity, call.call_id)
@@ -78,5 +76,18 @@ def in_hand(room: Room, identity: Identity, call_id: str) -> bool:
 
 def _masked(draft: Draft) -> Draft:
     fields = draft.fields
-    hidden = replace(fields, phone=mask_number(fields.phone), address=mask_digits(fields.address))
+    texts = {name: mask_numbers(getattr(fields, name)) for name in _FREE_TEXTS}
+    hidden = replace(fields, phone=mask_number(fields.phone), address=mask_digits(fields.address), **texts)
     return replace(draft, fields=hidden)
+
+
+def _unmasked(fields: DraftFields, before: Draft) -> DraftFields:
+    """What was written on a draft that may have been shown masked, with what was hidden put back."""
+    stored, hidden = before.fields, _masked(before).fields
+    texts = {name: numbers_put_back(getattr(fields, name), getattr(stored, name)) for name in _FREE_TEXTS}
+    return replace(
+        fields,
+        phone=stored.phone if fields.phone == hidden.phone else fields.phone,
+        address=stored.address if fields.address == hidden.address else fields.address,
+        **texts,
+    )

@@ -38,6 +38,14 @@ def mask_numbers(text: str) -> str:
     return _NUMBER.sub(lambda match: _middle_hidden(match[0]), text)
 
 
+def numbers_put_back(edited: str, whole: str) -> str:
+    """``edited`` by somebody who saw ``whole`` masked, with each number that still stands there whole."""
+    for match in _NUMBER.finditer(whole):
+        hidden = f"(?<![{_DIGIT}*]){re.escape(_middle_hidden(match[0]))}(?![{_DIGIT}*])"
+        edited = re.sub(hidden, lambda _, number=match[0]: number, edited, count=1)  # type: ignore[misc]
+    return edited
+
+
 def mask_alone(text: str) -> str:
     """A final text whose neighbours are not known: also without what may be a piece of a number.
 

@@ -99,6 +99,19 @@ async def test_phone_and_address_are_hidden_from_who_only_looks_and_not_lost(
     assert (kept["phone"], kept["address"], kept["unit"]) == ("13955501234", "人民路260号", "市场监督管理局")
 
 
+async def test_numbers_in_what_was_written_are_hidden_and_not_lost(console: ConsoleUnderTest) -> None:
+    """A supervisor who goes on writing behind a masked number leaves it whole."""
+    agent, chief = await console.user("zhang", agent="a1"), await console.user("chief", "supervisor")
+    await save(agent, 0, content="身份证44060219850315231X，见附件。", title="退款，联系13955501234")
+    shown = (await chief.get("/api/calls/c1")).json()["draft"]["fields"]
+    assert shown["content"] == "身份证440***********231X，见附件。"
+    assert shown["title"] == "退款，联系139****1234"
+    await save(chief, 1, **shown | {"content": f"{shown['content']}已核实。"})
+    kept = (await agent.get("/api/calls/c1/draft")).json()["fields"]
+    assert kept["content"] == "身份证44060219850315231X，见附件。已核实。"
+    assert kept["title"] == "退款，联系13955501234"
+
+
 async def test_what_is_no_draft_is_refused(console: ConsoleUnderTest) -> None:
     """Unknown fields, values that are none, and more than fits: a bad request that names the field."""
     agent = await console.user("zhang", agent="a1")

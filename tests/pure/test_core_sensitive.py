@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.core.events import Side
-from hotline.core.sensitive import mask_alone, mask_growing, mask_live, mask_numbers, mask_segments
+from hotline.core.sensitive import (
+    mask_alone,
+    mask_growing,
+    mask_live,
+    mask_numbers,
+    mask_segments,
+    numbers_put_back,
+)
 from hotline.core.views import Segment
 
 AT = datetime(2026, 11, 2, tzinfo=UTC)
@@ -40,6 +47,16 @@ def test_numbers_of_persons_are_masked_and_others_stay(text: str, masked: str) -
     """Telephone, identity and bank card numbers, as heard and as written."""
     assert mask_numbers(text) == masked
     assert mask_numbers(masked) == masked
+
+
+def test_an_edit_of_a_masked_text_loses_no_number() -> None:
+    """What stands there still is whole again, each number in its place; what was taken out stays out."""
+    whole = "电话13800138000或13811118000，座机83821234，身份证44060219850315231X。"
+    shown = mask_numbers(whole)
+    assert numbers_put_back(shown, whole) == whole
+    assert numbers_put_back(f"已核实：{shown}请回电", whole) == f"已核实：{whole}请回电"
+    assert numbers_put_back("座机8*****34，另13922223333", whole) == "座机83821234，另13922223333"
+    assert numbers_put_back("138****8000", "8001280。13800138000") == "13800138000"
 
 
 def test_a_number_said_in_pieces_is_hidden() -> None:
