@@ -216,13 +216,13 @@ def _same_total(data: ReportData, where: str, parts: Breakdown) -> Iterator[Disa
 
 
 def _trend(data: ReportData) -> Iterator[Disagreement]:
-    """The trend's last month is the report's own, the one before it the earlier one of its 环比."""
+    """The trend's last month is the report's own; if that is over, 环比 is taken of the one before it."""
     phone, accepted = data.phone, data.accepted
     if not data.trend or data.trend[-1].name != data.period.name:
         return
     now = (data.trend[-1], phone.total.answered if phone else None, accepted.total if accepted else None)
     pairs = [now]
-    if len(data.trend) > 1:
+    if len(data.trend) > 1 and data.until is None:
         before = phone.previous.answered if phone and phone.previous else None
         pairs.append((data.trend[-2], before, accepted.previous if accepted else None))
     for point, answered, taken in pairs:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from hotline.core.sensitive import mask_numbers
 from hotline.metrics.report import sentences, tables, unit_tables
 from hotline.metrics.report.checks import disagreements
-from hotline.metrics.report.data import ReportData, Span
+from hotline.metrics.report.compared import LAST_YEAR, basis_words, labels
+from hotline.metrics.report.data import ReportData, Source, Span
 from hotline.metrics.report.document import (
     Block,
     Chart,
@@ -18,21 +19,22 @@ from hotline.metrics.report.document import (
     Series,
     Table,
 )
+from hotline.metrics.report.numbers import earlier
 from hotline.metrics.report.words import (
     NUMERALS,
     TITLES,
+    counted_words,
     missing_words,
     number_words,
-    period_words,
     source_words,
+    trend_labels,
     trend_title,
-    trend_words,
 )
 
-MANNER = (
-    "环比：数量与上一周期相比，以百分比表示；比率与上一周期相比，以百分点表示。同比：与上年同期相比。"
-    "百分数四舍五入保留两位小数；分母为0时记为“—”。"
-)
+COMPARED = "环比：数量与上一周期相比，以百分比表示；比率与上一周期相比，以百分点表示。同比：与上年同期相比。"
+COMPARED_SO_FAR = "{0}：数量与{1}相比，以百分比表示；比率以百分点表示。较{2}：与{2}相比。"
+ROUNDED = "百分数四舍五入保留两位小数；分母为0时记为“—”。"
+_COMPARED = ("phone", "accepted", "channels", "types", "topics", "seats")  # sections that have changes
 CHECKED = "本报告的合计、占比、比率已逐项核算，未发现不一致。"
 
 
@@ -64,8 +66,7 @@ def compose(data: ReportData) -> Document:
             place += 1
     about = f"：{data.topic.words}" if data.topic else ""
     title = f"{data.site}{TITLES[data.period.span]}{about}"
-    words, number = period_words(data.period), number_words(data.period)
-    return Document(title, data.site, words, tuple(blocks), number=number)
+    return Document(title, data.site, counted_words(data), tuple(blocks), number=number_words(data.period))
 
 
 def _missing(data: ReportData, sections: Iterable[str]) -> Iterator[Paragraph]:
@@ -131,7 +132,11 @@ def _overall(data: ReportData) -> list[Block]:
 def _unfinished(data: ReportData) -> list[Block]:
     if data.until is None:
         return []
-    text = f"本期尚未结束，数据截至{data.until:%Y-%m-%d %H:%M}，与上一周期、上年同期不可比。"
+    if (basis := basis_words(data)) == "":
+        return [Note("n.until", "本期尚未开始。", "check")]
+    text = f"本期尚未结束，数据截至{data.until:%Y-%m-%d %H:%M}，对比的是{basis}，不是整个上期。"
+    if any(data.sources.get(name) is Source.IMPORTED for name in _COMPARED):
+        text += "填报数据的环比、同比以填报为准。"
     return [Note("n.until", text, "check")]
 
 
@@ -170,7 +175,7 @@ def _trend(data: ReportData) -> list[Block]:
         ("受理量", tuple(one.accepted for one in data.trend)),
     )
     series = tuple(Series(name, values) for name, values in kinds if any(v is not None for v in values))
-    labels = tuple(trend_words(one.name) for one in data.trend)
+    labels = tuple(trend_labels(data))
     unit = "件次" if len(series) > 1 else {"接听量": "个", "受理量": "件"}[series[0].name] if series else "件"
     chart = Chart("c.trend", trend_title(data), "line", labels, series, unit)
     return [chart, *_some(tables.trend_table(data))]
@@ -220,7 +225,14 @@ def _checks(data: ReportData) -> list[Block]:
     found = disagreements(data)
     notes = [Note(f"n.check.{at}", f"数据不一致——{one}。", "check") for at, one in enumerate(found, 1)]
     checked = notes or [Note("n.checked", CHECKED, "source")]
-    return [*_some(tables.rates_table(data)), Note("n.manner", MANNER, "source"), *checked]
+    return [*_some(tables.rates_table(data)), Note("n.manner", _manner(data), "source"), *checked]
+
+
+def _manner(data: ReportData) -> str:
+    """How figures are compared and rounded. Sections of the report's own say whether it goes on."""
+    label, _ = labels(data, "")
+    told = COMPARED if data.until is None else COMPARED_SO_FAR.format(label, earlier(label), LAST_YEAR)
+    return told + ROUNDED
 
 
 def _text(name: str, text: str) -> list[Block]:

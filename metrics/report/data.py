@@ -1,8 +1,9 @@
 """What a report is made of: every section optional, every figure a count with the counts it is compared to.
 
 A section that nobody gave is None or empty, and the report says nothing of it. ``previous`` is the same
-figure of the period before (环比), ``year_ago`` that of the year before (同比); a figure ``as printed`` comes
-from somebody else's table and is checked against the counts, never used in their place.
+figure of the period before (环比), ``year_ago`` that of the year before (同比), both as far as the report's
+own period has come (``compared.py``); a figure ``as printed`` comes from somebody else's table and is checked
+against the counts, never used in their place.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from hotline.config.schema import Site
 from hotline.core.clock import Clock
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
+from hotline.core.figures import Comparison
 from hotline.core.views import LineFigures
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.summing import Summing, calendar_of, counting_of
+from hotline.metrics.report.compared import Between, compared, counted
 from hotline.metrics.report.data import (
     Breakdown,
     Counted,
@@ -29,7 +31,7 @@ from hotline.metrics.report.data import (
     TrendPoint,
 )
 from hotline.metrics.report.dialled import dials_of
-from hotline.metrics.report.periods import before, bounds, day_name, leading_to, year_ago
+from hotline.metrics.report.periods import bounds, day_name, leading_to
 from hotline.metrics.report.ranked import ranking_of, scheme_of
 from hotline.metrics.report.words import OUTCOMES, TYPES, UNKNOWN_TYPE
 from hotline.metrics.scoring.schemes import known_schemes
@@ -40,6 +42,8 @@ from hotline.store.trials import TrialStore
 
 Figures = tuple[LineFigures, tuple[LineFigures, ...]]
 _MACHINE = COUNT["machine_served"]
+_COMPARED = (Comparison.BEFORE, Comparison.YEAR_BEFORE)
+_KEPT = ("total", "previous", "year_ago")  # the counts of a phone: of now, of before, of a year ago
 OWN_CALLS = "（本号）"
 """The calls that a line with lines under it got itself: a row of its own, so that the rows sum up."""
 
@@ -70,7 +74,8 @@ class Gathering:
             hint = f"write period: {period.name} in it, or take the file of that period"
             raise UsageError(f"the data file is for {imported.period}, not {period.name}", hint=hint)
         trials = await TrialStore(self._sessions).between(*bounds(period, self._site.zone))
-        own = await self._own(period)
+        until = self._until(period)
+        own = await self._own(period, until)
         if trials:
             own["test_calls"] = dials_of(trials)
         given = {name: value for name in Sections.model_fields if (value := getattr(imported, name, None))}
@@ -88,7 +93,7 @@ class Gathering:
                 "site": self._site.site.name,
                 "timezone": self._site.site.timezone,
                 "period": period,
-                "until": self._until(period),
+                "until": until,
                 "scheme": scheme,
                 "cards": self._site.reports.cards,
                 "topics_shown": self._site.reports.topics_shown,
@@ -102,48 +107,48 @@ class Gathering:
         now = self._clock.now().astimezone(self._site.zone)
         return now if now < bounds(period, self._site.zone)[1] else None
 
-    async def _own(self, period: Period) -> dict[str, object]:
+    async def _own(self, period: Period, until: datetime | None) -> dict[str, object]:
         """The sections that our own tables fill."""
-        ago = year_ago(period)
-        trend = leading_to(period)
-        asked = {one.name: one for one in (period, before(period), *([ago] if ago else []), *trend)}
-        found = {name: await self._phone(one) for name, one in asked.items()}
-        now = found[period.name]
+        zone = self._site.zone
+        now = counted(period, until, zone)
+        before, ago = (compared(period, until, zone, to) for to in _COMPARED)
+        *earlier, _ = leading_to(period)
+        trend = {one.name: bounds(one, zone) for one in earlier} | {period.name: now}
+        wanted = dict.fromkeys((now, before, ago, *trend.values()))
+        found = {one: await self._phone(one) for one in wanted if one is not None}
         own: dict[str, object] = {}
-        if now is not None:
-            earlier = found[before(period).name]
-            own["phone"] = await self._with_machine(
-                self._phone_section(now, earlier, found[ago.name] if ago else None), period
-            )
-            own["trend"] = _trend(trend, found)
-        points = await self._points(period)
+        if (figures := found[now]) is not None:
+            times = zip(_KEPT, (now, before, ago), strict=True)
+            kept = {name: one for name, one in times if one and found[one]}
+            phone = self._phone_section(figures, *(found[one] if one else None for one in (before, ago)))
+            own["phone"] = await self._with_machine(phone, kept)
+            own["trend"] = _trend([*earlier, period], [found[one] for one in trend.values()])
+        points = await self._points(now)
         if points:
-            earlier_points = await self._points(before(period))
-            ago_points = await self._points(ago) if ago else []
-            own["types"] = _types(points, earlier_points, ago_points)
-            own["topics"] = _topics(points, earlier_points, ago_points)
+            earlier_points = [await self._points(one) if one else [] for one in (before, ago)]
+            own["types"] = _types(points, *earlier_points)
+            own["topics"] = _topics(points, *earlier_points)
         return own
 
-    async def _phone(self, period: Period) -> Figures | None:
-        """The ledger of a period; None if nobody called in it, which is a time without records."""
-        figures = await self._figures.of_period(*bounds(period, self._site.zone))
+    async def _phone(self, between: Between) -> Figures | None:
+        """The ledger of a time; None if nobody called in it, which is a time without records."""
+        figures = await self._figures.of_period(*between)
         return figures if figures[0].offered else None
 
-    async def _with_machine(self, phone: Phone, period: Period) -> Phone:
-        """With the calls that the machine alone served (智能应答), which are in no queue."""
-        kept = {"total": period, "previous": before(period), "year_ago": year_ago(period)}
-        asked = {name: one for name, one in kept.items() if one is not None and getattr(phone, name)}
-        summed = await self._summing.sums(
-            (_MACHINE,), [bounds(one, self._site.zone) for one in asked.values()]
-        )
+    async def _with_machine(self, phone: Phone, kept: Mapping[str, Between]) -> Phone:
+        """With the calls that the machine alone served (智能应答), which are in no queue.
+
+        ``kept``: when each of the phone's counts was.
+        """
+        summed = await self._summing.sums((_MACHINE,), list(kept.values()))
         counts = {
             name: getattr(phone, name).model_copy(update={"self_service": found.total[0].get(_MACHINE.id, 0)})
-            for name, found in zip(asked, summed, strict=True)
+            for name, found in zip(kept, summed, strict=True)
         }
         return phone.model_copy(update=counts)
 
-    async def _points(self, period: Period) -> list[PointCount]:
-        return await count_points(self._sessions, calendar_of(self._site), *bounds(period, self._site.zone))
+    async def _points(self, between: Between) -> list[PointCount]:
+        return await count_points(self._sessions, calendar_of(self._site), *between)
 
     def _phone_section(self, now: Figures, earlier: Figures | None, ago: Figures | None) -> Phone:
         total, lines = now
@@ -220,10 +225,9 @@ def _answered(figures: Figures | None) -> dict[str, int]:
     return {line.line: line.answered for line in figures[1]} if figures else {}
 
 
-def _trend(periods: list[Period], found: Mapping[str, Figures | None]) -> tuple[TrendPoint, ...]:
+def _trend(periods: list[Period], found: Sequence[Figures | None]) -> tuple[TrendPoint, ...]:
     points: list[TrendPoint] = []
-    for period in periods:
-        figures = found[period.name]
+    for period, figures in zip(periods, found, strict=True):
         if figures is not None or points:  # nothing is shown of the time before the first call
             answered = figures[0].answered if figures else None
             points.append(TrendPoint(name=_trend_name(period), answered=answered))

@@ -83,16 +83,18 @@ def written_percent(value: float | None) -> str:
 
 
 def said_change(change: Change | None, label: str) -> str:
-    """环比上升12.34%, 环比持平, 环比提高0.51个百分点; empty where nothing is known."""
+    """环比上升12.34%, 较上月同期持平, 环比提高0.51个百分点; empty where nothing is known."""
     if change is None:
         return ""
     if change.way is Way.SAME:
         return f"{label}持平"
     if change.way is Way.FROM_ZERO:
-        return f"{EARLIER[label]}为0"
+        return f"{earlier(label)}为0"
     if change.points:
         return f"{label}{'提高' if change.way is Way.UP else '降低'}{change.amount:.2f}个百分点"
     return f"{label}{'上升' if change.way is Way.UP else '下降'}{change.amount:,.2f}%"
 
 
-EARLIER: Final = {"环比": "上期", "同比": "上年同期"}
+def earlier(label: str) -> str:
+    """The period that a change is taken of: 上期 of 环比, 上年同期 of 同比, 上月同期 of 较上月同期."""
+    return {"环比": "上期", "同比": "上年同期"}.get(label, label.removeprefix("较"))

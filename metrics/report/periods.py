@@ -91,20 +91,8 @@ def holding(span: Span, day: date) -> Period:
 
 
 def before(period: Period) -> Period:
-    """The period before: what 环比 compares with."""
+    """The period before."""
     return holding(period.span, period.start - timedelta(days=1))
-
-
-def year_ago(period: Period) -> Period | None:
-    """The same period of the year before: what 同比 compares with. Week 53 and 29 February may have none."""
-    start = period.start
-    try:
-        if period.span is Span.WEEK:
-            year, week, _ = start.isocalendar()
-            return week_of(date.fromisocalendar(year - 1, week, 1))
-        return holding(period.span, start.replace(year=start.year - 1))
-    except ValueError:
-        return None
 
 
 def leading_to(period: Period) -> list[Period]:

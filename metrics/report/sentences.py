@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hotline.metrics.report.cards import Card, Colour, Why, cards
+from hotline.metrics.report.compared import labels
 from hotline.metrics.report.data import Breakdown, Counted, DialResult, Phone, ReportData, Score, Unit
 from hotline.metrics.report.numbers import (
     Change,
@@ -21,7 +22,7 @@ from hotline.metrics.report.numbers import (
     written_percent,
 )
 from hotline.metrics.report.ratios import Ratio, on_time_ratio, ratios, satisfaction, sum_of_units
-from hotline.metrics.report.words import THIS, period_words
+from hotline.metrics.report.words import THIS, counted_words, period_words
 
 NAMED_AT_MOST = 3  # units of the same rate that are told by name
 
@@ -32,14 +33,17 @@ def phone_sentence(data: ReportData) -> str:
     if phone is None:
         return ""
     now, before, ago = phone.total, phone.previous, phone.year_ago
-    changes = _changes(now.answered, before.answered if before else None, ago.answered if ago else None)
-    text = f"{period_words(data.period)}，{data.site}人工接听来电{now.answered:,}个{changes}"
+    called = labels(data, "phone")
+    changes = _changes(
+        called, now.answered, before.answered if before else None, ago.answered if ago else None
+    )
+    text = f"{counted_words(data, 'phone')}，{data.site}人工接听来电{now.answered:,}个{changes}"
     if now.offered is not None:
         text += f"，进入排队{now.offered:,}个"
     if now.self_service is not None:
         text += f"，智能应答{now.self_service:,}个"
     text += "。"
-    told = [_rate(one) for one in ratios(data) if one.id in _PHONE_RATES]
+    told = [_rate(one, called[0]) for one in ratios(data) if one.id in _PHONE_RATES]
     return text + (f"{'；'.join(told)}。" if told else "") + _busiest(phone)
 
 
@@ -78,8 +82,10 @@ def accepted_sentence(data: ReportData) -> str:
     if accepted is None:
         return ""
     found = {one.id: one for one in ratios(data)}
-    stated = said_change(stated_change(accepted.total_change), "环比") if accepted.previous is None else ""
-    changes = _changes(accepted.total, accepted.previous, accepted.year_ago) or (stated and f"，{stated}")
+    called = labels(data, "accepted")
+    changes = _changes(called, accepted.total, accepted.previous, accepted.year_ago)
+    if not changes and (stated := said_change(stated_change(accepted.total_change), called[0])):
+        changes = f"，{stated}"
     parts = [f"{THIS[data.period.span]}共受理诉求{accepted.total:,}件{changes}"]
     if accepted.at_once is not None:
         parts.append(
@@ -88,7 +94,7 @@ def accepted_sentence(data: ReportData) -> str:
     if accepted.dispatched is not None:
         known = accepted.dispatched_previous
         change = count_change(accepted.dispatched, known) or stated_change(accepted.dispatched_change)
-        moved = said_change(change, "环比")
+        moved = said_change(change, called[0])
         parts.append(f"转派承办单位{accepted.dispatched:,}件{moved and f'，{moved}'}")
     if (on_time := found.get("on_time_rate")) is not None:
         count = f"按时办结{accepted.on_time:,}件，" if accepted.on_time is not None else ""
@@ -123,7 +129,7 @@ def topics_sentence(data: ReportData) -> str:
     if new:
         text += f"{'、'.join(new)}为新增热点。"
     grown = [(change, row) for row in rows if (change := count_change(row.count, row.previous)) is not None]
-    return text + _most_moved(grown)
+    return text + _most_moved(grown, labels(data, "topics")[0])
 
 
 def _share(row: Counted, data: ReportData) -> str:
@@ -131,13 +137,13 @@ def _share(row: Counted, data: ReportData) -> str:
     return f"，占{written_percent(percent(row.count, total))}" if total else ""
 
 
-def _most_moved(changes: Sequence[tuple[Change, Counted]]) -> str:
+def _most_moved(changes: Sequence[tuple[Change, Counted]], label: str) -> str:
     text = ""
-    for way, word in ((Way.UP, "环比增幅最大的为"), (Way.DOWN, "环比降幅最大的为")):
+    for way, word in ((Way.UP, f"{label}增幅最大的为"), (Way.DOWN, f"{label}降幅最大的为")):
         moved = [(change.amount, row.name, change) for change, row in changes if change.way is way]
         if moved:
             _, name, change = max(moved, key=lambda one: one[0])
-            text += f"{word}{name}，{said_change(change, '环比').removeprefix('环比')}。"
+            text += f"{word}{name}，{said_change(change, label).removeprefix(label)}。"
     return text
 
 
@@ -236,19 +242,20 @@ def dials_sentence(dials: Sequence[DialResult]) -> str:
     return text + "。"
 
 
-def _changes(now: int, before: int | None, ago: int | None) -> str:
-    said = [said_change(count_change(now, before), "环比"), said_change(count_change(now, ago), "同比")]
+def _changes(called: tuple[str, str], now: int, before: int | None, ago: int | None) -> str:
+    compared = zip(called, (before, ago), strict=True)
+    said = [said_change(count_change(now, then), label) for label, then in compared]
     return "".join(f"，{text}" for text in said if text)
 
 
-def _rate(one: Ratio) -> str:
+def _rate(one: Ratio, label: str) -> str:
     """接通率88.94%，环比提高0.51个百分点; 平均应答时长8.20秒，环比下降…%."""
     if one.unit == "秒":
         value = "—" if one.value is None else f"{one.value:.2f}秒"
         change = count_change(one.value, one.before) if one.value is not None else None
     else:
         value, change = written_percent(one.value), rate_change(one.value, one.before)
-    moved = said_change(change, "环比")
+    moved = said_change(change, label)
     return f"{one.name}{value}{moved and f'，{moved}'}"
 
 

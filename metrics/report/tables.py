@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from hotline.metrics.report.cells import moved, or_dash, sum_known, table_of
+from hotline.metrics.report.compared import labels
 from hotline.metrics.report.data import Breakdown, Counted, LineCount, PhoneCounts, ReportData
 from hotline.metrics.report.document import Column, Form, Row, Table, Value
-from hotline.metrics.report.numbers import NOTHING, percent, rate_change
+from hotline.metrics.report.numbers import NOTHING, earlier, percent, rate_change
 from hotline.metrics.report.ratios import ratios
 from hotline.metrics.report.sentences import hottest, line_name
-from hotline.metrics.report.words import source_words, trend_title, trend_words
-
-MOM, YOY = "环比", "同比"
+from hotline.metrics.report.words import source_words, trend_labels, trend_title
 
 
 def totals_table(data: ReportData) -> Table | None:
-    """The month in a few counts. 环比 is always there: a dash where the earlier count is not known."""
+    """The period in a few counts. 环比 is always there: a dash where the earlier count is not known."""
     rows = [*_phone_totals(data), *_accepted_totals(data)]
     if not rows:
         return None
-    columns = [
-        Column("指标", Form.TEXT),
-        Column("本期"),
-        Column("上期"),
-        Column(MOM, Form.CHANGE),
-        Column("上年同期"),
-        Column(YOY, Form.CHANGE),
-    ]
     names = [name for name in ("phone", "accepted") if getattr(data, name) is not None]
+    changes = [(Column(earlier(label)), Column(label, Form.CHANGE)) for label in labels(data, names[0])]
+    columns = [Column("指标", Form.TEXT), Column("本期"), *chain.from_iterable(changes)]
     told = "；".join(dict.fromkeys(source_words(data, name) for name in names))
     return table_of("t.totals", "总体情况", columns, rows, told)
 
@@ -101,8 +95,7 @@ def lines_table(data: ReportData) -> Table | None:
         Column("进入排队"),
         Column("接通率", Form.PERCENT),
         Column(f"{phone.within_seconds}秒内接听"),
-        Column(MOM, Form.CHANGE),
-        Column(YOY, Form.CHANGE),
+        *_change_columns(data, "phone"),
     ]
     return table_of("t.lines", "各专线接听情况", columns, rows, source_words(data, "phone"))
 
@@ -133,7 +126,8 @@ def breakdown_table(
     changes = moved(parts.whole, before), moved(parts.whole, ago)
     share = or_dash(percent(parts.whole, parts.whole))
     rows.append(Row(("合计", parts.whole, share, *changes), strong=True))
-    return table_of(f"t.{section}", title, _part_columns(name), rows, source_words(data, section))
+    columns = _part_columns(data, section, name)
+    return table_of(f"t.{section}", title, columns, rows, source_words(data, section))
 
 
 def topics_table(data: ReportData) -> Table | None:
@@ -144,17 +138,17 @@ def topics_table(data: ReportData) -> Table | None:
     title = f"热点诉求前{len(rows)}位"
     whole = data.topics.total  # of topics alone the shares would be of what was recognised only
     shown = [_part(row, whole) for row in rows]
-    return table_of("t.topics", title, _part_columns("诉求"), shown, source_words(data, "topics"))
+    columns = _part_columns(data, "topics", "诉求")
+    return table_of("t.topics", title, columns, shown, source_words(data, "topics"))
 
 
-def _part_columns(name: str) -> list[Column]:
-    return [
-        Column(name, Form.TEXT),
-        Column("数量"),
-        Column("占比", Form.PERCENT),
-        Column(MOM, Form.CHANGE),
-        Column(YOY, Form.CHANGE),
-    ]
+def _part_columns(data: ReportData, section: str, name: str) -> list[Column]:
+    columns = [Column(name, Form.TEXT), Column("数量"), Column("占比", Form.PERCENT)]
+    return columns + _change_columns(data, section)
+
+
+def _change_columns(data: ReportData, section: str) -> list[Column]:
+    return [Column(label, Form.CHANGE) for label in labels(data, section)]
 
 
 def _part(row: Counted, whole: int | None) -> Row:
@@ -170,14 +164,16 @@ def outcomes_table(data: ReportData) -> Table | None:
     whole = sum(row.count for row in phone.outcomes)
     rows = [_part(row, whole) for row in phone.outcomes]
     rows.append(Row(("合计", whole, or_dash(percent(whole, whole)), None, None), strong=True))
-    return table_of("t.outcomes", "排队结果", _part_columns("结果"), rows, source_words(data, "phone"))
+    columns = _part_columns(data, "phone", "结果")
+    return table_of("t.outcomes", "排队结果", columns, rows, source_words(data, "phone"))
 
 
 def trend_table(data: ReportData) -> Table | None:
     """Some months one after the other."""
     if not data.trend:
         return None
-    rows = [Row((trend_words(one.name), one.answered, one.accepted)) for one in data.trend]
+    named = zip(trend_labels(data), data.trend, strict=True)
+    rows = [Row((name, one.answered, one.accepted)) for name, one in named]
     columns = [Column("时间", Form.TEXT), Column("接听量"), Column("受理量")]
     return table_of("t.trend", trend_title(data), columns, rows, source_words(data, "trend"))
 
@@ -190,12 +186,7 @@ def seats_table(data: ReportData) -> Table | None:
         Row((one.name, one.count, moved(one.count, one.previous), moved(one.count, one.year_ago)))
         for one in data.seats
     ]
-    columns = [
-        Column("席位", Form.TEXT),
-        Column("受理量"),
-        Column(MOM, Form.CHANGE),
-        Column(YOY, Form.CHANGE),
-    ]
+    columns = [Column("席位", Form.TEXT), Column("受理量"), *_change_columns(data, "seats")]
     return table_of("t.seats", "特服席运行情况", columns, rows, source_words(data, "seats"))
 
 
@@ -233,6 +224,6 @@ def rates_table(data: ReportData) -> Table | None:
         Column("分子"),
         Column("分母"),
         Column("结果", Form.TEXT),
-        Column("环比（百分点）", Form.POINTS),
+        Column(f"{labels(data, 'phone')[0]}（百分点）", Form.POINTS),
     ]
     return table_of("t.rates", "指标口径", columns, rows, "来源：由上列数据计算") if rows else None

@@ -6,6 +6,7 @@ from typing import Final
 
 from hotline.core.drafts import RequestType
 from hotline.core.events import Outcome
+from hotline.metrics.report.compared import until_words
 from hotline.metrics.report.data import Period, ReportData, Source, Span
 
 SOURCES: Final = {
@@ -93,6 +94,17 @@ def period_words(period: Period) -> str:
             return day
 
 
+def counted_words(data: ReportData, section: str = "") -> str:
+    """The period, of one that goes on with how much of it is counted: 2026年11月（截至11月21日08:49）.
+
+    ``section``: what is told; of an imported one nobody here knows how far it goes.
+    """
+    words, until = period_words(data.period), until_words(data)
+    if not until or data.sources.get(section) is Source.IMPORTED:
+        return words
+    return f"{words[:-1]}，{until}）" if words.endswith("）") else f"{words}（{until}）"
+
+
 def number_words(period: Period) -> str:
     """2026年第10期: the month's, week's or day's place in its year; specials have none."""
     match period.span:
@@ -116,6 +128,14 @@ def missing_words(section: str) -> str:
 def source_words(data: ReportData, section: str) -> str:
     """Where a section's figures come from."""
     return SOURCES[data.sources.get(section, Source.IMPORTED)]
+
+
+def trend_labels(data: ReportData) -> list[str]:
+    """What its points are called; the last of a period that goes on is not whole."""
+    names = [trend_words(one.name) for one in data.trend]
+    if (until := until_words(data)) and data.sources.get("trend") is not Source.IMPORTED:
+        names[-1:] = [f"{name}（{until}）" for name in names[-1:]]
+    return names
 
 
 def trend_words(name: str) -> str:

@@ -128,11 +128,11 @@ def test_a_data_file_is_checked_by_itself(tmp_path: Path) -> None:
     assert json.loads(found.stdout) == {"period": "2020-03", "files": [], "disagreements": [slip]}
 
 
-def test_a_month_that_is_not_over_says_so(folder: Path, tmp_path: Path) -> None:
-    """Its figures are not comparable yet."""
+def test_a_month_that_has_not_begun_says_so(folder: Path, tmp_path: Path) -> None:
+    """There is nothing in it, nor to compare it with."""
     out = tmp_path / "m.json"
     run(folder, "month", "2999-01", "--site", "s", "--out", str(out))
-    assert "本期尚未结束，数据截至" in texts(json.loads(out.read_text()))
+    assert "本期尚未开始" in texts(json.loads(out.read_text()))
 
 
 def test_bulletins_of_a_week_and_a_day(folder: Path, tmp_path: Path) -> None:
