@@ -29,6 +29,7 @@ def _only(
     skill: Name = None,
     language: Name = None,
     channel: Name = None,
+    unit: Name = None,
     caller_list: Name = None,
 ) -> dict[Dimension, str]:
     """The groups to look at alone."""
@@ -39,6 +40,7 @@ def _only(
         Dimension.SKILL: skill,
         Dimension.LANGUAGE: language,
         Dimension.CHANNEL: channel,
+        Dimension.UNIT: unit,
         Dimension.CALLER_LIST: caller_list,
     }
     return {dimension: value for dimension, value in given.items() if value is not None}

@@ -58,7 +58,7 @@ class ScheduledReport(Section):
         name: of its folder below ``data_dir/reports``.
         on: month: the day of the following month; week: the weekday of the following week (1 is Monday).
         at: when, in the site's zone.
-        data: a folder where the data file of a period (``2026-10.yaml`` or ``.xlsx``) is looked for.
+        data: a folder where the data file of a period (``2026-10.yaml``, ``.xlsx``, ``.csv``) is looked for.
         command: run afterwards, the files' paths behind its own words; tried again until it ends with 0.
         webhook: one of ``alerts.webhooks``, told afterwards that the report is there.
     """

@@ -50,6 +50,7 @@ class Dimension(StrEnum):
     AGENT = "agent"
     LANGUAGE = "language"
     CHANNEL = "channel"
+    UNIT = "unit"  # 承办单位, of imported figures
     CALLER_LIST = "caller_list"  # 名单; a caller may be on several, and on none is in no group
 
 

@@ -66,13 +66,16 @@ async def stats(
     """Rows of the period [start, end), the whole hotline last; ``line`` names what a row stands for.
 
     Raises:
-        UsageError: the period is empty.
+        UsageError: the period is empty, or calls are not known by that.
         TookTooLong: see `Counting`.
         SetupError: the database cannot be used.
     """
     if end <= start:
         raise UsageError("the period is empty", hint="--to must be later than --from")
     measures, within = measures_of(site.figures), site.figures.answer_within_seconds
+    if by is Dimension.UNIT:
+        hint = "ask for imported figures: --explain units_on_time_rate --unit NAME, or 历史统计 by 承办单位"
+        raise UsageError("calls are not known by unit", hint=hint)
     async with counting_at(site, url) as counting:
         summing = Summing(site, counting, SystemClock())
         (found,) = await summing.sums((*OF_A_LINE, MENU), [(start, end)], by)

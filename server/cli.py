@@ -154,6 +154,9 @@ def print_stats(
     caller_list: Annotated[
         str | None, typer.Option("--caller-list", help="Explain: of callers on this list alone.")
     ] = None,
+    unit: Annotated[
+        str | None, typer.Option("--unit", help="Explain: of this handling unit (承办单位) alone.")
+    ] = None,
     side: Annotated[
         CountSide, typer.Option("--side", help="Explain: whose rows to list.")
     ] = CountSide.NUMERATOR,
@@ -171,6 +174,7 @@ def print_stats(
         Dimension.QUEUE: queue,
         Dimension.AGENT: agent,
         Dimension.CALLER_LIST: caller_list,
+        Dimension.UNIT: unit,
     }
     only = {dimension: key for dimension, key in asked.items() if key is not None}
     if explain is not None:
@@ -180,7 +184,8 @@ def print_stats(
         return
     if only:
         raise UsageError(
-            "--line, --queue, --agent and --caller-list go with --explain", hint="add --explain answer_rate"
+            "--line, --queue, --agent, --caller-list and --unit go with --explain",
+            hint="add --explain answer_rate",
         )
     rows = asyncio.run(stats(loaded, url, moment(loaded.zone, start), moment(loaded.zone, end, end=True), by))
     print_rows(rows, as_json=output is OutputFormat.JSON)

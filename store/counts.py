@@ -43,6 +43,7 @@ class Dim(StrEnum):
     LANGUAGE = "language"
     AGENT = "agent"
     CHANNEL = "channel"  # of our own rows the telephone
+    UNIT = "unit"  # 承办单位, of imported figures
     CALLER_LISTS = "caller_lists"  # names between bars (``core.names``): a row may be on several
 
 
@@ -82,7 +83,7 @@ DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any] | ColumnElement[st
         Dim.CALLER_LISTS: _of_the_call(Call.caller_lists),
     },
     Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent, Dim.CHANNEL: OF_PHONE},
-    Origin.IMPORTED: {Dim.CHANNEL: ImportedFigure.channel},
+    Origin.IMPORTED: {Dim.CHANNEL: ImportedFigure.channel, Dim.UNIT: ImportedFigure.unit},
 }
 """What the rows of each table know. A call that says something else of itself marks its waits and talks."""
 
@@ -271,6 +272,7 @@ IMPORTED_COUNTS: Final[tuple[Count, ...]] = (
     _imported("said_opinion", "回访有评价量", "followed up, with an opinion"),
     _imported("satisfied", "满意量", "satisfied"),
     _imported("valid_orders", "承办单位有效工单量", "valid orders of units"),
+    _imported("units_on_time", "承办单位按时办结量", "orders of units fed back on time"),
     _imported("returns_rejected", "退单申请驳回量", "return requests rejected"),
 )
 

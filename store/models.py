@@ -15,7 +15,7 @@ call_points      what each call was about; points: each finding with the utteran
 nuisance_marks   callers marked as a nuisance; the newest mark of a number holds
 users, sessions  accounts and cookie sessions
 recordings       kept sound of calls; recording_pauses: what was left out of it on purpose
-imported_figures counts of other systems (work orders), by period
+imported_figures counts of other systems (work orders), by period; imported_sections: all that they gave
 audit            who looked at or did what
 refused_rows     what the ledger should hold and the database did not take
 tail_positions   how far queue_log has been read, and each file imported
@@ -461,7 +461,7 @@ class FigureView(Base):
 class ImportedFigure(Base):
     """A count of another system for a period [start, until). ``figure``: the count's id in ``store.counts``.
 
-    ``channel``: empty for the whole. ``source`` is the file that it came in, without its folder.
+    ``channel`` and ``unit``: empty for the whole. ``source`` is the file that it came in, without its folder.
     """
 
     __tablename__ = "imported_figures"
@@ -470,7 +470,24 @@ class ImportedFigure(Base):
     start: Mapped[datetime] = mapped_column(primary_key=True)
     until: Mapped[datetime] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(String(200))
+    imported_at: Mapped[datetime]
+
+
+class ImportedSection(Base):
+    """A section of a report as another system gave it for a period [start, until), as JSON in ``content``.
+
+    `ImportedFigure` holds those counts of it that have measures.
+    """
+
+    __tablename__ = "imported_sections"
+
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime] = mapped_column(primary_key=True)
+    section: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(String(200))
     imported_at: Mapped[datetime]
 

@@ -211,9 +211,13 @@ _OTHERS: Final = (
             ("on_time_rate", "按时办结率", "orders on time", "on_time", "dispatched", _UP),
             ("satisfied_rate", "回访满意率", "follow-up satisfaction", "satisfied", "said_opinion", _UP),
             ("return_rate", "退单申请率", "returns rejected", "returns_rejected", "valid_orders", _DOWN),
+            (
+                "units_on_time_rate", "承办单位按时办结率", "units' orders on time",
+                "units_on_time", "valid_orders", _UP,
+            ),
         )
     ),
-    *(_plain(one, _EITHER, *_OF_OTHERS) for one in ("accepted", "dispatched", "called_back")),
+    *(_plain(one, _EITHER, *_OF_OTHERS) for one in ("accepted", "dispatched", "valid_orders", "called_back")),
     _time("signed_in", "签入时长", "time signed in", "signed_in_ms"),
     _time("ready_time", "示闲时长", "time ready", "ready_ms"),
     _time("paused_time", "示忙时长", "time paused", "paused_ms"),

@@ -72,6 +72,7 @@ def groupings(site: Site) -> dict[Dimension, Grouping]:
             Dim.CALLER_LISTS, {one.name: Group(one.title) for one in site.caller_lists}, several=True
         ),
         Dimension.CHANNEL: Grouping(Dim.CHANNEL, {PHONE: Group("电话")}),
+        Dimension.UNIT: Grouping(Dim.UNIT, {}),
     }
 
 

@@ -79,7 +79,7 @@ class Summing:
         within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
         asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in periods]
         by_agent = split is Dim.AGENT and any(one.origin is not Origin.AGENT_TIMES for one in wanted)
-        if by_agent or split is Dim.CHANNEL:  # some rows are of no agent or channel, but of the whole
+        if by_agent or split in (Dim.CHANNEL, Dim.UNIT):  # some rows are of the whole alone
             asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in periods]
         found = await self._counting.tallies(asked)
         parts, totals = found[: len(periods)], found[-len(periods) :]

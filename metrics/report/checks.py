@@ -68,6 +68,8 @@ def disagreements(data: ReportData) -> tuple[Disagreement, ...]:
 
 
 def _all(data: ReportData) -> Iterator[Disagreement]:
+    for remark in data.remarks:
+        yield Disagreement("导入数据", remark)
     if data.phone is not None:
         yield from _phone(data.phone, imported=data.sources.get("phone") is Source.IMPORTED)
     for one in ratios(data):

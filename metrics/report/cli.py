@@ -38,7 +38,7 @@ Outs = Annotated[
     typer.Option("--out", help="Where to: .html, .docx, .xlsx, .pdf or .json; several may be given."),
 ]
 DataFile = Annotated[
-    Path | None, typer.Option("--data", help="What the server does not know, as .yaml or .xlsx.")
+    Path | None, typer.Option("--data", help="What the server does not know, as .yaml, .xlsx or .csv.")
 ]
 
 ScoresFile = Annotated[
@@ -138,7 +138,7 @@ def render(
 
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A data file, .yaml or .xlsx.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A data file, .yaml, .xlsx or .csv.")],
     output: Format = OutputFormat.TEXT,
 ) -> None:
     """The arithmetic of a data file, before any report is made of it; exit 1 if something does not add up."""

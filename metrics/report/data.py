@@ -33,6 +33,7 @@ class Source(StrEnum):
     POINTS = "points"
     TRIALS = "trials"
     IMPORTED = "imported"
+    ADDED = "added"  # imported, of parts of the period
     SCORED = "scored"
 
 
@@ -315,6 +316,8 @@ class ReportData(Sections):
         until: the moment of gathering, if the period was not over yet.
         scheme: what ``scores`` were worked out by, if it is known.
         sources: section -> where it comes from, for every section that is there.
+        origins: section -> the file that it was imported in, and when.
+        remarks: what is missing in imported sections, and where imports contradict one another.
     """
 
     site: str
@@ -327,3 +330,5 @@ class ReportData(Sections):
     topics_shown: int = 10
     zero_over_zero: Literal["dash", "zero"] = "dash"
     sources: dict[str, Source] = Field(default_factory=dict)
+    origins: dict[str, str] = Field(default_factory=dict)
+    remarks: tuple[str, ...] = ()

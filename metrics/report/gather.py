@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from hotline.config.schema import Site
 from hotline.core.clock import Clock
 from hotline.core.errors import UsageError
 from hotline.core.events import Outcome
-from hotline.core.figures import Comparison
 from hotline.core.views import LineFigures
 from hotline.metrics.figures import LedgerFigures
 from hotline.metrics.measures.summing import Summing, calendar_of, counting_of
@@ -31,6 +31,7 @@ from hotline.metrics.report.data import (
     TrendPoint,
 )
 from hotline.metrics.report.dialled import dials_of
+from hotline.metrics.report.gather_stored import COMPARED, StoredImports
 from hotline.metrics.report.periods import bounds, day_name, leading_to
 from hotline.metrics.report.ranked import ranking_of, scheme_of
 from hotline.metrics.report.words import OUTCOMES, TYPES, UNKNOWN_TYPE
@@ -42,7 +43,6 @@ from hotline.store.trials import TrialStore
 
 Figures = tuple[LineFigures, tuple[LineFigures, ...]]
 _MACHINE = COUNT["machine_served"]
-_COMPARED = (Comparison.BEFORE, Comparison.YEAR_BEFORE)
 _KEPT = ("total", "previous", "year_ago")  # the counts of a phone: of now, of before, of a year ago
 OWN_CALLS = "（本号）"
 """The calls that a line with lines under it got itself: a row of its own, so that the rows sum up."""
@@ -54,12 +54,13 @@ class Gathering:
     def __init__(self, site: Site, sessions: Sessions, clock: Clock) -> None:
         self._site, self._sessions, self._clock = site, sessions, clock
         self._figures = LedgerFigures(site, sessions, clock)
+        self._imports = StoredImports(sessions, site.zone)
         self._summing = Summing(site, counting_of(site, sessions), clock)
 
     async def of(
         self, period: Period, imported: FileSection | None = None, ranked: Path | None = None
     ) -> ReportData:
-        """The figures of a period; what is given takes the place of our own.
+        """The figures of a period; what is given, or was imported before, takes the place of our own.
 
         Args:
             period: a day, a week or a month.
@@ -73,50 +74,71 @@ class Gathering:
         if imported is not None and imported.period != period.name:
             hint = f"write period: {period.name} in it, or take the file of that period"
             raise UsageError(f"the data file is for {imported.period}, not {period.name}", hint=hint)
-        trials = await TrialStore(self._sessions).between(*bounds(period, self._site.zone))
         until = self._until(period)
+        trials = await TrialStore(self._sessions).between(*bounds(period, self._site.zone))
         own = await self._own(period, until)
         if trials:
             own["test_calls"] = dials_of(trials)
+        stored = await self._imports.of(period, until)
         given = {name: value for name in Sections.model_fields if (value := getattr(imported, name, None))}
-        sources = {name: _source_of(name) for name in own} | dict.fromkeys(given, Source.IMPORTED)
+        sources = {name: _source_of(name) for name in own} | stored.sources
+        sources |= dict.fromkeys(given, Source.IMPORTED)
+        sections = {**own, **stored.sections, **given}
+        if "trend" in own and sections["trend"] is own["trend"]:
+            sections["trend"] = await self._with_accepted(period, sections)
         scheme = None
         if ranked is not None:
             ranking = ranking_of(ranked, self._site, trials)
-            scheme, given["scores"], sources["scores"] = ranking.scheme, ranking.scores, Source.SCORED
-        elif imported is not None and imported.scores:
-            scheme = scheme_of(imported.scores, known_schemes(self._site))
+            scheme, sections["scores"], sources["scores"] = ranking.scheme, ranking.scores, Source.SCORED
+        elif scores := sections.get("scores"):
+            scheme = scheme_of(scores, known_schemes(self._site))
         return ReportData.model_validate(
             {
-                **own,
-                **given,
-                "site": self._site.site.name,
-                "timezone": self._site.site.timezone,
+                **sections,
+                **self._about(),
                 "period": period,
                 "until": until,
                 "scheme": scheme,
-                "cards": self._site.reports.cards,
-                "topics_shown": self._site.reports.topics_shown,
-                "zero_over_zero": self._site.reports.zero_over_zero,
                 "sources": sources,
+                "origins": {name: told for name, told in stored.origins.items() if name not in given},
+                "remarks": [text for name, text in stored.remarks if name not in given],
             }
         )
+
+    def _about(self) -> dict[str, object]:
+        """What a report takes of the site."""
+        chosen = self._site.reports
+        return {
+            "site": self._site.site.name,
+            "timezone": self._site.site.timezone,
+            "cards": chosen.cards,
+            "topics_shown": chosen.topics_shown,
+            "zero_over_zero": chosen.zero_over_zero,
+        }
+
+    async def _with_accepted(self, period: Period, sections: Mapping[str, Any]) -> tuple[TrendPoint, ...]:
+        """Our own trend with the requests that were accepted, as far as they were imported."""
+        *earlier, _ = leading_to(period)
+        counts = dict(zip(map(_trend_name, earlier), await self._imports.accepted(earlier), strict=True))
+        accepted = sections.get("accepted")
+        counts[_trend_name(period)] = accepted.total if accepted else None
+        return tuple(point.model_copy(update={"accepted": counts[point.name]}) for point in sections["trend"])
 
     def _until(self, period: Period) -> datetime | None:
         """Now, if the period goes on."""
         now = self._clock.now().astimezone(self._site.zone)
         return now if now < bounds(period, self._site.zone)[1] else None
 
-    async def _own(self, period: Period, until: datetime | None) -> dict[str, object]:
+    async def _own(self, period: Period, until: datetime | None) -> dict[str, Any]:
         """The sections that our own tables fill."""
         zone = self._site.zone
         now = counted(period, until, zone)
-        before, ago = (compared(period, until, zone, to) for to in _COMPARED)
+        before, ago = (compared(period, until, zone, to) for to in COMPARED)
         *earlier, _ = leading_to(period)
         trend = {one.name: bounds(one, zone) for one in earlier} | {period.name: now}
         wanted = dict.fromkeys((now, before, ago, *trend.values()))
         found = {one: await self._phone(one) for one in wanted if one is not None}
-        own: dict[str, object] = {}
+        own: dict[str, Any] = {}
         if (figures := found[now]) is not None:
             times = zip(_KEPT, (now, before, ago), strict=True)
             kept = {name: one for name, one in times if one and found[one]}

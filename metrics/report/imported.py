@@ -1,4 +1,4 @@
-"""Reading a data file: what our tables do not know, as YAML or as an Excel workbook. Strict, with places."""
+"""Reading a data file: what our tables do not know, as YAML, CSV or a workbook. Strict, with places."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hotline.config.plain_words import schema_problems
 from hotline.config.problems import ConfigError, KeyPath, Problem, dotted
 from hotline.config.yaml_text import Document, read_document
 from hotline.core.errors import UsageError
+from hotline.metrics.report.csv_tables import read_csv
 from hotline.metrics.report.data import (
     Counted,
     FileSection,
@@ -29,20 +30,40 @@ SAMPLE: Final = "config/samples/report-month.yaml"
 
 
 def read_data(file: Path) -> FileSection:
-    """The figures of a data file.
+    """The figures of a data file of one period.
 
     Raises:
-        UsageError: it is neither YAML nor a workbook.
+        UsageError, ConfigError: as `read_periods`; it is of several periods.
+    """
+    found, *others = read_periods(file)
+    if others:
+        hint = "hotline figures import takes them all over, and reports then know them"
+        raise UsageError(f"{file} is of {len(others) + 1} periods, a report of one", hint=hint)
+    return found
+
+
+def read_periods(file: Path) -> list[FileSection]:
+    """The figures of a data file, which a CSV file may hold of several periods.
+
+    Raises:
+        UsageError: it is none, by its name.
         ConfigError: it cannot be read or used; the text names the first place that is wrong.
     """
     match file.suffix.lower():
         case ".yaml" | ".yml":
-            document, places = read_document(file, like=SAMPLE), None
+            return [_validated(read_document(file, like=SAMPLE), None)]
         case ".xlsx":
-            document, places = read_workbook(file)
+            return [_validated(*read_workbook(file))]
+        case ".csv":
+            return [_validated(*one) for one in read_csv(file)]
         case _:
-            raise UsageError(f"{file}: a data file is .yaml or .xlsx", hint=f"start from a copy of {SAMPLE}")
-    problems = list(document.problems)
+            hint = f"start from a copy of {SAMPLE}"
+            raise UsageError(f"{file}: a data file is .yaml, .xlsx or .csv", hint=hint)
+
+
+def _validated(document: Document, places: list[str] | None) -> FileSection:
+    """A document as figures; ``places``: what its "lines" count, of tables."""
+    file, problems = document.file, list(document.problems)
     if not isinstance(document.data, dict):
         problems.append(Problem(file, 1, "", "a data file is made of sections", f"see {SAMPLE}"))
         raise _error(problems, places)
@@ -97,7 +118,7 @@ def _named_once(document: Document, found: FileSection) -> list[Problem]:
 def _error(problems: list[Problem], places: list[str] | None) -> ConfigError:
     """One line: the first problem, and how many more there are."""
     first = min(problems, key=lambda problem: problem.line)
-    if places is not None:  # a workbook: its "lines" count the places of its cells
+    if places is not None:  # a table: its "lines" count the places of its cells
         first = replace(first, file=Path(f"{first.file}: {places[first.line - 1]}"), line=0)
     more = f" (and {len(problems) - 1} more in this file)" if len(problems) > 1 else ""
     return ConfigError(f"{first}{more}")

@@ -31,7 +31,7 @@ HAND_SECONDS: Final = 300.0  # of a command
 FIRST_RETRY_SECONDS: Final = 60.0
 LAST_RETRY_SECONDS: Final = 3600.0
 SCORES: Final = (".scores.yaml", ".scores.json")  # the sub-centres' figures of a period, or their ranking
-DATA: Final = (".yaml", ".xlsx")
+DATA: Final = (".yaml", ".xlsx", ".csv")
 
 
 class ReportMaker:

@@ -1,4 +1,4 @@
-"""An Excel workbook as the same data that a YAML data file holds, with the place of every cell.
+"""Tables as the same data that a YAML data file holds, with the place of every cell: Excel workbooks.
 
 Sheets and columns have the names that reports use (``SHEETS``).
 A sheet of rows has its titles in the first row; a row named 合计 is the total as printed. A sheet of two
@@ -7,6 +7,7 @@ columns (项目, 数值) is one section.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -89,6 +90,7 @@ class Sheet:
     columns: dict[str, str] | None = None
     items: dict[str, str] | None = None
     total: KeyPath | None = None  # where a row named 合计 belongs
+    grouped: bool = False  # columns of any other name are groups of points
 
 
 SHEETS: Final = {
@@ -101,7 +103,7 @@ SHEETS: Final = {
     "走势": Sheet(("trend",), {"时间": "name", "接听量": "answered", "受理量": "accepted"}),
     "专线": Sheet(("phone", "lines"), LINE, total=("phone", "total")),
     "承办单位": Sheet(("units", "rows"), UNIT, total=("units", "total")),
-    "考核": Sheet(("scores",), {"名次": "rank", "分中心": "name", "总分": "total"}),
+    "考核": Sheet(("scores",), {"名次": "rank", "分中心": "name", "总分": "total"}, grouped=True),
     "拨测": Sheet(("test_calls",), DIAL),
     "特服席": Sheet(("seats",), COUNTED),
     "案例": Sheet(("cases",), {"标题": "title", "内容": "text", "承办单位": "unit"}),
@@ -127,76 +129,94 @@ def read_workbook(file: Path) -> tuple[Document, list[str]]:
     except (BadZipFile, KeyError, ValueError, OSError) as error:
         raise ConfigError(f"{file}: this is no Excel workbook", hint="save it as .xlsx") from error
     try:
-        reader = _Reader(file)
+        reader = TableReader(file, "报告!A1")
         for sheet in book.worksheets:
-            reader.read(sheet.title, [[_value(cell) for cell in row] for row in sheet.iter_rows()])
+            _read(reader, sheet.title, [[_value(cell) for cell in row] for row in sheet.iter_rows()])
         return reader.document, reader.places
     finally:
         book.close()
 
 
-class _Reader:
-    def __init__(self, file: Path) -> None:
+def _read(reader: TableReader, title: str, rows: list[Cells]) -> None:
+    """Take in one sheet; an empty one says nothing."""
+    kind = SHEETS.get(title)
+    if kind is None:
+        hint = did_you_mean(title, SHEETS) or f"known here: {'、'.join(SHEETS)}"
+        raise ConfigError(f"{reader.document.file}: unknown sheet {title}", hint=hint)
+    if any(value is not None for row in rows for value in row):
+        reader.read(kind, list(enumerate(rows, 1)), lambda at, number: f"{title}!{_letter(at)}{number}")
+
+
+Cells = list[Any]
+Place = Callable[[int, int], str]
+"""How a cell is called, by its column (from 0) and the number of its row."""
+
+
+class TableReader:
+    """Puts tables into one document.
+
+    Args:
+        file: what errors name.
+        top: the place of what has none of its own.
+    """
+
+    def __init__(self, file: Path, top: str) -> None:
         self.document = Document(file, data={})
         self.places: list[str] = []
-        self._note((), "报告!A1")
+        self._note((), top)
 
-    def read(self, title: str, rows: list[list[Any]]) -> None:
-        """Take in one sheet; an empty one says nothing."""
-        kind = SHEETS.get(title)
-        if kind is None:
-            hint = did_you_mean(title, SHEETS) or f"known here: {'、'.join(SHEETS)}"
-            raise ConfigError(f"{self.document.file}: unknown sheet {title}", hint=hint)
-        if not any(value is not None for row in rows for value in row):
-            return
-        self._note(kind.path, f"{title}!A1")
+    def read(self, kind: Sheet, rows: list[tuple[int, Cells]], place: Place) -> None:
+        """Take in one table, its rows with their numbers.
+
+        Raises:
+            ConfigError: a heading or a line that there is not.
+        """
+        self._place = place
+        self._note(kind.path, place(0, rows[0][0]))
         if kind.items is not None:
-            self._read_items(title, kind, kind.items, rows)
+            self._read_items(kind, kind.items, rows)
         elif kind.columns is not None:
-            self._read_rows(title, kind, kind.columns, rows)
+            self._read_rows(kind, kind.columns, rows)
 
-    def _read_items(self, title: str, kind: Sheet, items: dict[str, str], rows: list[list[Any]]) -> None:
-        for number, row in enumerate(rows, 1):
+    def _read_items(self, kind: Sheet, items: dict[str, str], rows: list[tuple[int, Cells]]) -> None:
+        for number, row in rows:
             name, value = _text(row[0]), row[1] if len(row) > 1 else None
             if not name or name == "项目":
                 continue
-            key = self._known(items, name, f"{title}!A{number}")
+            key = self._known(items, name, self._place(0, number))
             if value is not None:
-                self._put((*kind.path, key), _text(value), f"{title}!B{number}")
+                self.put((*kind.path, key), _text(value), self._place(1, number))
 
-    def _read_rows(self, title: str, kind: Sheet, columns: dict[str, str], rows: list[list[Any]]) -> None:
-        heads = [_text(value) for value in rows[0]]
-        known = (
-            {head: head for head in heads} if title == "考核" else {}
-        ) | columns  # its groups have any names
+    def _read_rows(self, kind: Sheet, columns: dict[str, str], rows: list[tuple[int, Cells]]) -> None:
+        top, heads = rows[0][0], [_text(value) for value in rows[0][1]]
+        known = ({head: head for head in heads} if kind.grouped else {}) | columns
         keys = [
-            self._known(known, head, f"{title}!{_letter(at)}1") if head else ""
-            for at, head in enumerate(heads)
+            self._known(known, head, self._place(at, top)) if head else "" for at, head in enumerate(heads)
         ]
         for at, key in enumerate(keys):
             if key and key in keys[:at]:
-                place = f"{title}!{_letter(at)}1"
+                place = self._place(at, top)
                 raise ConfigError(
                     f"{self.document.file}: {place}: {heads[at]} is given twice", hint="keep one"
                 )
         listed: list[tuple[dict[str, str], int]] = []
-        for number, row in enumerate(rows[1:], 2):
+        for number, row in rows[1:]:
             cells = {
                 key: _text(value) for key, value in zip(keys, row, strict=False) if key and value is not None
             }
             if not cells:
                 continue
             if kind.total is not None and TOTAL in (cells.get("name"), cells.get("label")):
-                self._put_total(kind, cells, f"{title}!A{number}")
+                self._put_total(kind, cells, self._place(0, number))
             else:
                 listed.append((cells, number))
         by_name: dict[str, KeyPath] = {}
         for cells, number in listed:
-            path = self._place_of(kind, cells, by_name, f"{title}!A{number}")
+            path = self._place_of(kind, cells, by_name, self._place(0, number))
             for key, value in cells.items():
-                place = f"{title}!{_letter(keys.index(key))}{number}"
-                grouped = title == "考核" and key not in columns.values()
-                self._put((*path, *(("groups",) if grouped else ()), key), value, place)
+                place = self._place(keys.index(key), number)
+                grouped = kind.grouped and key not in columns.values()
+                self.put((*path, *(("groups",) if grouped else ()), key), value, place)
 
     def _place_of(
         self, kind: Sheet, cells: dict[str, str], by_name: dict[str, KeyPath], place: str
@@ -223,9 +243,9 @@ class _Reader:
                     if path[0] == "phone" and key in ("previous", "year_ago")
                     else (*path, key)
                 )
-                self._put(where, value, place)
+                self.put(where, value, place)
         elif "count" in cells:
-            self._put(path, cells["count"], place)
+            self.put(path, cells["count"], place)
 
     def _known(self, names: dict[str, str], name: str, place: str) -> str:
         if name not in names:
@@ -233,7 +253,8 @@ class _Reader:
             raise ConfigError(f"{self.document.file}: {place}: unknown heading {name}", hint=hint)
         return names[name]
 
-    def _put(self, path: KeyPath, value: str, place: str) -> None:
+    def put(self, path: KeyPath, value: str, place: str) -> None:
+        """Write one value, which stands at ``place``."""
         self._at(path[:-1], {})[path[-1]] = value
         self._note(path, place)
 

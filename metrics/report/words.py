@@ -14,6 +14,7 @@ SOURCES: Final = {
     Source.POINTS: "来源：系统通话要点（由通话文字按规则识别）",
     Source.TRIALS: "来源：系统拨测记录",
     Source.IMPORTED: "来源：填报数据",
+    Source.ADDED: "来源：填报数据，由各日、各周的数据相加",
     Source.SCORED: "来源：按考核方案计算",
 }
 TYPES: Final = {
@@ -127,7 +128,8 @@ def missing_words(section: str) -> str:
 
 def source_words(data: ReportData, section: str) -> str:
     """Where a section's figures come from."""
-    return SOURCES[data.sources.get(section, Source.IMPORTED)]
+    told = SOURCES[data.sources.get(section, Source.IMPORTED)]
+    return f"{told}（{data.origins[section]}）" if section in data.origins else told
 
 
 def trend_labels(data: ReportData) -> list[str]:

@@ -65,8 +65,8 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     """Missing, of another kind, or no workbook whatever the name says."""
     with pytest.raises(ConfigError, match="there is no such file"):
         read_data(tmp_path / "no.yaml")
-    with pytest.raises(UsageError, match=r"a data file is \.yaml or \.xlsx"):
-        read_data(tmp_path / "month.csv")
+    with pytest.raises(UsageError, match=r"a data file is \.yaml, \.xlsx or \.csv"):
+        read_data(tmp_path / "month.txt")
     (tmp_path / "month.xlsx").write_text("name;count")
     with pytest.raises(ConfigError, match="this is no Excel workbook"):
         read_data(tmp_path / "month.xlsx")

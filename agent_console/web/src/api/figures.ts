@@ -2,7 +2,16 @@
 
 import type { Moment } from './types'
 
-export const DIMENSIONS = ['line', 'queue', 'skill', 'agent', 'language', 'channel', 'caller_list'] as const
+export const DIMENSIONS = [
+  'line',
+  'queue',
+  'skill',
+  'agent',
+  'language',
+  'channel',
+  'unit',
+  'caller_list',
+] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
 export const GRAINS = ['quarter_hour', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const

@@ -23,6 +23,7 @@ export const figuresEn: typeof figuresZhCN = {
     agent: 'Agent',
     language: 'Language',
     channel: 'Channel',
+    unit: 'Handling unit',
     caller_list: 'Caller list',
   },
   grains: {

@@ -21,6 +21,7 @@ export const figuresZhCN = {
     agent: '坐席',
     language: '语言',
     channel: '渠道',
+    unit: '承办单位',
     caller_list: '名单',
   },
   grains: {
