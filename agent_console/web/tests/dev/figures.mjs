@@ -50,7 +50,7 @@ const MEASURES = [
   ),
   measure(
     'asa',
-    '平均应答速度',
+    '平均应答时长',
     'average speed of answer',
     'seconds',
     ['wait_ms'],
