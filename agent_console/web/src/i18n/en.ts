@@ -183,8 +183,8 @@ export const en: Messages = {
   },
   search: {
     title: 'Search what was said',
-    hint: 'Words, separated by spaces',
-    recorded: 'Words, separated by spaces (recorded)',
+    hint: 'Search what was said: lift repair',
+    recorded: 'Search what was said: lift repair (recorded)',
     searching: 'Searching…',
     none: 'No call in which “{words}” was said',
     others: '{count} more in this call',

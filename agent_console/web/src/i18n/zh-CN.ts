@@ -182,8 +182,8 @@ export const zhCN = {
   },
   search: {
     title: '搜索通话文字',
-    hint: '词语用空格隔开，如：物业 电梯',
-    recorded: '词语用空格隔开，如：物业 电梯（查询会记录）',
+    hint: '搜索通话文字，如：物业 电梯',
+    recorded: '搜索通话文字，如：物业 电梯（查询会记录）',
     searching: '正在查找…',
     none: '没有通话说到“{words}”',
     others: '本通话还有 {count} 句',
@@ -516,7 +516,7 @@ export const zhCN = {
       waiting: '排队',
       offered: '呼入',
       answered: '接听',
-      withinRate: '{seconds} 秒内',
+      withinRate: '{seconds}秒内',
       averageWait: '平均应答',
     },
     formula: {
