@@ -135,7 +135,7 @@ def measures_of(site: FiguresSection) -> dict[str, Measure]:
             _of("abandoned" if apart else "abandoned short_abandon"), _of(base), _DOWN, None, *short,
         ),
         Measure(
-            ASA, "平均应答速度", "average speed of answer", _S, _of("wait_ms"), _of("answered"), _DOWN,
+            ASA, "平均应答时长", "average speed of answer", _S, _of("wait_ms"), _of("answered"), _DOWN,
             float(within), "从进入队列到接听", "from the queue to the answer",
         ),
     )  # fmt: skip

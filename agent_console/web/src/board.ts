@@ -77,7 +77,8 @@ export interface LineRow {
   readonly id: string
   readonly label: string
   readonly name: string
-  readonly depth: number
+  /** The line that it is counted in too, as it is called. */
+  readonly under: string
   readonly waiting: number
   readonly figures: LineFigures | null
   readonly rateLevel: Level
@@ -86,17 +87,17 @@ export interface LineRow {
   readonly waitLevel: Level
 }
 
-function ordered(lines: readonly SiteLine[]): readonly { readonly line: SiteLine; readonly depth: number }[] {
+function ordered(lines: readonly SiteLine[]): readonly { readonly line: SiteLine; readonly under: string }[] {
   const ids = new Set(lines.map((line) => line.id))
-  const rows: { line: SiteLine; depth: number }[] = []
+  const rows: { line: SiteLine; under: string }[] = []
   const seen = new Set<string>()
-  const add = (line: SiteLine, depth: number): void => {
+  const add = (line: SiteLine, under: string): void => {
     if (seen.has(line.id)) return
     seen.add(line.id)
-    rows.push({ line, depth })
-    for (const child of lines) if (child.parent === line.id) add(child, depth + 1)
+    rows.push({ line, under })
+    for (const child of lines) if (child.parent === line.id) add(child, line.label)
   }
-  for (const line of lines) if (line.parent === null || !ids.has(line.parent)) add(line, 0)
+  for (const line of lines) if (line.parent === null || !ids.has(line.parent)) add(line, '')
   return rows
 }
 
@@ -119,7 +120,7 @@ export function lineRows(
   serverNowMs: number,
 ): readonly LineRow[] {
   const byLine = new Map(figures?.lines.map((line) => [line.line, line]))
-  return ordered(site.lines).map(({ line, depth }) => {
+  return ordered(site.lines).map(({ line, under }) => {
     const ids = family(line.id, site.lines)
     const callers = waiting.filter((caller) => ids.has(caller.line))
     const since = longestSince(callers)
@@ -128,7 +129,7 @@ export function lineRows(
       id: line.id,
       label: line.label,
       name: line.name,
-      depth,
+      under,
       waiting: callers.length,
       figures: lineFigures,
       rateLevel: rateLevel(lineFigures?.answer_rate ?? null, site.answer_rate_norm, closedOf(lineFigures)),

@@ -3,11 +3,12 @@
 import type { Figure, TrendLine } from '@/api/figures'
 
 import { FEW_CALLS } from './board'
+import { oneDecimal } from './format'
 
 export type Direction = 'up' | 'down' | 'same'
 
 export interface WeekChange {
-  /** What it was last week by this time, as printed. */
+  /** What it was last week by this time, as printed; seconds without their unit. */
   readonly then: string
   /** "12.3 %", or "1.45" percentage points; empty where it cannot be said. */
   readonly by: string
@@ -41,7 +42,7 @@ export function weekChange(
   const direction: Direction = Number(shown) === 0 ? 'same' : by > 0 ? 'up' : 'down'
   const better = HIGHER_IS_BETTER[measure]
   return {
-    then: then.text.replace(' ', ''),
+    then: measure === 'asa' ? oneDecimal(then.value) : then.text.replace(' ', ''),
     by: rate ? shown : `${shown}%`,
     direction,
     good: better === null || direction === 'same' ? null : (direction === 'up') === better,

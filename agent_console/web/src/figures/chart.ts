@@ -63,11 +63,14 @@ function normLine(measure: Measure, words: ChartWords, across: 'xAxis' | 'yAxis'
       silent: true,
       symbol: 'none',
       lineStyle: { type: 'dashed', width: 2, color: '#b97f00' },
-      label: { formatter: words.norm, position: 'insideEndTop', fontSize: 13, color: '#80610e' },
+      label: { formatter: words.norm, position: 'end', fontSize: 13, color: '#80610e' },
       data: [{ [across]: norm }],
     },
   }
 }
+
+/** Beside the chart, where no line crosses it. */
+const NORM_LABEL_PX = 96
 
 const BASE: ChartOption = {
   aria: { enabled: true, decal: { show: false } },
@@ -108,6 +111,7 @@ export function overTime(
 ): ChartOption {
   return {
     ...BASE,
+    ...(normOf(measure) === null ? {} : { grid: { ...BASE.grid, right: NORM_LABEL_PX } }),
     tooltip: { trigger: 'axis', confine: true, valueFormatter: (value) => told(value, words) },
     xAxis: { type: 'category', data: [...names], boundaryGap: bar, axisLabel: { hideOverlap: true } },
     yAxis: valueAxis(

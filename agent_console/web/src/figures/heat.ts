@@ -67,6 +67,15 @@ export function keyCell(key: string, day: number, hour: number): readonly [numbe
   return [Math.min(6, Math.max(0, step[0])), Math.min(HOURS - 1, Math.max(0, step[1]))]
 }
 
+const HALF = { light: 56, dark: 75 } // percent of the dark colour; letters are hard to read on what lies between
+
+/** How dark a cell is, in percent, of its share of the most; from the half on letters are white. */
+export function darkness(share: number): { readonly percent: number; readonly white: boolean } {
+  const white = share >= 0.5
+  const percent = white ? HALF.dark + (share - 0.5) * 2 * (100 - HALF.dark) : share * 2 * HALF.light
+  return { percent: Math.round(percent), white }
+}
+
 export const meanOf = ({ sum, days }: Pick<HeatCell, 'sum' | 'days'>): number | null =>
   days === 0 ? null : sum / days
 

@@ -15,10 +15,11 @@ const FORMATS: Readonly<Record<Grain, Intl.DateTimeFormatOptions>> = {
   year: { year: 'numeric' },
 }
 
-/** A part of a period: "09:00", "11/2 09:00" where there are several days, "11/2周一", "2026年11月". */
+/** A part of a period: "09:00", "11/2 09:00" where there are several days, "11/2 周一", "2026年11月". */
 export function partName(start: string, grain: Grain, oneDay: boolean, language: string): string {
   const hours = grain === 'quarter_hour' || grain === 'hour'
   const named = momentText(start, language, hours && !oneDay ? { ...DAY, ...TIME } : FORMATS[grain])
+  if (grain === 'day') return named.replace(/(\d)(周)/, '$1 $2')
   if (grain === 'week') return language === 'en' ? `from ${named}` : `${named} 起`
   return grain === 'quarter' ? `${named}–` : named
 }

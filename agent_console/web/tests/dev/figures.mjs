@@ -19,11 +19,11 @@ const SHARES = {
 }
 
 const COUNTS = {
-  offered: ['进入排队量', 'offered', 'number'],
+  offered: ['呼入排队量', 'offered', 'number'],
   answered: ['人工接听量', 'answered', 'number'],
   answered_within: ['15 秒内接听量', 'answered within 15 s', 'number'],
   abandoned: ['放弃量', 'abandoned', 'number'],
-  closed: ['排队结束量', 'waits that ended', 'number'],
+  closed: ['已离队', 'waits that ended', 'number'],
   wait_ms: ['接听者等待时长', 'wait of the answered', 'milliseconds'],
   talk_ms: ['通话时长', 'talk', 'milliseconds'],
 }
@@ -50,7 +50,7 @@ const MEASURES = [
   ),
   measure(
     'asa',
-    '平均应答速度',
+    '平均应答时长',
     'average speed of answer',
     'seconds',
     ['wait_ms'],
@@ -59,7 +59,7 @@ const MEASURES = [
     15,
   ),
   measure('mean_talk', '平均通话时长', 'mean talk', 'seconds', ['talk_ms'], ['answered']),
-  measure('offered', '进入排队量', 'offered', 'count', ['offered']),
+  measure('offered', '呼入排队量', 'offered', 'count', ['offered']),
   measure('answered', '人工接听量', 'answered', 'count', ['answered'], [], 'higher'),
   measure('abandoned', '放弃量', 'abandoned', 'count', ['abandoned'], [], 'lower'),
 ]
@@ -217,6 +217,7 @@ function explain(asked, past) {
       seconds: 3 + ((number * 7) % 25),
       talk_seconds: outcome === 'answered' ? 60 + ((number * 37) % 300) : null,
       caller_number: '138****1234',
+      ...{ until: null, imported_from: null, imported_at: null },
     }
   })
   const only = Object.fromEntries(

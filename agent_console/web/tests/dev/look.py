@@ -155,6 +155,7 @@ def agent_pages(page: Page) -> None:
     do("emit", "leg_tapped", {"call_id": call, "side": "caller", "engine": "vosk"})
     speak(call, TALK[6:], 7, start + 20)
     page.get_by_test_id("aside-more").click()
+    page.get_by_test_id("earlier-own").click()
     page.get_by_test_id("history-item").nth(1).click()
     shot("agent-gap-history")
     page.keyboard.press("Escape")

@@ -452,7 +452,7 @@ export class World {
     if (outcome === 'abandoned') this.count(call.line, { still_open: -1, abandoned: 1 })
     this.waiting = this.waiting.filter((caller) => caller.call_id !== callId)
     this.calls.delete(callId)
-    this.past.unshift({ ...call, outcome, talk_seconds: talk })
+    this.past.unshift({ callback_of: null, callback_outcome: null, ...call, outcome, talk_seconds: talk })
     const entry = {
       call_id: callId,
       entry_id: `e-${callId}`,

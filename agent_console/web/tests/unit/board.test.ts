@@ -9,12 +9,12 @@ const NOW = Date.parse(T0)
 describe('the lines of the board', () => {
   const day = figures({ lines: [lineFigures({ line: '12315', offered: 4, answered: 3, answer_rate: 0.75 })] })
 
-  it('show each parent before its children, whatever the order of the site file', () => {
+  it('show each parent before its children, which name it, whatever the order of the site file', () => {
     const rows = lineRows(site(), day, [], NOW)
-    expect(rows.map((row) => [row.id, row.depth])).toEqual([
-      ['12345', 0],
-      ['12315', 0],
-      ['12331', 1],
+    expect(rows.map((row) => [row.id, row.under])).toEqual([
+      ['12345', ''],
+      ['12315', ''],
+      ['12331', '12315'],
     ])
   })
 

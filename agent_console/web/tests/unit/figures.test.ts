@@ -199,7 +199,7 @@ describe('figures as a table', () => {
   it('names parts in the hotline’s time, and sums of times in seconds', () => {
     const start = '2026-11-01T16:00:00Z'
     expect(partName(start, 'hour', true, 'zh-CN')).toBe('00:00')
-    expect(partName(start, 'day', false, 'zh-CN')).toBe('11/2周一')
+    expect(partName(start, 'day', false, 'zh-CN')).toBe('11/2 周一')
     expect([sumText(34_001, true, 'zh-CN'), sumText(1234, false, 'zh-CN')]).toEqual(['34.0 s', '1,234'])
   })
 })

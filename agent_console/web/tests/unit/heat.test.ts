@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import type { FigurePoint } from '@/api/figures'
-import { foldHours, keyCell, meanOf, pieces, together } from '@/figures/heat'
+import { darkness, foldHours, keyCell, meanOf, pieces, together } from '@/figures/heat'
 import { useTimeZone } from '@/format'
 
 const hour = (start: string, calls: number): FigurePoint => ({
@@ -49,5 +49,23 @@ describe('a heat map', () => {
     expect(pieces({ from: '2026-01-01', to: '2026-01-01' })).toEqual([
       { from: '2026-01-01', to: '2026-01-01' },
     ])
+  })
+
+  it('is read on every cell: letters stand out from it as 4.5 to 1', () => {
+    const light = [0xf4, 0xf8, 0xfb]
+    const dark = [0x0b, 0x4f, 0x7d]
+    const ink = [0x1d, 0x2a, 0x35]
+    const luminance = (colour: readonly number[]): number =>
+      colour
+        .map((one) => (one / 255 <= 0.04045 ? one / 255 / 12.92 : ((one / 255 + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at]!, 0)
+    for (let share = 0; share <= 1; share += 0.01) {
+      const { percent, white } = darkness(share)
+      const cell = light.map((one, at) => one + ((dark[at]! - one) * percent) / 100)
+      const [lower, higher] = [luminance(cell), luminance(white ? [255, 255, 255] : ink)].sort(
+        (a, b) => a - b,
+      )
+      expect((higher! + 0.05) / (lower! + 0.05), `at ${share}`).toBeGreaterThanOrEqual(4.5)
+    }
   })
 })

@@ -186,7 +186,7 @@ describe('the earlier calls of a caller', () => {
     const card = mount(EarlierCalls, { props: { callId: 'c1' }, global })
     await flushPromises()
     const text = card.find('[data-testid=earlier-call]').text()
-    for (const part of ['呼损', '王立国', '已报修']) expect(text).toContain(part)
+    for (const part of ['排队放弃', '王立国', '已报修']) expect(text).toContain(part)
     asked.mockReturnValue(new Promise(() => undefined))
     await card.setProps({ callId: 'c2' })
     expect(card.findAll('[data-testid=earlier-call]')).toHaveLength(0)

@@ -23,7 +23,7 @@ describe('today beside the same day last week', () => {
     expect(weekChange('offered', 150, figure(200, 200, '200'))).toEqual({
       ...{ then: '200', by: '25%', direction: 'down', good: null },
     })
-    expect(weekChange('asa', 9, figure(7.5, 120, '7.50 s'))?.good).toBe(false)
+    expect(weekChange('asa', 9, figure(7.5, 120, '7.50 s'))).toMatchObject({ then: '7.5', good: false })
     expect(weekChange('within_rate', 80, figure(80, 100))).toMatchObject({ direction: 'same', good: null })
   })
 
