@@ -9,70 +9,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline import __version__
-from hotline.agent_console.cli import user_commands
-from hotline.asr.cli import app as asr_app
-from hotline.asr.export_cli import export_command
 from hotline.config.cli import Format, OutputFormat
 from hotline.config.loading import load_site
-from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.errors import HotlineError, UsageError
 from hotline.core.figures import Comparison, CountSide, Dimension
-from hotline.ivr.cli import app as ivr_app
-from hotline.metrics.cli import print_rows, stats
-from hotline.metrics.dialling.cli import dial_command, test_calls_command
-from hotline.metrics.explain_cli import explained, print_explanation
-from hotline.metrics.imported import figures_commands
-from hotline.metrics.measures.calendar import moment
-from hotline.metrics.report.cli import report_commands
-from hotline.metrics.scoring.cli import score_command
-from hotline.metrics.staffing.cli import staff_command
-from hotline.queue.agents.shifts_cli import shifts_command
-from hotline.queue.queue_log.cli import queue_log_commands
-from hotline.queue.recording.cli import recording_commands
-from hotline.server.demo.cli import demo
-from hotline.server.logs import log_to_stderr
+from hotline.server.commands import Commands
 from hotline.server.paths import database_url
-from hotline.server.site_check import check
-from hotline.server.transcribing import FileTranscriber
-from hotline.store.database import open_engine
-from hotline.telephony.cli import app as asterisk_app
-
-
-def open_site(path: Path) -> tuple[Site, AsyncEngine]:
-    """A site and an engine on its database, for commands that need both."""
-    site = load_site(path)
-    site.data_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-    return site, open_engine(database_url(site, Secrets(site.data_dir)))
-
 
 SiteOption = Annotated[Path, typer.Option("--site", help="The site file (YAML).")]
 
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="A call-centre server for 12345 government hotlines, run beside Asterisk.",
 )
-app.command("check")(check)
-app.command("demo")(demo)
-app.add_typer(ivr_app, name="ivr")
-asr_app.command("export")(export_command(open_site))
-app.add_typer(asr_app, name="asr")
-app.add_typer(user_commands(open_site), name="user")
-app.add_typer(queue_log_commands(open_site), name="queue-log")
-app.command("shifts")(shifts_command(open_site))
-app.add_typer(asterisk_app, name="asterisk")
-app.command("score")(score_command(open_site))
-app.command("staff")(staff_command(open_site))
-app.add_typer(recording_commands(open_site), name="recordings")
-app.add_typer(report_commands(open_site), name="report")
-app.add_typer(figures_commands(open_site), name="figures")
-app.command("dial")(dial_command(open_site, FileTranscriber))
-app.command("test-calls")(test_calls_command(open_site))
 
 
 def _version(wanted: bool) -> None:
@@ -103,6 +58,7 @@ def serve_site(
     log_level: Annotated[str, typer.Option("--log-level", help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
+    from hotline.server.logs import log_to_stderr
     from hotline.server.serve import serve
 
     if log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -167,6 +123,10 @@ def print_stats(
     output: Format = OutputFormat.TEXT,
 ) -> None:
     """Figures of a period from the ledger's rows: counts first, rates from them; or one of them explained."""
+    from hotline.metrics.cli import print_rows, stats
+    from hotline.metrics.explain_cli import explained, print_explanation
+    from hotline.metrics.measures.calendar import moment
+
     loaded = load_site(site)
     url = database_url(loaded, Secrets(loaded.data_dir))
     asked = {

@@ -12,15 +12,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,6 +22,9 @@ from hotline.core.errors import SetupError
 from hotline.store.cells import METADATA
 from hotline.store.database import BUSY_SECONDS, open_engine
 from hotline.store.models import SEARCH_INDEX
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # imported where there is something to do: it takes a quarter second
 
 MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
 _LOCK_KEY: Final = 12345_0001  # PostgreSQL advisory lock: one program migrates, the others wait
@@ -44,11 +41,6 @@ async def upgrade(engine: AsyncEngine) -> None:
             await asyncio.to_thread(_open_as_wal, engine.url.database)
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)
-    except CommandError as error:
-        raise SetupError(
-            "the database does not fit this version of the program",
-            hint=f"install the version that made it, or restore a backup ({error})",
-        ) from error
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         cause = getattr(error, "orig", None) or error
         first_line = (str(cause) or type(cause).__name__).splitlines()[0]
@@ -60,6 +52,8 @@ async def upgrade(engine: AsyncEngine) -> None:
 
 async def differences(engine: AsyncEngine) -> list[Any]:
     """What alembic would still change to reach the models; empty when models and migrations agree."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
 
     def compare(connection: Connection) -> list[Any]:
         options = {"compare_type": True, "include_name": described}
@@ -76,6 +70,8 @@ def described(name: str | None, kind: str, _parents: Any) -> bool:
 
 
 def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -100,23 +96,39 @@ def _open_as_wal(path: str) -> None:
             time.sleep(0.02)
 
 
+def newest() -> str:
+    """The newest migration: files bear their numbers."""
+    return max(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
+
+
 def _upgrade(connection: Connection) -> None:
-    config = _config(connection)
-    head = ScriptDirectory.from_config(config).get_current_head()
-    if MigrationContext.configure(connection).get_current_revision() == head:
-        return  # without taking any lock: the usual start
+    if inspect(connection).has_table("alembic_version"):
+        present = connection.scalars(text("SELECT version_num FROM alembic_version"))
+        if list(present) == [newest()]:
+            return  # without taking any lock: the usual start
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     connection.rollback()
     if connection.dialect.name == "sqlite":
         # the driver would otherwise commit before each statement that changes the schema
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(_config(connection), "head")
+    except CommandError as error:
+        raise SetupError(
+            "the database does not fit this version of the program",
+            hint=f"install the version that made it, or restore a backup ({error})",
+        ) from error
     connection.commit()
 
 
 async def _write_next(message: str) -> None:
     """Compare the models with a database made by the migrations and write the difference as a new one."""
+    from alembic import command
+
     with TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite+aiosqlite:///{folder}/shape.db")
         try:
@@ -124,15 +136,11 @@ async def _write_next(message: str) -> None:
             async with engine.connect() as connection:
                 await connection.run_sync(
                     lambda sync: command.revision(
-                        _config(sync), message, autogenerate=True, rev_id=f"{_count() + 1:04d}"
+                        _config(sync), message, autogenerate=True, rev_id=f"{int(newest()) + 1:04d}"
                     )
                 )
         finally:
             await engine.dispose()
-
-
-def _count() -> int:
-    return sum(1 for _ in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 if __name__ == "__main__":

@@ -167,6 +167,7 @@ def _table(paper: Paper, table: Table, caption: str) -> None:
     grid._tbl.tblPr.find(qn("w:tblLook")).addprevious(margins)
     for side in ("left", "right"):
         _element(margins, side, w=str(int(20 * CELL_MARGIN_POINTS)), type="dxa")
+    style_id = paper.styles[CELL.name].style_id
     widths = [Pt(width) for width in column_widths(table, points)]
     for grid_column, width in zip(grid.columns, widths, strict=True):
         grid_column.width = width
@@ -183,8 +184,9 @@ def _table(paper: Paper, table: Table, caption: str) -> None:
             align = "center" if number == 0 else "left" if column.form is Form.TEXT else "right"
             cell.width = widths[at]
             _cell(
-                cell, text, points, bold=row.strong, align=align, head=number == 0, keep=whole or number == 0
-            )
+                cell, text, style_id, points,
+                bold=row.strong, align=align, head=number == 0, keep=whole or number == 0,
+            )  # fmt: skip
     _paragraph(paper, table.source, SOURCE)
 
 
@@ -215,14 +217,16 @@ def _need(table: Table, at: int, points: float) -> float:
     return wanted * points / 2 / _SLACK + 2 * CELL_MARGIN_POINTS
 
 
-def _cell(cell: _Cell, text: str, points: float, *, bold: bool, align: str, head: bool, keep: bool) -> None:
+def _cell(
+    cell: _Cell, text: str, style_id: str, points: float, *, bold: bool, align: str, head: bool, keep: bool
+) -> None:
     from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
     from docx.enum.text import WD_PARAGRAPH_ALIGNMENT
     from docx.oxml.ns import qn
     from docx.shared import Pt
 
     paragraph = cell.paragraphs[0]
-    paragraph.style = CELL.name
+    paragraph._p.style = style_id  # by its name it is looked for among all styles, in every cell
     paragraph.alignment = WD_PARAGRAPH_ALIGNMENT[align.upper()]
     paragraph.paragraph_format.keep_with_next = keep or None
     run = paragraph.add_run(text)
