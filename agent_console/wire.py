@@ -8,21 +8,19 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Final
 
 from hotline.core.events import Envelope
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 _AS_THEY_ARE = frozenset({str, int, bool, type(None)})  # most of a long answer: asked first
-_MASKED_FIELDS = frozenset({"caller_number"})
-_NUMBER_IN_NAME_FIELDS = frozenset({"caller_name"})  # phones often send the number as the name
 _LONG_DIGITS = re.compile(r"\d[\d -]{5,}\d")
 _WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -47,6 +45,13 @@ def mask_name(name: str) -> str:
     return _LONG_DIGITS.sub(lambda match: mask_number(match.group()), name)
 
 
+_MASKS: Final[dict[str, Callable[[str], str]]] = {
+    "caller_number": mask_number,
+    "caller_name": mask_name,  # phones often send the number as the name
+}
+_WHOLE: Final = Decimal(1)
+
+
 def to_json(value: object) -> Any:
     """A JSON value for ``value``: dataclasses become objects by field name, masked.
 
@@ -60,15 +65,23 @@ def to_json(value: object) -> Any:
     kind: Any = type(value)
     if kind in _AS_THEY_ARE:
         return value
-    if names := _names(kind):
-        return {name: _field(name, getattr(value, name)) for name in names}
+    if named := _named(kind):
+        found: dict[str, Any] = {}
+        for name, mask in named:  # what is as it is costs no call: a chart has a hundred thousand of them
+            one = getattr(value, name)
+            if mask is not None and isinstance(one, str):
+                one = mask(one)
+            elif type(one) not in _AS_THEY_ARE:
+                one = to_json(one)
+            found[name] = one
+        return found
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Enum):
         return to_json(value.value)
     if isinstance(value, Decimal):
-        whole = value.as_tuple().exponent == 0
-        return int(value) if whole else float(value)  # few digits, which are printed as they are
+        # few digits, which are printed as they are
+        return int(value) if value.same_quantum(_WHOLE) else float(value)
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
@@ -85,17 +98,9 @@ def to_json(value: object) -> Any:
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    """The fields of a dataclass; none of any other class."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
-
-
-def _field(name: str, value: object) -> Any:
-    if isinstance(value, str) and name in _MASKED_FIELDS:
-        return mask_number(value)
-    if isinstance(value, str) and name in _NUMBER_IN_NAME_FIELDS:
-        return mask_name(value)
-    return to_json(value)
+def _named(kind: type) -> tuple[tuple[str, Callable[[str], str] | None], ...]:
+    """The fields of a dataclass, and how their texts are masked; none of any other class."""
+    return tuple((field.name, _MASKS.get(field.name)) for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 @lru_cache(maxsize=5_000)  # the points of a chart have the same moments in every series

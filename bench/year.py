@@ -79,6 +79,13 @@ async def sum_up(rollups: Rollups) -> None:
             break
         assert await rollups.roll(day, NOW)
         days.append(time.perf_counter() - began)
+    months: list[float] = []
+    while (month := await rollups.next_month(NOW)) is not None:
+        began = time.perf_counter()
+        assert await rollups.roll_month(month)
+        months.append(time.perf_counter() - began)
+    if months:
+        print(f"{len(months)} months of agents summed up, each in {statistics.median(months) * 1000:.0f} ms")
     if days:
         day_ms, write_ms = (statistics.median(one) * 1000 for one in (days, writes))
         print(

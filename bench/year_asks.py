@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -55,14 +55,17 @@ def chart_of(name: str, question: FigureQuestion) -> Chart:
     return Chart(name, (whole,) if question.grain is None else (whole, question), by, grain)
 
 
-def heat_map(measure: str, period: tuple[datetime, datetime]) -> Chart:
+def heat_map(
+    measure: str, period: tuple[datetime, datetime], only: Mapping[Dimension, str] | None = None
+) -> Chart:
     """Every hour, in pieces."""
     asked, (first, last) = [], period
     while first < last:
         until = min(last, first + timedelta(days=HEAT_DAYS))
-        asked.append(FigureQuestion(measure, first, until, Grain.HOUR))
+        asked.append(FigureQuestion(measure, first, until, Grain.HOUR, None, only or {}))
         first = until
-    return Chart(f"heat map of the year, {measure}", tuple(asked), "—", "heat map")
+    of = "".join(f", {dimension.value} {key}" for dimension, key in (only or {}).items())
+    return Chart(f"heat map of the year, {measure}{of}", tuple(asked), "—", "heat map")
 
 
 SPANS: Final = {
@@ -91,6 +94,14 @@ SKILLS: Final = {
 }
 """The same by skill: rows are counted, of two days at the most."""
 
+ONE_OF_EACH: Final = {
+    Dimension.LINE: "12345",
+    Dimension.QUEUE: "12345",
+    Dimension.LANGUAGE: "zh-CN",
+    Dimension.AGENT: "1042",
+}
+"""The busiest, by which a heat map is narrowed."""
+
 MEASURES: Final = ("answer_rate", "calls", "occupancy")
 """One of each kind of rows: what they are made of is counted in the same statement."""
 
@@ -98,7 +109,8 @@ MEASURES: Final = ("answer_rate", "calls", "occupancy")
 def every_chart() -> Iterator[Chart]:
     """Each dimension with each grain, compared and not, of one line and of all."""
     for measure in MEASURES:
-        yield heat_map(measure, YEAR)
+        for only in ({}, *({dimension: key} for dimension, key in ONE_OF_EACH.items())):
+            yield heat_map(measure, YEAR, only)
         for by in (None, *Dimension):
             for grain, span in SPANS.items():
                 narrow = {Dimension.AGENT: AGENTS, Dimension.SKILL: SKILLS}.get(by, {}) if by else {}

@@ -55,11 +55,14 @@ class Rolling:
                 await asyncio.sleep(next(delays))
 
     async def step(self) -> float:
-        """Sum up the newest day that needs it; for how many seconds to rest then."""
+        """Sum up the newest day that needs it, else a month; for how many seconds to rest then."""
         began, now = self._clock.monotonic(), self._clock.now()
-        day = await self._rollups.next_day(now)
-        if day is None:
+        if (day := await self._rollups.next_day(now)) is not None:
+            done = await self._rollups.roll(day, now)
+        elif (month := await self._rollups.next_month(now)) is not None:
+            done = await self._rollups.roll_month(month)
+        else:
             return LOOK_SECONDS
-        if not await self._rollups.roll(day, now):
+        if not done:
             return LOOK_SECONDS / 10  # rows of that day are coming in: leave them to it
         return max(SHORTEST_REST_SECONDS, (self._clock.monotonic() - began) * SHARE)

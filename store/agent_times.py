@@ -7,6 +7,7 @@ agent is in one state at a time: of all that began before a period only the last
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -20,7 +21,6 @@ from sqlalchemy import (
     extract,
     func,
     literal_column,
-    not_,
     or_,
     select,
     text,
@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.store.counts import DIMS, Count, Origin
 from hotline.store.models import AgentInterval, UtcDateTime
-from hotline.store.wanted import Rows, Tally, Wanted, add, add_up, conditions, slot_in
+from hotline.store.wanted import SLOT_SECONDS, Tally, Wanted, add, begin_of, conditions
 
 _LAST_BEFORE: Final = text(
     # the agents one by one, and the newest row of each: two look-ups in the index of (agent, since) each
@@ -56,19 +56,8 @@ async def tally_times(
     if end <= start:
         return
     begun = and_(AgentInterval.since >= start, AgentInterval.since < end)
-    if not wanted.inner_edges(start, end):
-        for where in (begun, _going_on_at(start)):
-            rows = _rows(counts, _common_ms(connection), where, start)
-            await add_up(connection, wanted, rows, found, {"first_ms": ms_of(start), "last_ms": ms_of(end)})
-        return
-    # most states begin and end in one slot and are summed up there; the others are cut one by one
-    slots = [slot_in(connection, one, wanted.step) for one in (AgentInterval.since, AgentInterval.until)]
-    within = and_(begun, AgentInterval.until <= end, slots[0] == slots[1])
-    spent = ms_in(connection, AgentInterval.until) - ms_in(connection, AgentInterval.since)
-    await add_up(connection, wanted, _rows(counts, spent, within, start, slots[0]), found)
-    over = and_(begun, or_(AgentInterval.until.is_(None), not_(within)))
-    for where in (over, _going_on_at(start)):
-        await _cut(connection, wanted, counts, (start, end), where, found)
+    for where in (begun, _going_on_at(start)):
+        await _add_up(connection, wanted, counts, (start, end), where, found)
 
 
 def _going_on_at(start: datetime) -> ColumnElement[bool]:
@@ -77,26 +66,7 @@ def _going_on_at(start: datetime) -> ColumnElement[bool]:
     return and_(_LAST_BEFORE.bindparams(low=start), goes_on)
 
 
-def _rows(
-    counts: list[Count],
-    spent: ColumnElement[int],
-    where: ColumnElement[bool],
-    start: datetime,
-    slot: ColumnElement[int] | None = None,
-) -> Rows:
-    sums = {count.id: func.sum(spent).filter(count.where) for count in counts}
-    return Rows(DIMS[Origin.AGENT_TIMES], sums, [where], start, slot)
-
-
-def _common_ms(connection: AsyncConnection) -> ColumnElement[int]:
-    """What a state has in common with the time from ``first_ms`` to ``last_ms``."""
-    first, last = (bindparam(name, type_=BigInteger()) for name in ("first_ms", "last_ms"))
-    low, high = (func.max, func.min) if _on_sqlite(connection) else (func.greatest, func.least)
-    over = func.coalesce(ms_in(connection, AgentInterval.until), last)
-    return high(over, last) - low(ms_in(connection, AgentInterval.since), first)
-
-
-async def _cut(
+async def _add_up(
     connection: AsyncConnection,
     wanted: Wanted,
     counts: list[Count],
@@ -104,22 +74,52 @@ async def _cut(
     where: ColumnElement[bool],
     found: Tally,
 ) -> None:
-    """Add up states one by one, a part for each bucket that they reach into."""
+    """Add up states; those that begin in one slot and end in one are cut together.
+
+    Of so many states a bucket in which they begin gets its end that often less the sum of their beginnings,
+    one in which they end the sum of their ends less its beginning that often, and one between its length.
+    """
     columns = DIMS[Origin.AGENT_TIMES]
-    groups = [columns[dim] for dim in wanted.by]
-    ends = [ms_in(connection, AgentInterval.since), ms_in(connection, AgentInterval.until)]
-    meant = (case((count.where, 1), else_=0) for count in counts)
-    query = select(*groups, *ends, *meant).where(where, *conditions(columns, wanted.only))
+    groups = [columns[dim].label(f"by_{dim.value}") for dim in wanted.by]
+    flags = [case((count.where, 1), else_=0).label(f"is_{count.id}") for count in counts]
+    since, until = _within_period(connection)
+    cut = wanted.inner_edges(*period)
+    length_ms: ColumnElement[int] = literal_column(f"{SLOT_SECONDS * 1000 * wanted.step}")
+    slots = [
+        moment.op("/")(length_ms).label(name) for moment, name in ((since, "low"), (until, "high")) if cut
+    ]
+    keys = [*groups, *flags, *slots]
+    query = (
+        select(*keys, func.count(), func.sum(since), func.sum(until))
+        .where(where, or_(*(count.where for count in counts)), *conditions(columns, wanted.only))
+        .group_by(*(literal_column(key.name) for key in keys))
+    )
     first, last = ms_of(period[0]), ms_of(period[1])
     edges = [ms_of(edge) for edge in wanted.edges]
-    for row in await connection.execute(query):
-        key, (since, until, *flags) = tuple(row[: len(groups)]), row[len(groups) :]
-        low, high = max(since, first), last if until is None else min(until, last)
-        bucket = wanted.bucket(period[0] + timedelta(milliseconds=low - first))
-        while low < high:
-            part = min(high, edges[bucket + 1]) - low
-            add(found, bucket, key, ((one.id, part * flag) for one, flag in zip(counts, flags, strict=True)))
-            low, bucket = low + part, bucket + 1
+    bucket_of = cache(lambda slot: wanted.bucket(begin_of(slot * wanted.step)))
+    low = high = wanted.bucket(period[0])
+    for row in await connection.execute(query, {"first_ms": first, "last_ms": last}):
+        number, begun, ended = row[len(keys) :]
+        key, meant = tuple(row[: len(groups)]), row[len(groups) : len(groups) + len(flags)]
+        if cut:
+            low, high = (bucket_of(slot) for slot in row[len(keys) - 2 : len(keys)])
+        for bucket in range(low, max(low, high) + 1):
+            until_ms = number * edges[bucket + 1] if bucket < high else ended
+            spent_ms = until_ms - (number * edges[bucket] if bucket > low else begun)
+            add(
+                found,
+                bucket,
+                key,
+                ((one.id, spent_ms * flag) for one, flag in zip(counts, meant, strict=True)),
+            )
+
+
+def _within_period(connection: AsyncConnection) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """When a state begins and ends, in milliseconds, not before ``first_ms`` nor after ``last_ms``."""
+    first, last = (bindparam(name, type_=BigInteger()) for name in ("first_ms", "last_ms"))
+    low, high = (func.max, func.min) if _on_sqlite(connection) else (func.greatest, func.least)
+    until = func.coalesce(ms_in(connection, AgentInterval.until), last)
+    return low(ms_in(connection, AgentInterval.since), first), high(until, last)
 
 
 def ms_of(moment: datetime) -> int:

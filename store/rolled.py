@@ -23,7 +23,16 @@ from sqlalchemy import Column, ColumnElement, Table, func, literal_column, selec
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hotline.store.cells import AGENT_DAYS, DAYS, QUARTERS, ROLLED_DAYS, STALE_SLOTS
+from hotline.store.cells import (
+    AGENT_DAYS,
+    AGENT_MONTHS,
+    DAYS,
+    QUARTERS,
+    ROLLED_DAYS,
+    ROLLED_MONTHS,
+    STALE_SLOTS,
+    WHOLES,
+)
 from hotline.store.counts import COUNTS, OF_PHONE, WITHIN_MS, Dim
 from hotline.store.tally import tally_rows
 from hotline.store.wanted import Rows, Tally, Wanted, add, add_up, begin_of, slot_of
@@ -31,6 +40,7 @@ from hotline.store.wanted import Rows, Tally, Wanted, add, add_up, begin_of, slo
 EDITION: Final = "2"
 """Of how ``store.tally`` adds up: another one has everything summed up anew."""
 
+OF_WHOLES: Final = frozenset({Dim.LANGUAGE, Dim.CALLER_LISTS, Dim.CHANNEL})
 OF_CELLS: Final = frozenset({Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS, Dim.CHANNEL})
 OF_AGENTS: Final = frozenset({Dim.AGENT, Dim.LINE, Dim.QUEUE, Dim.CHANNEL})
 
@@ -47,6 +57,7 @@ class Way(Enum):
     ROWS = "rows"
     QUARTERS = "quarters"
     DAYS = "days"
+    MONTHS = "months"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,16 @@ class Calendar:
     def slots(self, day: date) -> Span:
         """A day's slots."""
         return slot_of(self.begin(day)), slot_of(self.begin(day + timedelta(days=1))) - 1
+
+    def month_of(self, day: date) -> tuple[date, date]:
+        """The first day of a day's month, and of the next."""
+        first = day.replace(day=1)
+        return first, (first + timedelta(days=31)).replace(day=1)
+
+    def days_of_month(self, day: date) -> dict[int, int]:
+        """The first and the last slot of each day of a day's month, in order."""
+        first, after = self.month_of(day)
+        return dict(self.slots(first + timedelta(days=one)) for one in range((after - first).days))
 
 
 @cache
@@ -130,6 +151,21 @@ async def clean_days(connection: AsyncConnection, fingerprint: str, first: int, 
     return {day for day, until in rolled if not touched(day, until)}
 
 
+async def clean_months(connection: AsyncConnection, calendar: Calendar, clean: Set[int]) -> set[int]:
+    """The first slots of the months that are summed up, of clean days alone."""
+    if not clean:
+        return set()
+    query = select(ROLLED_MONTHS.c.slot).where(
+        ROLLED_MONTHS.c.fingerprint == calendar.fingerprint,
+        ROLLED_MONTHS.c.slot.between(min(clean), max(clean)),
+    )
+    return {
+        slot
+        for (slot,) in await connection.execute(query)
+        if calendar.days_of_month(calendar.day_of(begin_of(slot))).keys() <= clean
+    }
+
+
 async def stale_spans(connection: AsyncConnection, first: int, last: int) -> list[Span]:
     """The marks that touch these slots."""
     query = select(STALE_SLOTS.c.first_slot, STALE_SLOTS.c.last_slot).where(
@@ -138,10 +174,12 @@ async def stale_spans(connection: AsyncConnection, first: int, last: int) -> lis
     return [(begin, end) for begin, end in await connection.execute(query)]
 
 
-def pieces(wanted: Wanted, calendar: Calendar, clean: Set[int]) -> list[Piece]:
-    """How to count each part of a question's period, in order."""
+def pieces(
+    wanted: Wanted, calendar: Calendar, clean: Set[int], months: Set[int] = frozenset()
+) -> list[Piece]:
+    """How to count each part of a question's period, in order: by clean days, and months that hold them."""
     found: list[Piece] = []
-    for piece in _by_day(wanted, calendar, clean):
+    for piece in _by_day(wanted, calendar, clean, months):
         if found and found[-1].way is piece.way:
             found[-1] = Piece(piece.way, found[-1].start, piece.end)
         else:
@@ -149,7 +187,7 @@ def pieces(wanted: Wanted, calendar: Calendar, clean: Set[int]) -> list[Piece]:
     return found
 
 
-def _by_day(wanted: Wanted, calendar: Calendar, clean: Set[int]) -> Iterator[Piece]:
+def _by_day(wanted: Wanted, calendar: Calendar, clean: Set[int], months: Set[int]) -> Iterator[Piece]:
     start, end = wanted.edges[0], wanted.edges[-1]
     by_quarter, by_day = wanted.dims <= OF_CELLS, wanted.dims <= OF_CELLS or wanted.dims <= OF_AGENTS
     if not clean or not by_day:
@@ -157,6 +195,13 @@ def _by_day(wanted: Wanted, calendar: Calendar, clean: Set[int]) -> Iterator[Pie
         return
     day = calendar.day_of(start)
     while (begins := calendar.begin(day)) < end:
+        if start <= begins and slot_of(begins) in months:
+            _, after = calendar.month_of(day)
+            ends = calendar.begin(after)
+            if ends <= end and not wanted.inner_edges(begins, ends):
+                yield Piece(Way.MONTHS, begins, ends)
+                day = after
+                continue
         day += timedelta(days=1)
         ends = calendar.begin(day)
         low, high = max(start, begins), min(end, ends)
@@ -180,8 +225,10 @@ async def tally(connection: AsyncConnection, wanted: Wanted, calendar: Calendar)
     """Add up: of clean days by their cells, of all else by the rows."""
     first = slot_of(calendar.begin(calendar.day_of(wanted.edges[0])))
     clean = await clean_days(connection, calendar.fingerprint, first, slot_of(wanted.edges[-1]))
+    # by day all lines are a few thousand cells, but the agents of a big city are half a million a year
+    months = await clean_months(connection, calendar, clean) if _table(wanted, Way.DAYS) is AGENT_DAYS else ()
     found: Tally = {}
-    for piece in pieces(wanted, calendar, clean):
+    for piece in pieces(wanted, calendar, clean, frozenset(months)):
         if piece.way is Way.ROWS:
             part = await tally_rows(connection, wanted, piece.start, piece.end)
             for (bucket, key), sums in part.items():
@@ -218,6 +265,9 @@ def _step_of(slot: Column[int], step: int) -> ColumnElement[int]:
 
 
 def _table(wanted: Wanted, way: Way) -> Table:
-    if wanted.dims <= OF_CELLS:
-        return DAYS if way is Way.DAYS else QUARTERS
-    return AGENT_DAYS
+    """The table of the fewest cells that know what is asked for."""
+    if not wanted.dims <= OF_CELLS:
+        return AGENT_MONTHS if way is Way.MONTHS else AGENT_DAYS
+    if way is Way.DAYS:
+        return DAYS
+    return WHOLES if wanted.dims <= OF_WHOLES else QUARTERS

@@ -1,4 +1,4 @@
-"""Making the rollups: a day at a time, in three short steps.
+"""Making the rollups: a day at a time, in three short steps, then months of agents from their days.
 
 *Take*: the marks of the day's changed rows are replaced by one with a token of our own. *Compute*: the
 day's rows are added up at one moment of the database, which holds nobody up. *Write*: if the only mark is
@@ -18,21 +18,32 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hotline.store.cells import AGENT_DAYS, DAYS, POINT_DAYS, QUARTERS, ROLLED_DAYS, STALE_SLOTS
+from hotline.store.cells import (
+    AGENT_DAYS,
+    AGENT_MONTHS,
+    DAYS,
+    POINT_DAYS,
+    QUARTERS,
+    ROLLED_DAYS,
+    ROLLED_MONTHS,
+    STALE_SLOTS,
+    WHOLES,
+)
 from hotline.store.counting import one_moment
 from hotline.store.counts import COUNTS, MOMENT, Dim, Origin
 from hotline.store.database import Sessions
 from hotline.store.point_counts import points_of_rows
-from hotline.store.rolled import Calendar, Span, clean_days
+from hotline.store.rolled import Calendar, Span, clean_days, clean_months
 from hotline.store.tally import tally_rows
-from hotline.store.wanted import Tally, Wanted, add, begin_of
+from hotline.store.wanted import Tally, Wanted, add, begin_of, slot_of
 
 LOCK_MS: Final = 300  # how long PostgreSQL's ledger may be held up at the most, while we wait for others
 _OF: Final = {origin: tuple(one for one in COUNTS if one.origin is origin) for origin in MOMENT}
 _CELL: Final = (Dim.LINE, Dim.QUEUE, Dim.LANGUAGE, Dim.CALLER_LISTS)
+_WHOLE: Final = (Dim.LANGUAGE, Dim.CALLER_LISTS)
 _CALL: Final = (Dim.LINE, Dim.LANGUAGE, Dim.CALLER_LISTS)
 _SEAT: Final = (Dim.AGENT, Dim.LINE, Dim.QUEUE)
 _NOTHING: Final = {count.id: 0 for count in COUNTS}
@@ -66,6 +77,46 @@ class Rollups:
             if self._calendar.slots(day)[0] not in clean:
                 return day
         return None
+
+    async def next_month(self, now: datetime) -> date | None:
+        """The newest month that is over, whose days are clean, and that is not summed up."""
+        async with one_moment(self._sessions) as connection:
+            first = await connection.scalar(select(func.min(ROLLED_DAYS.c.slot)))
+            if first is None:
+                return None
+            clean = await clean_days(connection, self._calendar.fingerprint, first, slot_of(now))
+            done = await clean_months(connection, self._calendar, clean)
+        month, _ = self._calendar.month_of(self._calendar.day_of(now))
+        while slot_of(self._calendar.begin(month)) > first:
+            month, _ = self._calendar.month_of(month - timedelta(days=1))
+            days = self._calendar.days_of_month(month)
+            if min(days) not in done and days.keys() <= clean:
+                return month
+        return None
+
+    async def roll_month(self, month: date) -> bool:
+        """Sum up the days of a month; False if not all of them are summed up.
+
+        Whoever writes one of its days strikes the month off (see ``write``), so that it is summed up anew.
+        """
+        days, fingerprint = self._calendar.days_of_month(month), self._calendar.fingerprint
+        span = min(days), max(days.values())
+        keys = [AGENT_DAYS.c[dim.value] for dim in _SEAT]
+        sums = [func.sum(AGENT_DAYS.c[count.id]) for count in COUNTS]
+        of_days = select(literal(span[0]), *keys, *sums).where(AGENT_DAYS.c.slot.between(*span))
+        async with self._writing() as connection:
+            await _one_writer(connection)
+            there = select(ROLLED_DAYS.c.slot).where(
+                ROLLED_DAYS.c.slot.between(*span), ROLLED_DAYS.c.fingerprint == fingerprint
+            )
+            if set(await connection.scalars(there)) != days.keys():
+                return False
+            for table in (AGENT_MONTHS, ROLLED_MONTHS):
+                await connection.execute(delete(table).where(table.c.slot.between(*span)))
+            columns = [column.name for column in AGENT_MONTHS.c]
+            await connection.execute(insert(AGENT_MONTHS).from_select(columns, of_days.group_by(*keys)))
+            await connection.execute(insert(ROLLED_MONTHS).values((*span, fingerprint)))
+        return True
 
     async def roll(self, day: date, now: datetime) -> bool:
         """Sum up a day that is over; False if a row of it changed meanwhile."""
@@ -132,10 +183,17 @@ class Rollups:
     ) -> bool:
         """The third step; whether nothing changed since the first."""
         day: Tally = {}
+        wholes: Tally = {}
         for row in quarters:
-            add(day, 0, tuple(row[dim.value] for dim in _CELL), ((one, row[one]) for one in _NOTHING))
-        made = {QUARTERS: quarters, DAYS: _rows(day, span[0], _CELL), AGENT_DAYS: agents, POINT_DAYS: points}
+            sums = [(one, row[one]) for one in _NOTHING]
+            add(day, 0, tuple(row[dim.value] for dim in _CELL), sums)
+            add(wholes, row["slot"] - span[0], tuple(row[dim.value] for dim in _WHOLE), sums)
+        made = {
+            QUARTERS: quarters, WHOLES: _rows(wholes, span[0], _WHOLE), DAYS: _rows(day, span[0], _CELL),
+            AGENT_DAYS: agents, POINT_DAYS: points,
+        }  # fmt: skip
         async with self._writing() as connection:
+            await _one_writer(connection)
             marks = await connection.execute(select(STALE_SLOTS).where(_touching(span)))
             if [tuple(mark) for mark in marks] != [(*span, token)]:
                 return False
@@ -144,6 +202,8 @@ class Rollups:
                 if rows:
                     await connection.execute(insert(table), rows)
             await connection.execute(delete(ROLLED_DAYS).where(ROLLED_DAYS.c.slot.between(*span)))
+            holds = and_(ROLLED_MONTHS.c.slot <= span[0], ROLLED_MONTHS.c.until_slot >= span[1])
+            await connection.execute(delete(ROLLED_MONTHS).where(holds))
             done = {"slot": span[0], "until_slot": span[1], "fingerprint": self._calendar.fingerprint}
             await connection.execute(insert(ROLLED_DAYS).values(done))
             await connection.execute(delete(STALE_SLOTS).where(STALE_SLOTS.c.token == token))
@@ -157,6 +217,12 @@ class Rollups:
             if connection.dialect.name == "sqlite":
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+
+
+async def _one_writer(connection: AsyncConnection) -> None:
+    """Let no month be summed up while another server writes one of its days; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql("LOCK TABLE rolled_months IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _touching(span: Span) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from hotline.store.counting import Counting
 from hotline.store.counts import Count, Dim, Origin
 from hotline.store.database import Sessions
 from hotline.store.rolled import Calendar
-from hotline.store.wanted import Tally, Wanted, add
+from hotline.store.wanted import Tally, Wanted, add, begin_of, slot_of
 
 
 class Tallies(Protocol):
@@ -77,12 +77,19 @@ class Summing:
         grouping = self.groupings[by] if by is not None else None
         split = grouping.dim if grouping is not None else None
         within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
-        asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in periods]
+        wholes, places = together(periods)
+        asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in wholes]
         by_agent = split is Dim.AGENT and any(one.origin is not Origin.AGENT_TIMES for one in wanted)
         if by_agent or split in (Dim.CHANNEL, Dim.UNIT):  # some rows are of the whole alone
-            asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in periods]
+            asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in wholes]
         found = await self._counting.tallies(asked)
-        parts, totals = found[: len(periods)], found[-len(periods) :]
+        parts, totals = (
+            [
+                _cut(of_wholes[whole], first, len(edges) - 1)
+                for (whole, first), edges in zip(places, periods, strict=True)
+            ]
+            for of_wholes in (found[: len(wholes)], found[-len(wholes) :])
+        )
         inside = narrowed.get(split) if split is not None and only and by in only else None
         return [
             Summed(
@@ -91,6 +98,44 @@ class Summing:
             )
             for total, part, edges in zip(totals, parts, periods, strict=True)
         ]
+
+
+def together(
+    periods: Sequence[tuple[datetime, ...]],
+) -> tuple[list[tuple[datetime, ...]], list[tuple[int, int]]]:
+    """Periods that overlap and are cut alike as one: a year's months and those before each are 13 months.
+
+    Returns:
+        Periods that hold them all, and of each which of these holds it, and from which bucket on.
+    """
+    wholes: list[tuple[datetime, ...]] = []
+    held_by: list[int] = []
+    for edges in periods:
+        place = next((at for at, whole in enumerate(wholes) if _cut_alike(whole, edges)), len(wholes))
+        if place == len(wholes):
+            wholes.append(edges)
+        else:
+            wholes[place] = tuple(sorted({*wholes[place], *edges}))
+        held_by.append(place)
+    return wholes, [(at, wholes[at].index(edges[0])) for at, edges in zip(held_by, periods, strict=True)]
+
+
+def _cut_alike(one: tuple[datetime, ...], other: tuple[datetime, ...]) -> bool:
+    """Whether the two overlap, with the same edges there, all of which may be inner ones (see `Wanted`)."""
+    low, high = max(one[0], other[0]), min(one[-1], other[-1])
+    common = [{edge for edge in edges if low <= edge <= high} for edges in (one, other)]
+    if low >= high or common[0] != common[1] or any(begin_of(slot_of(edge)) != edge for edge in (low, high)):
+        return False
+    return all(
+        tuple(sorted({*edges})) == edges for edges in (one, other)
+    )  # a leap day has none a year before
+
+
+def _cut(tally: Tally, first: int, size: int) -> Tally:
+    """The sums of so many buckets, from one on."""
+    if first == 0 and all(bucket < size for bucket, _ in tally):
+        return tally
+    return {(at - first, key): sums for (at, key), sums in tally.items() if first <= at < first + size}
 
 
 def _by_bucket(tally: Tally, size: int) -> list[dict[str, int]]:

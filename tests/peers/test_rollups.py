@@ -51,6 +51,11 @@ async def test_clean_days_are_read_from_cells(engine: AsyncEngine) -> None:
     await checks.check_clean_days_are_read_from_cells(engine)
 
 
+async def test_months_of_agents_are_read_from_cells(engine: AsyncEngine) -> None:
+    """Only a month with a late row is added up by its days, until it is summed up again."""
+    await checks.check_months_of_agents_are_read_from_cells(engine)
+
+
 async def test_a_row_that_changes_while_its_day_is_summed_up(engine: AsyncEngine) -> None:
     """No sum is kept that lacks it."""
     await checks.check_a_row_that_changes_while_its_day_is_summed_up(engine)

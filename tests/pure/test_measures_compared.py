@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,10 +13,12 @@ from hotline.config.loading import load_site
 from hotline.config.samples import path as sample
 from hotline.core.clock import ManualClock
 from hotline.core.errors import UsageError
-from hotline.core.figures import Comparison, CountSide, FigureQuestion, FigureRow, Grain
+from hotline.core.figures import Comparison, CountSide, Dimension, FigureQuestion, FigureRow, Grain
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.calendar import Shift, midnight
+from hotline.metrics.measures.summing import Summing, together
 from hotline.store.count_rows import Behind
+from hotline.store.counts import COUNT
 from hotline.store.wanted import Tally, Wanted, add
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -128,3 +131,47 @@ async def test_a_period_is_taken_for_what_it_is_said_to_be() -> None:
     for part in (Grain.YEAR, Grain.HOUR):
         with pytest.raises(UsageError, match="beginning"):
             await answers.answer(asked("2026-06-01", "2026-06-04", part=part))
+
+
+async def test_periods_that_are_counted_together_have_their_own_sums() -> None:
+    """Overlapping ones, however they are cut, get what each gets when it is asked for alone."""
+    dice = Random(5)
+    start, hour = days("2026-03-01")[0], timedelta(hours=1)
+    moments = [start + dice.randrange(60 * 24) * timedelta(minutes=1) for _ in range(400)]
+
+    class Moments:
+        """Counts moments; an agent for each minute of the hour."""
+
+        async def tallies(self, wanted: Sequence[Wanted]) -> list[Tally]:
+            sizes.append(len(wanted))
+            found: list[Tally] = [{} for _ in wanted]
+            for tally, one in zip(found, wanted, strict=True):
+                for moment in moments:
+                    if one.edges[0] <= moment < one.edges[-1]:
+                        key = (str(moment.minute),) if one.by else ()
+                        add(tally, one.bucket(moment), key, ((count.id, 1) for count in one.counts))
+            return found
+
+    sizes: list[int] = []
+    summing = Summing(SITE, Moments(), ManualClock(start + 48 * hour))
+    counts = [COUNT["answered"]]
+    for _ in range(60):
+        periods = []
+        for _ in range(3):
+            first, step = dice.randrange(24), dice.choice((0.5, 1, 2))
+            edges = [start + hour * (first + step * at) for at in range(dice.randrange(2, 9))]
+            if dice.random() < 0.3:
+                edges[-1] -= timedelta(minutes=dice.randrange(30))  # now, in the middle of a part
+            if dice.random() < 0.2:
+                edges.insert(1, edges[1])  # a day that there was not
+            periods.append(tuple(edges))
+        found = await summing.sums(counts, periods, Dimension.AGENT)
+        assert found == [(await summing.sums(counts, [one], Dimension.AGENT))[0] for one in periods]
+    assert min(sizes[::4]) < 6, "some were counted together"
+
+
+def test_a_year_and_the_months_before_are_thirteen_months() -> None:
+    """Each row is then added up once."""
+    months = days(*(f"2026-{month:02}-01" for month in range(1, 13)), "2027-01-01")
+    before = days("2025-12-01", *(f"2026-{month:02}-01" for month in range(1, 13)))
+    assert together([months, before]) == ([(before[0], *months)], [(0, 1), (0, 0)])
