@@ -70,7 +70,7 @@ class ReportShelfView:
 
 @dataclass(frozen=True, slots=True)
 class ReportText:
-    """A heading (``level`` 1 or 2) or sentences (0): what may be edited. ``edited``: it was."""
+    """A heading (``level`` 1 or 2) or sentences (0), which may be edited. ``edited``: they were."""
 
     id: str
     text: str
@@ -81,11 +81,16 @@ class ReportText:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """Cells as printed; ``depth``: how far under another row; ``strong``: a heading row or a total."""
+    """Cells as printed; ``depth``: how far under another row; ``strong``: a heading row or a total.
 
+    ``remark``: what people said of it (备注), which may be edited under ``id``.
+    """
+
+    id: str
     cells: tuple[str, ...]
     depth: int
     strong: bool
+    remark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +129,15 @@ class ReportChart:
 
 @dataclass(frozen=True, slots=True)
 class ReportNote:
-    """What the report says of itself: sources, checks, edits."""
+    """What the report says of itself: sources, checks, edits.
+
+    ``remark``: how people explain it (说明), which may be edited under ``id``; None: not to be explained.
+    """
 
     id: str
     text: str
     tone: Literal["source", "check", "edit"]
+    remark: str | None
     kind: Literal["note"] = "note"
 
 

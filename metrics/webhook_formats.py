@@ -48,11 +48,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class ReportMade:
-    """A report that was made by schedule, and its files' names."""
+    """A report that was made by schedule, its files' names, and who made it final, if somebody did."""
 
     name: str
     period: str
     files: tuple[str, ...]
+    final_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,16 @@ def make_report_post(target: Target, report: ReportMade, site: Site, now: dateti
     """The post that tells of a report: its files are fetched, not sent."""
     if target.is_robot:
         files = "、".join(report.files)
-        text = f"【{site.site.name} 报表】{report.name} {report.period} 已生成：{files}"
+        state = "已生成" if report.final_by is None else f"已定稿（{report.final_by}）"
+        text = f"【{site.site.name} 报表】{report.name} {report.period} {state}：{files}"
         return _message(target, text, now)
     document = {
         "event": "report",
         "name": report.name,
         "period": report.period,
         "files": [f"/api/reports/{report.name}/{file}" for file in report.files],
+        "final": report.final_by is not None,
+        "final_by": report.final_by,
         "at": _moment(now),
         "site": site.site.name,
         "node": site.site.node,

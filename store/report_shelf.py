@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = "reports"
+DUE: Final = "due"
+HANDED: Final = "handed"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _FILE: Final = re.compile(r"([0-9A-Za-z-]{1,50})\.(html|docx|xlsx|pdf|json)")
 
@@ -33,10 +35,14 @@ class MadeReport:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A report that was made. ``handed``: its command has run, its webhook was told."""
+    """A report that was made. ``handed``: its command has run, its webhook was told.
+
+    ``final``: it became final and that is ``due`` to be handed over likewise, or was ``handed``.
+    """
 
     files: tuple[str, ...]
     handed: bool
+    final: str = ""
 
 
 class ReportShelf:
@@ -55,7 +61,7 @@ class ReportShelf:
         """Whether a report was made; what cannot be read was not."""
         try:
             found = json.loads((self._root / name / f"{period}.done").read_text(encoding="utf-8"))
-            return Done(tuple(found["files"]), found["handed"] is True)
+            return Done(tuple(found["files"]), found["handed"] is True, str(found.get("final", "")))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -65,6 +71,12 @@ class ReportShelf:
         temporary = file.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(done)), encoding="utf-8")
         temporary.replace(file)
+
+    def finals_due(self, name: str) -> list[str]:
+        """The periods of a schedule whose reports became final, which nobody was told of yet."""
+        periods = sorted(file.stem for file in (self._root / name).glob("*.done"))
+        done = ((period, self.done(name, period)) for period in periods)
+        return [period for period, one in done if one is not None and one.final == DUE]
 
     def made(self) -> list[MadeReport]:
         """Every file of every report that was made, newest first."""

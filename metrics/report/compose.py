@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from hotline.core.sensitive import mask_numbers
@@ -223,9 +224,14 @@ def _cases(data: ReportData) -> list[Block]:
 
 def _checks(data: ReportData) -> list[Block]:
     found = disagreements(data)
-    notes = [Note(f"n.check.{at}", f"数据不一致——{one}。", "check") for at, one in enumerate(found, 1)]
+    notes = [Note(_id_of(str(one)), f"数据不一致——{one}。", "check") for one in found]
     checked = notes or [Note("n.checked", CHECKED, "source")]
     return [*_some(tables.rates_table(data)), Note("n.manner", _manner(data), "source"), *checked]
+
+
+def _id_of(slip: str) -> str:
+    """The same for the same words: what people say of a disagreement stays with it when others come or go."""
+    return f"n.check.{hashlib.sha256(slip.encode()).hexdigest()[:8]}"
 
 
 def _manner(data: ReportData) -> str:

@@ -37,7 +37,7 @@ from hotline.metrics.report.periods import from_to, period_of
 from hotline.metrics.report.running import RunFailed, run_job
 from hotline.metrics.report.shown import shown
 from hotline.metrics.report.writing import FORMATS, write_report
-from hotline.store.report_shelf import Done, MadeReport, ReportShelf
+from hotline.store.report_shelf import DUE, Done, MadeReport, ReportShelf
 
 log = logging.getLogger(__name__)
 
@@ -226,9 +226,16 @@ class ReportDesk:
             raise IllegalState("somebody else changed this report", hint="read it again", code="stale")
         draft = with_texts(draft, texts)
         if by is not None:
+            self._let_hand_over(name, period)
             draft = finished(draft, by, self._clock.now())
         write_report(draft, draft.document, path)
         return self._content(name, period)
+
+    def _let_hand_over(self, name: str, period: str) -> None:
+        """Have the maker hand a scheduled report over once more: as final, once its draft says that it is."""
+        done = self._shelf.done(name, period)
+        if done is not None and any(one.name == name for one in self._site.reports.schedule):
+            self._shelf.note(name, period, replace(done, final=DUE))
 
     def _draft(self, name: str, period: str) -> tuple[Path, Draft] | None:
         path = self._shelf.file(name, f"{period}.json")

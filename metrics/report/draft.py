@@ -1,14 +1,17 @@
 """A report as JSON: its figures, its document and what it was made of, to be edited and rendered again. Pure.
 
-What may be edited are sentences and headings (``document.blocks[].text``) and the figures under ``data``.
-Tables and charts follow from ``data`` and are made anew; an edited table is refused. Edited figures and
-numbers written into sentences that are in no table are told in the report as 人工改动, and the arithmetic is
+What may be edited are sentences and headings (``document.blocks[].text``), what is said of rows and notes
+(``remarks``) and the figures under ``data``. Tables and charts follow from ``data`` and are made anew; an
+edited table is refused (why: ``remarks.py``). Tables of edited figures say so beside where these come from,
+numbers that people wrote and that are in no table are told in the report as 人工改动, and the arithmetic is
 checked again. Fingerprints tell what was edited; they are no protection against somebody who makes new ones.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +37,7 @@ from hotline.metrics.report.document import (
     written,
 )
 from hotline.metrics.report.ratios import ratios
+from hotline.metrics.report.remarks import LONGEST, places, remarked
 from hotline.metrics.report.words import SECTIONS
 
 FORMAT: Final = "hotline-report-1"
@@ -55,6 +59,9 @@ class Figure:
     unit: str
 
 
+Remark = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+
 @dataclass(frozen=True, slots=True)
 class FinalMark:
     """Somebody said that the report is final: ``of`` is the fingerprint of what they saw."""
@@ -67,7 +74,12 @@ class FinalMark:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The whole file. ``prints``: the fingerprints of its parts as they were made."""
+    """The whole file.
+
+    Attributes:
+        prints: the fingerprints of its parts as they were made.
+        remarks: what people said of rows and notes, by their place (``remarks.py``).
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     format: Literal["hotline-report-1"]
@@ -78,6 +90,7 @@ class Draft:
     document: Document
     prints: dict[str, str]
     final: FinalMark | None = None
+    remarks: dict[str, Remark] = dataclasses.field(default_factory=dict)
 
 
 _DRAFT: Final = TypeAdapter(Draft)
@@ -113,6 +126,13 @@ def read_draft(text: bytes, name: str) -> Draft:
 
 
 def reviewed(draft: Draft) -> Document:
+    """The document of a draft as people left it, with what they said of it; see `made_anew`."""
+    document = made_anew(draft)
+    blocks = tuple(remarked(block, draft.remarks) for block in document.blocks)
+    return replace(document, blocks=blocks)
+
+
+def made_anew(draft: Draft) -> Document:
     """The document of a draft as people left it, its figures made anew and every change told.
 
     Raises:
@@ -120,39 +140,55 @@ def reviewed(draft: Draft) -> Document:
     """
     if draft.final is not None and draft.final.of != content_print(draft):
         raise ConfigError("the report was changed after it became final", hint="take the key final out of it")
-    made = compose(draft.data)
+    made = compose(_marked(draft))
     anew = {block.id: block for block in made.blocks}
     blocks: list[Block] = []
     for block in draft.document.blocks:
-        if isinstance(block, Note):
-            continue  # what does not add up is told again below, whatever became of it in the file
         unchanged = draft.prints.get(f"block {block.id}") == _print_of_block(block)
         if isinstance(block, (Table, Chart)) and not unchanged:
             raise ConfigError(
                 f"document: {block.id} ({block.title}) was edited",
                 hint="change its figures under data instead",
             )
-        taken = anew.get(block.id) if unchanged else block
+        # what does not add up is told as it is now, whatever became of it in the file
+        taken = anew.get(block.id) if unchanged or isinstance(block, Note) else block
         if taken is not None:
             blocks.append(taken)
-    notes = [*(block for block in made.blocks if isinstance(block, Note)), *_edits(draft, made)]
+    kept = {block.id for block in blocks}
+    notes = [block for block in made.blocks if isinstance(block, Note) and block.id not in kept]
     status = _status(draft.final, draft.data.timezone) if draft.final else draft.document.status
-    return replace(draft.document, blocks=(*blocks, *notes), status=status)
+    return replace(draft.document, blocks=(*blocks, *notes, *_edits(draft, made)), status=status)
+
+
+def _changed_sections(draft: Draft) -> list[str]:
+    now = _data_prints(draft.data)
+    return [section for section in SECTIONS if now[section] != draft.prints.get(section)]
+
+
+def _marked(draft: Draft) -> ReportData:
+    """The figures, those that were changed by hand with a word on it beside where they come from."""
+    origins = dict(draft.data.origins)
+    for section in _changed_sections(draft):
+        origins[section] = "，".join(one for one in (origins.get(section), "经人工修改") if one)
+    return draft.data.model_copy(update={"origins": origins})
 
 
 def with_texts(draft: Draft, texts: Mapping[str, str | None]) -> Draft:
-    """The draft with other words for headings and paragraphs, by name; None: as they were made.
+    """The draft with other words for headings, paragraphs and remarks, by place; None: as they were made.
 
     Raises:
         ConfigError: it is final.
-        UsageError: there is no such text in it.
+        UsageError: there is no such place in it, or a remark is too long.
     """
     if draft.final is not None:
         raise ConfigError("the report is final", hint="make it anew to change it")
     made = {block.id: block for block in compose(draft.data).blocks if isinstance(block, _TEXTS)}
     known = {block.id for block in draft.document.blocks if isinstance(block, _TEXTS)}
-    if strange := sorted(texts.keys() - known):
+    remarks = {id_: text and " ".join(text.split()) for id_, text in texts.items() if id_ not in known}
+    if strange := sorted(remarks.keys() - places(made_anew(draft).blocks) - draft.remarks.keys()):
         raise UsageError(f"the report has no text {strange[0]}", hint="texts are told by their ids")
+    if any(len(text or "") > LONGEST for text in remarks.values()):
+        raise UsageError("the remark is too long", hint=f"at most {LONGEST} characters")
 
     def worded(block: Block) -> Block:
         if not isinstance(block, _TEXTS) or block.id not in texts:
@@ -161,7 +197,8 @@ def with_texts(draft: Draft, texts: Mapping[str, str | None]) -> Draft:
         return made.get(block.id, block) if text is None else replace(block, text=text)
 
     blocks = tuple(worded(block) for block in draft.document.blocks)
-    return replace(draft, document=replace(draft.document, blocks=blocks))
+    said = {id_: text for id_, text in (draft.remarks | remarks).items() if text}
+    return replace(draft, document=replace(draft.document, blocks=blocks), remarks=said)
 
 
 def was_edited(draft: Draft, block: Block) -> bool:
@@ -185,29 +222,36 @@ def _status(final: FinalMark, timezone: str) -> str:
 
 def _edits(draft: Draft, made: Document) -> Iterator[Note]:
     """What people changed, as notes."""
-    now = _data_prints(draft.data)
-    names = [name for section, name in SECTIONS.items() if now[section] != draft.prints.get(section)]
+    names = [SECTIONS[section] for section in _changed_sections(draft)]
     if names:
         yield Note(
             "n.edit.data", f"人工改动——下列数据经人工修改，已重新计算和核对：{'、'.join(names)}。", "edit"
         )
     known = _numbers_of(made)
-    for block in draft.document.blocks:
-        if isinstance(block, (Paragraph, Heading)) and draft.prints.get(
-            f"block {block.id}"
-        ) != _print_of_block(block):
-            strange = [one for one in _NUMBER.findall(block.text) if _plain(one) not in known]
-            if strange:
-                told = "、".join(dict.fromkeys(strange))
-                yield Note(
-                    f"n.edit.{block.id}",
-                    f"人工改动——“{block.text[:12]}…”中的数字{told}不见于本报告的表格，为人工填写。",
-                    "edit",
-                )
+    for id_, text in _written(draft):
+        strange = [one for one in _NUMBER.findall(text) if _plain(one) not in known]
+        if strange:
+            told = "、".join(dict.fromkeys(strange))
+            yield Note(
+                f"n.edit.{id_}",
+                f"人工改动——“{text[:12]}…”中的数字{told}不见于本报告的表格，为人工填写。",
+                "edit",
+            )
+    if lost := sorted(draft.remarks.keys() - places(made.blocks)):
+        told = "；".join(f"{id_.partition('/')[2] or '说明'}：{draft.remarks[id_]}" for id_ in lost)
+        yield Note("n.edit.lost", f"人工改动——下列备注所指的行或核对结果已不在报告中：{told}。", "edit")
     kept = {block.id for block in draft.document.blocks}
     gone = [block.title for block in made.blocks if isinstance(block, Table) and block.id not in kept]
     if gone:
         yield Note("n.edit.gone", f"人工改动——删去表格：{'、'.join(gone)}。", "edit")
+
+
+def _written(draft: Draft) -> Iterator[tuple[str, str]]:
+    """What people wrote, by its place."""
+    for block in draft.document.blocks:
+        if isinstance(block, _TEXTS) and was_edited(draft, block):
+            yield block.id, block.text
+    yield from draft.remarks.items()
 
 
 def _numbers_of(document: Document) -> set[str]:
@@ -240,7 +284,8 @@ def _print_of_block(block: Block) -> str:
 def content_print(draft: Draft) -> str:
     """Names what a draft says: another one after every change."""
     document = TypeAdapter(Document).dump_json(draft.document)
-    return _sha(document + draft.data.model_dump_json().encode())
+    remarks = json.dumps(draft.remarks, sort_keys=True).encode() if draft.remarks else b""
+    return _sha(document + draft.data.model_dump_json().encode() + remarks)
 
 
 def _sha(content: bytes) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +19,13 @@ from hotline.core.backoff import backoff
 from hotline.core.clock import Clock
 from hotline.core.errors import HotlineError
 from hotline.metrics.report.data import Period
-from hotline.metrics.report.job import Order, what_reports_need
+from hotline.metrics.report.draft import read_draft
+from hotline.metrics.report.job import Order, Rendering, what_reports_need
 from hotline.metrics.report.running import RunFailed, finished, run_job
 from hotline.metrics.report.schedule import newest_due
 from hotline.metrics.webhook import POST_SECONDS, exchange, make_client, target_of
 from hotline.metrics.webhook_formats import ReportMade, Verdict, make_report_post, verdict
-from hotline.store.report_shelf import Done, ReportShelf
+from hotline.store.report_shelf import HANDED, Done, ReportShelf
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ HAND_SECONDS: Final = 300.0  # of a command
 FIRST_RETRY_SECONDS: Final = 60.0
 LAST_RETRY_SECONDS: Final = 3600.0
 SCORES: Final = (".scores.yaml", ".scores.json")  # the sub-centres' figures of a period, or their ranking
+STATE: Final = "HOTLINE_REPORT"  # what a command is told of the files in its environment: draft or final
 DATA: Final = (".yaml", ".xlsx", ".csv")
 
 
@@ -57,18 +61,23 @@ class ReportMaker:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def make_due(self) -> None:
-        """Make every report that should be there and is not."""
+        """Make every report that should be there and is not, and hand over those that became final."""
         for report in self._site.reports.schedule:
             period = newest_due(report, self._clock.now(), self._site.zone)
-            key = (report.name, period.name)
-            if self._clock.monotonic() < self._again_at.get(key, 0.0):
-                continue
-            try:
-                await self._make(report, period)
-            except (RunFailed, HotlineError, OSError) as error:
-                log.error("report %s of %s: %s; again in %.0f s", *key, error, self._later(key))
-            except Exception:  # a fault of ours with one report must not end the others, nor the server
-                log.exception("report %s of %s failed; again in %.0f s", *key, self._later(key))
+            await self._try((report.name, period.name), partial(self._make, report, period))
+            for final in await asyncio.to_thread(self._shelf.finals_due, report.name):
+                await self._try((f"{report.name} (final)", final), partial(self._hand_final, report, final))
+
+    async def _try(self, key: tuple[str, str], work: Callable[[], Awaitable[None]]) -> None:
+        """Do a piece of work, unless it failed just now."""
+        if self._clock.monotonic() < self._again_at.get(key, 0.0):
+            return
+        try:
+            await work()
+        except (RunFailed, HotlineError, OSError) as error:
+            log.error("report %s of %s: %s; again in %.0f s", *key, error, self._later(key))
+        except Exception:  # a fault of ours with one report must not end the others, nor the server
+            log.exception("report %s of %s failed; again in %.0f s", *key, self._later(key))
 
     def _later(self, key: tuple[str, str]) -> float:
         """Put a report off; for how many seconds."""
@@ -104,20 +113,43 @@ class ReportMaker:
             await asyncio.to_thread(self._shelf.note, report.name, period.name, done)
             log.info("report %s of %s is made", report.name, period.name)
         if not done.handed:
-            await self._hand(report, period, done.files)
-            handed = Done(done.files, handed=True)
-            await asyncio.to_thread(self._shelf.note, report.name, period.name, handed)
+            await self._hand(report, ReportMade(report.name, period.name, done.files))
+            await asyncio.to_thread(self._note_handed, report.name, period.name, final=False)
 
-    async def _hand(self, report: ScheduledReport, period: Period, files: tuple[str, ...]) -> None:
+    async def _hand_final(self, report: ScheduledReport, period: str) -> None:
+        """Write the files anew as somebody made the report final, and hand them over as that."""
+        done = await asyncio.to_thread(self._shelf.done, report.name, period)
+        path = await asyncio.to_thread(self._shelf.file, report.name, f"{period}.json")
+        if done is None or path is None:
+            return
+        draft = read_draft(await asyncio.to_thread(path.read_bytes), path.name)
+        if draft.final is None:
+            return  # it is about to be written
+        for file in done.files:
+            if not file.endswith(".json"):
+                await run_job(Rendering(draft=path, out=path.with_name(file)))
+        await self._hand(report, ReportMade(report.name, period, done.files, draft.final.by))
+        await asyncio.to_thread(self._note_handed, report.name, period, final=True)
+
+    def _note_handed(self, name: str, period: str, *, final: bool) -> None:
+        """Say so beside what else was said meanwhile: somebody may just have made the report final."""
+        done = self._shelf.done(name, period)
+        if done is not None:
+            self._shelf.note(
+                name, period, replace(done, final=HANDED) if final else replace(done, handed=True)
+            )
+
+    async def _hand(self, report: ScheduledReport, made: ReportMade) -> None:
         """Run the command, tell the webhook: each at least once."""
         if report.command:
             folder = await asyncio.to_thread(self._shelf.folder, report.name)
-            await finished((*report.command, *(str(folder / file) for file in files)), HAND_SECONDS)
+            paths = (str(folder / file) for file in made.files)
+            state = "draft" if made.final_by is None else "final"
+            await finished((*report.command, *paths), HAND_SECONDS, environment={STATE: state})
         hook = next((one for one in self._site.alerts.webhooks if one.name == report.webhook), None)
         if hook is None:
             return
         target = target_of(hook, self._secrets)
-        made = ReportMade(report.name, period.name, files)
         try:
             async with make_client() as client, asyncio.timeout(POST_SECONDS):
                 post = make_report_post(target, made, self._site, self._clock.now())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import BaseModel
@@ -29,15 +32,25 @@ async def run_job(order: BaseModel) -> str:
     return await finished(_JOB, MAKE_SECONDS, order.model_dump_json().encode())
 
 
-async def finished(command: tuple[str, ...], seconds: float, order: bytes = b"") -> str:
-    """Run a process to its end; what it wrote to stderr.
+async def finished(
+    command: tuple[str, ...],
+    seconds: float,
+    order: bytes = b"",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Run a process to its end; what it wrote to stderr. ``environment``: beside our own.
 
     Raises:
         RunFailed: it did not start, ended with another code than 0, or took too long and was killed.
     """
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+            *command,
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            start_new_session=True,
+            env={**os.environ, **environment},
         )
     except OSError as error:
         raise RunFailed(f"{command[0]} does not start: {error.strerror}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hotline.core.reports import (
     ReportBlock,
     ReportChart,
@@ -15,16 +17,17 @@ from hotline.core.reports import (
 )
 from hotline.metrics.report.checks import disagreements
 from hotline.metrics.report.document import Block, Chart, Form, Heading, Note, Paragraph, Table, written
-from hotline.metrics.report.draft import Draft, content_print, reviewed, was_edited
+from hotline.metrics.report.draft import Draft, content_print, made_anew, was_edited
+from hotline.metrics.report.remarks import row_ids
 
 
 def shown(draft: Draft, head: ReportHead) -> ReportContent:
     """What the draft says now, its figures made anew.
 
     Raises:
-        ConfigError: see `reviewed`.
+        ConfigError: see `made_anew`.
     """
-    document = reviewed(draft)
+    document = made_anew(draft)
     return ReportContent(
         head=head,
         revision=content_print(draft),
@@ -42,22 +45,25 @@ def _block(draft: Draft, block: Block) -> ReportBlock:
             level = block.level if isinstance(block, Heading) else 0
             return ReportText(block.id, block.text, level, was_edited(draft, block))
         case Note():
-            return ReportNote(block.id, block.text, block.tone)
+            remark = None if block.tone == "edit" else draft.remarks.get(block.id, "")
+            return ReportNote(block.id, block.text, block.tone, remark)
         case Table():
-            return _table(block)
+            return _table(block, draft.remarks)
         case Chart():
             series = tuple(ReportSeries(one.name, one.values) for one in block.series)
             return ReportChart(block.id, block.title, block.shape, block.labels, series, block.unit)
 
 
-def _table(table: Table) -> ReportTable:
+def _table(table: Table, remarks: Mapping[str, str]) -> ReportTable:
     rows = tuple(
         ReportRow(
+            id_,
             tuple(written(cell, column.form) for cell, column in zip(row.cells, table.columns, strict=True)),
             row.depth,
             row.strong,
+            remarks.get(id_, ""),
         )
-        for row in table.rows
+        for id_, row in zip(row_ids(table), table.rows, strict=True)
     )
     return ReportTable(
         id=table.id,

@@ -79,6 +79,12 @@ async def test_a_report_is_made_edited_made_final_and_fetched(desk: ReportDesk, 
     lines = next(block for block in content.blocks if isinstance(block, ReportTable))
     assert all(len(row.cells) == len(lines.columns) == len(lines.words) for row in lines.rows)
 
+    remark = {lines.rows[0].id: "含夜间"}
+    said = await desk.edit(BY_HAND, "2026-10", content.revision, remark)
+    assert said is not None
+    lines = next(block for block in said.blocks if isinstance(block, ReportTable))
+    assert lines.rows[0].remark == "含夜间" and len(lines.rows[0].cells) == len(lines.columns)
+    content = said
     edited = await desk.edit(BY_HAND, "2026-10", content.revision, {"p.phone": "本月共接听8通，平稳有序。"})
     assert edited is not None and words(edited, "p.phone").edited and edited.revision != content.revision
     with pytest.raises(IllegalState) as stale:
@@ -87,7 +93,7 @@ async def test_a_report_is_made_edited_made_final_and_fetched(desk: ReportDesk, 
     with pytest.raises(UsageError, match="has no text"):
         await desk.edit(BY_HAND, "2026-10", edited.revision, {"p.none": "x"})
     file = await desk.file(BY_HAND, "2026-10.html")
-    assert file is not None and "平稳有序" in file.read_text()
+    assert file is not None and "平稳有序" in file.read_text() and "含夜间" in file.read_text()
     first = file.stat().st_mtime_ns
     assert await desk.file(BY_HAND, "2026-10.html") == file and file.stat().st_mtime_ns == first, "as it is"
     as_made = await desk.edit(BY_HAND, "2026-10", edited.revision, {"p.phone": None})

@@ -7,13 +7,16 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from hotline.config.alerting import AlertsSection, Webhook
 from hotline.config.reporting import ReportFormat, ReportsSection, ScheduledReport
 from hotline.config.samples import path as sample
+from hotline.config.schema import Site
 from hotline.config.secrets import Secrets
 from hotline.core.clock import ManualClock
+from hotline.metrics.report.desk import ReportDesk
 from hotline.metrics.report.maker import LAST_RETRY_SECONDS, ReportMaker
 from hotline.store.report_shelf import ReportShelf
 from tests.fixtures.receiver import answer, receiving
@@ -23,12 +26,16 @@ NOW = datetime(2026, 11, 5, 1, tzinfo=UTC)  # nine o'clock in Shanghai
 MONTHLY = ScheduledReport(name="monthly", what="month", formats=(ReportFormat.JSON, ReportFormat.XLSX))
 
 
+def site_of(folder: Path, *schedule: ScheduledReport, hooks: tuple[Webhook, ...] = ()) -> Site:
+    site, _ = open_site(folder)
+    reports, alerts = ReportsSection(schedule=schedule), AlertsSection(webhooks=hooks)
+    return site.model_copy(update={"reports": reports, "alerts": alerts})
+
+
 def maker(
     folder: Path, clock: ManualClock, *schedule: ScheduledReport, hooks: tuple[Webhook, ...] = ()
 ) -> ReportMaker:
-    site, _ = open_site(folder)
-    site = site.model_copy(update={"reports": ReportsSection(schedule=schedule)})
-    site = site.model_copy(update={"alerts": AlertsSection(webhooks=hooks)})
+    site = site_of(folder, *schedule, hooks=hooks)
     return ReportMaker(site, f"sqlite+aiosqlite:///{folder}/hotline.db", Secrets(folder), clock)
 
 
@@ -121,6 +128,48 @@ async def test_a_webhook_is_told_until_it_takes_it(filled: Path) -> None:
     assert (told["event"], told["name"], told["period"]) == ("report", "told", "2026-10")
     assert told["files"] == ["/api/reports/told/2026-10.json", "/api/reports/told/2026-10.xlsx"]
     assert json.loads(refused[1])["files"] == told["files"]
+
+
+async def test_what_somebody_made_final_is_handed_over_as_that(filled: Path) -> None:
+    """Once, edited as it is, by the hook and the command of the draft, however often that is tried."""
+    said = filled / "said.txt"
+    hand = f"import os; open({str(said)!r}, 'a').write(os.environ['HOTLINE_REPORT'] + chr(10))"
+    report = MONTHLY.model_copy(
+        update={"name": "final", "webhook": "office", "command": (sys.executable, "-c", hand)}
+    )
+    clock = ManualClock(NOW)
+    async with receiving(answer(200), answer(500)) as receiver:
+        hooks = (Webhook(name="office", url=receiver.url),)
+        made = maker(filled, clock, report, hooks=hooks)
+        await made.make_due()
+        draft = json.loads((await receiver.posts.get())[1])
+        assert (draft["final"], draft["final_by"]) == (False, None)
+
+        desk = ReportDesk(site_of(filled, report), "", clock)
+        seen = await desk.content("final", "2026-10")
+        assert seen is not None
+        edited = await desk.edit("final", "2026-10", seen.revision, {"p.phone": "十月平稳。"})
+        assert edited is not None
+        await made.make_due()
+        assert receiver.posts.empty(), "not yet final"
+        assert await desk.finish("final", "2026-10", edited.revision, "林班长") is not None
+        for _ in range(3):
+            await made.make_due()
+            clock.advance(LAST_RETRY_SECONDS)
+        refused, taken = await receiver.posts.get(), await receiver.posts.get()
+        assert receiver.posts.empty()
+    told = json.loads(taken[1])
+    assert (told["name"], told["period"], told["final"], told["final_by"]) == (
+        "final",
+        "2026-10",
+        True,
+        "林班长",
+    )
+    assert json.loads(refused[1])["final"] is True
+    assert said.read_text().split() == ["draft", "final", "final"], "the command was run again with the hook"
+    book = openpyxl.load_workbook(filled / "reports" / "final" / "2026-10.xlsx")
+    words = [str(row[0].value) for row in book["文字"].iter_rows()]
+    assert "十月平稳。" in words and any("林班长" in one for one in words)
 
 
 def test_what_a_power_cut_left_half_done_is_not_on_the_shelf(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ async def test_a_supervisor_marks_a_test_call_and_makes_a_report_final(
     await expect(page.get_by_test_id("report-agrees")).to_be_visible(timeout=SECONDS)
     text = page.get_by_test_id("report-text-h.1")
     await text.fill("一、电话与接听")
+    await page.get_by_test_id("report-remark-n.manner").fill("口径同上月")
     await page.get_by_test_id("report-save").click()
     await expect(page.get_by_test_id("report-restore-h.1")).to_be_visible(timeout=SECONDS)
     await page.get_by_test_id("report-finish").click()
@@ -83,5 +84,5 @@ async def test_a_supervisor_marks_a_test_call_and_makes_a_report_final(
         await page.get_by_test_id("report-html").click()
     file = await (await coming.value).path()
     content = await asyncio.to_thread(file.read_text, encoding="utf-8")
-    assert "一、电话与接听" in content and "定稿" in content
+    assert "一、电话与接听" in content and "定稿" in content and "说明：口径同上月" in content
     assert faults == []

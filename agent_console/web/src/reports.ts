@@ -1,27 +1,41 @@
 /** Reports as the page works on them: what is typed over the texts, which period is meant, pictures. Pure. */
 
-import type { ReportBlock, ReportChart, ReportKind, ReportOrder, ReportText } from '@/api/reports'
+import type { ReportBlock, ReportChart, ReportKind, ReportOrder } from '@/api/reports'
 import type { ChartOption } from '@/charts/options'
 import { daysOn, weekday } from '@/figures/period'
 
-/** Texts as typed, by id; what is not here is as the server has it. */
+/** Texts and remarks as typed, by id; what is not here is as the server has it. */
 export type Typed = Readonly<Record<string, string>>
 
-const textsOf = (blocks: readonly ReportBlock[]): readonly ReportText[] =>
-  blocks.filter((block) => block.kind === 'text')
+interface Writable {
+  readonly id: string
+  readonly text: string
+  /** A remark may be taken away, a text never. */
+  readonly remark: boolean
+}
 
-/** What was typed and is otherwise than the server has it; a text is never emptied. */
-export function changesOf(blocks: readonly ReportBlock[], typed: Typed): Record<string, string> {
-  const changed = textsOf(blocks)
-    .map(({ id, text }) => [id, text, typed[id]?.trim()] as const)
-    .filter(([, text, now]) => now !== undefined && now !== '' && now !== text)
-  return Object.fromEntries(changed.map(([id, , now]) => [id, now ?? '']))
+function writableOf(block: ReportBlock): readonly Writable[] {
+  if (block.kind === 'text') return [{ id: block.id, text: block.text, remark: false }]
+  if (block.kind === 'table') return block.rows.map(({ id, remark }) => ({ id, text: remark, remark: true }))
+  if (block.kind === 'note' && block.remark !== null)
+    return [{ id: block.id, text: block.remark, remark: true }]
+  return []
+}
+
+/** What was typed and is otherwise than the server has it; null takes a remark away. */
+export function changesOf(blocks: readonly ReportBlock[], typed: Typed): Record<string, string | null> {
+  const changed = blocks.flatMap(writableOf).flatMap(({ id, text, remark }) => {
+    const now = typed[id]?.trim()
+    if (now === undefined || now === text || (now === '' && !remark)) return []
+    return [[id, now === '' ? null : now] as const]
+  })
+  return Object.fromEntries(changed)
 }
 
 /** After somebody else's change: what was typed on texts that they left alone stays. */
 export function kept(before: readonly ReportBlock[], now: readonly ReportBlock[], typed: Typed): Typed {
-  const old = new Map(textsOf(before).map(({ id, text }) => [id, text]))
-  const same = new Set(textsOf(now).flatMap(({ id, text }) => (old.get(id) === text ? [id] : [])))
+  const old = new Map(before.flatMap(writableOf).map(({ id, text }) => [id, text]))
+  const same = new Set(now.flatMap(writableOf).flatMap(({ id, text }) => (old.get(id) === text ? [id] : [])))
   return Object.fromEntries(Object.entries(typed).filter(([id]) => same.has(id)))
 }
 

@@ -62,9 +62,12 @@ export interface ReportTable {
   readonly columns: readonly string[]
   readonly words: readonly boolean[]
   readonly rows: readonly {
+    readonly id: string
     readonly cells: readonly string[]
     readonly depth: number
     readonly strong: boolean
+    /** 备注: what people said of it. */
+    readonly remark: string
   }[]
   readonly source: string
 }
@@ -84,6 +87,8 @@ export interface ReportNote {
   readonly id: string
   readonly text: string
   readonly tone: 'source' | 'check' | 'edit'
+  /** 说明: how people explain it; null: not to be explained. */
+  readonly remark: string | null
 }
 
 export type ReportBlock = ReportText | ReportTable | ReportChart | ReportNote

@@ -30,7 +30,12 @@ export const reportsEn: Messages['reports'] = {
   loading: 'Opening…',
   disagreements: '{count} figures do not add up: look into them before the report becomes final',
   agree: 'Sums, shares and rates were worked out again; they agree',
-  editable: 'Headings and sentences can be edited here; tables and pictures follow from the figures.',
+  editable:
+    'Headings and sentences can be edited, rows remarked on, checks explained; figures and pictures follow from the data.',
+  remark: 'Remark',
+  remarkOn: 'Remark: {row}',
+  explain: 'Explanation (may stay empty)',
+  explained: 'Explanation: {text}',
   finalBy: 'Final by {name}, {at}',
   edited: 'edited',
   restore: 'As it was made',

@@ -1,7 +1,7 @@
 /** Reports as the server has them: a month's with a slip in its figures, one that is final, a week's with files alone. */
 
 const text = (id, words, level = 0) => ({ kind: 'text', id, text: words, level, edited: false })
-const row = (cells, depth = 0, strong = false) => ({ cells, depth, strong })
+const row = (cells, depth = 0, strong = false) => ({ id: `row/${cells[0]}`, cells, depth, strong, remark: '' })
 const FORMATS = ['html', 'docx', 'xlsx', 'pdf', 'json']
 
 const MONTH = [
@@ -82,12 +82,14 @@ const MONTH = [
     kind: 'note',
     id: 'n.manner',
     tone: 'source',
+    remark: '',
     text: '环比：数量以百分比表示，比率以百分点表示。百分数四舍五入保留两位小数。',
   },
   {
     kind: 'note',
     id: 'n.check',
     tone: 'check',
+    remark: '',
     text: '专线接听 12315：合计为4,120，下级专线相加为4,109，相差11。',
   },
 ]

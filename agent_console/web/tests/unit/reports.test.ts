@@ -43,6 +43,21 @@ describe('what is typed over a report', () => {
     expect(changesOf(BLOCKS, { 'p.phone': '  ' })).toEqual({})
   })
 
+  it('is a remark on a row or a note, too, which may be taken away', () => {
+    const row = (id: string, remark: string) => ({ id, cells: ['市城管局'], depth: 0, strong: false, remark })
+    const table: ReportBlock = {
+      ...{ kind: 'table', id: 't.units', title: '', columns: ['承办单位'], words: [true], source: '' },
+      rows: [row('t.units/a', ''), row('t.units/b', '已整改')],
+    }
+    const note = (id: string, remark: string | null): ReportBlock => ({
+      ...{ kind: 'note', id, text: '', tone: 'check', remark },
+    })
+    const blocks = [table, note('n.1', ''), note('n.2', null)]
+    const typed = { 't.units/a': '本月新设', 't.units/b': ' ', 'n.1': '口径不同', 'n.2': 'x' }
+    const changes = { 't.units/a': '本月新设', 't.units/b': null, 'n.1': '口径不同' }
+    expect(changesOf(blocks, typed)).toEqual(changes)
+  })
+
   it('stays where a colleague left the text alone', () => {
     const now = [text('p.phone', '共接听八通。', true), BLOCKS[1]!]
     expect(kept(BLOCKS, now, { 'p.phone': 'a', 'p.topics': 'b' })).toEqual({ 'p.topics': 'b' })
