@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any, Final
 
 from hotline.agent_console.identity import Identity
 from hotline.agent_console.ownership import Viewer, visible_live
@@ -21,8 +22,8 @@ from hotline.core.events import DraftChanged
 from hotline.core.sensitive import mask_numbers, numbers_put_back
 from hotline.core.views import CallSummary
 
-_DIGIT = re.compile(r"\d")
-_FREE_TEXTS = ("name", "title", "content", "platform", "goods", "price")
+_DIGIT: Final = re.compile(r"\d")
+_FREE_TEXTS: Final = ("name", "title", "content", "platform", "goods", "price")
 
 
 def mask_digits(address: str) -> str:
@@ -76,7 +77,7 @@ def in_hand(room: Room, identity: Identity, call_id: str) -> bool:
 
 def _masked(draft: Draft) -> Draft:
     fields = draft.fields
-    texts = {name: mask_numbers(getattr(fields, name)) for name in _FREE_TEXTS}
+    texts: dict[str, Any] = {name: mask_numbers(getattr(fields, name)) for name in _FREE_TEXTS}
     hidden = replace(fields, phone=mask_number(fields.phone), address=mask_digits(fields.address), **texts)
     return replace(draft, fields=hidden)
 
@@ -84,7 +85,9 @@ def _masked(draft: Draft) -> Draft:
 def _unmasked(fields: DraftFields, before: Draft) -> DraftFields:
     """What was written on a draft that may have been shown masked, with what was hidden put back."""
     stored, hidden = before.fields, _masked(before).fields
-    texts = {name: numbers_put_back(getattr(fields, name), getattr(stored, name)) for name in _FREE_TEXTS}
+    texts: dict[str, Any] = {
+        name: numbers_put_back(getattr(fields, name), getattr(stored, name)) for name in _FREE_TEXTS
+    }
     return replace(
         fields,
         phone=stored.phone if fields.phone == hidden.phone else fields.phone,
