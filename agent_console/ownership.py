@@ -30,6 +30,7 @@ from hotline.core.events import (
     AlertEvent,
     CallAnswered,
     CallEnded,
+    CallSurveyed,
     EntryClosed,
     Envelope,
     LinkChanged,
@@ -219,8 +220,8 @@ def visible(envelope: Envelope, viewer: Viewer, ownership: Ownership) -> bool:
         return Topic.AGENT in viewer.topics and event.agent == viewer.agent
     if viewer.supervisor and Topic.CALLS in viewer.topics:
         return True
-    if Topic.AGENT not in viewer.topics or viewer.agent is None:
-        return False
+    if Topic.AGENT not in viewer.topics or viewer.agent is None or isinstance(event, CallSurveyed):
+        return False  # nobody reads at work what a caller has just said of them
     if isinstance(event, AgentRinging | AgentNoAnswer) and event.agent != viewer.agent:
         return False  # a colleague's phone is no business of theirs, also when both ring for one caller
     return ownership.had(event.call_id, viewer.agent, envelope.seq)

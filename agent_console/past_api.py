@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -61,6 +62,8 @@ async def earlier(call_id: CallId, identity: Signed, room: InRoom) -> dict[str, 
     await room.deps.audit.record(identity.account.name, "earlier_calls", call_id)
     wanted = CallFilter(caller_number=call.caller_number)
     found = await room.deps.history.recent(wanted, limit=EARLIER_CALLS, before=call.started_at)
+    if not identity.supervisor:  # what a caller said of a colleague
+        found = [replace(one, survey=None, answer=None) for one in found]
     return {"calls": [await _with_notes(room, one) for one in found]}
 
 

@@ -17,6 +17,7 @@ from hotline.config.ports import port_problems
 from hotline.config.problems import KeyPath, Problem
 from hotline.config.report_checks import check_reports
 from hotline.config.shifts import read_roster
+from hotline.config.survey import check_survey
 from hotline.config.understanding_checks import check_understanding
 from hotline.config.wording_checks import check_wording
 from hotline.config.yaml_text import Document
@@ -309,5 +310,5 @@ def _ports(checker: Checker) -> None:
 _CHECKS: tuple[Callable[[Checker], None], ...] = (
     _once, _numbers, _lines, _queues, _agents, _shifts, _transfer, check_prompts, check_menus, _recordings,
     _files, _surroundings, _ports, check_alerts, check_wording, check_understanding, check_engines,
-    check_reports, check_caller_lists,
+    check_reports, check_caller_lists, check_survey,
 )  # fmt: skip

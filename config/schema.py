@@ -25,6 +25,7 @@ from hotline.config.reporting import ReportsSection
 from hotline.config.scoring import ScoringSection
 from hotline.config.section import DialString, Digits, Key, LanguageTag, Name, Port, SecretRef, Section, Text
 from hotline.config.shifts import ClockTime, Shift
+from hotline.config.survey import SurveySection
 from hotline.config.understanding import UnderstandingSection
 from hotline.config.wording import Corrections, Keywords
 from hotline.core.drafts import OrderField
@@ -388,6 +389,7 @@ class Site(Section):
     recording: RecordingSection = RecordingSection()
     understanding: UnderstandingSection = UnderstandingSection()
     reports: ReportsSection = ReportsSection()
+    survey: SurveySection | None = None  # absent: nobody is asked after the talk
     notice: Name | None = None  # the prompt every caller hears before a person answers (recording notice)
     lines: tuple[Line, ...]
     queues: tuple[Queue, ...]
@@ -439,6 +441,12 @@ class Site(Section):
     def records(self) -> bool:
         """Whether any line is recorded."""
         return any(self.recorded(line) is not Recorded.OFF for line in self.lines)
+
+    def asks(self, line: Line) -> bool:
+        """Whether callers of ``line`` are asked after the talk how satisfied they are."""
+        if self.survey is None:
+            return False
+        return not self.survey.lines or any(one.id in self.survey.lines for one in self.upward(line))
 
     @property
     def zone(self) -> ZoneInfo:

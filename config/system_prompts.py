@@ -15,7 +15,15 @@ SYSTEM_PROMPTS: dict[str, str] = {
 """What menus say by themselves: to a wrong key, and to those whom silence or wrong keys bring to a person."""
 
 DIALPLAN_PROMPTS = frozenset(
-    {"please-wait", "thank-you", "position-next", "position-before", "position-after"}
+    {
+        "please-wait",
+        "thank-you",
+        "position-next",
+        "position-before",
+        "position-after",
+        "survey",
+        "survey-thanks",
+    }
 )
 """What the dialplan says without this server; their words are kept beside the dialplan."""
 

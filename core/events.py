@@ -5,8 +5,8 @@ Linkedid: unique across nodes because each node has its own ``systemname``). The
 
     queue    -> CallStarted, CallerQueued, AgentRinging, AgentNoAnswer, CallAnswered, EntryClosed,
                 TalkStarted, TalkEnded, PartyRinging, PartyJoined, PartyLeft, CallChanged, CallerToFront,
-                EmergencyNotJoined, CallEnded, AgentStateChanged, WrapUpEnded, AgentAutoPaused, AgentForced,
-                SupervisionChanged, RecordingChanged
+                EmergencyNotJoined, SurveyBegan, CallSurveyed, CallEnded, AgentStateChanged,
+                WrapUpEnded, AgentAutoPaused, AgentForced, SupervisionChanged, RecordingChanged
     ivr      -> MenuEntered, MenuFinished
     asr      -> LegTapped, LegLost, EngineChanged, TranscriptSegment, WordsHeard, CallUnderstood
     dialplan -> FallbackUsed (through queue)
@@ -98,6 +98,15 @@ class CallbackOutcome(StrEnum):
     CANCELLED = "cancelled"  # the agent hung up before the citizen answered
     FAILED = "failed"  # the number cannot be reached
     UNKNOWN = "unknown"  # nobody told
+
+
+class SurveyOutcome(StrEnum):
+    """What came of asking a caller after the talk how satisfied they are."""
+
+    ANSWERED = "answered"  # by a key from 5, very satisfied, to 1, very dissatisfied
+    NO_ANSWER = "no_answer"
+    WRONG_KEY = "wrong_key"
+    HUNG_UP = "hung_up"
 
 
 class AgentState(StrEnum):
@@ -351,6 +360,27 @@ class CallerToFront:
     call_id: str
     at: datetime
     queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyBegan:
+    """The talk is over for good: the caller alone hears the survey."""
+
+    call_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallSurveyed:
+    """The survey of a call is over; ``answer`` is 5 to 1 where there is one. Supervisors alone are told."""
+
+    call_id: str
+    at: datetime
+    line: str
+    queue: str
+    agent: str | None
+    outcome: SurveyOutcome
+    answer: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -616,6 +646,8 @@ CallEvent = (
     | CallChanged
     | EmergencyNotJoined
     | CallerToFront
+    | SurveyBegan
+    | CallSurveyed
     | CallEnded
     | CallFlagged
     | DraftChanged

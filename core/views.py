@@ -7,7 +7,15 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from hotline.core.control import SuperviseVerb
-from hotline.core.events import AgentState, CallbackOutcome, ConsultState, Outcome, RecordingState, Side
+from hotline.core.events import (
+    AgentState,
+    CallbackOutcome,
+    ConsultState,
+    Outcome,
+    RecordingState,
+    Side,
+    SurveyOutcome,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class CallView:
     ``recording_paused_until``: when a pause of the recording ends by itself.
     ``callback_of``: the earlier call whose caller an agent calls back with this one.
     ``caller_lists``: names of the lists (名单) that the caller's number is on.
+    ``surveyed``: the talk is over, and the caller is asked how satisfied they are.
     """
 
     call_id: str
@@ -86,6 +95,7 @@ class CallView:
     callback_of: str | None = None
     recording_paused_until: datetime | None = None
     caller_lists: tuple[str, ...] = ()
+    surveyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +235,8 @@ class CallSummary:
     """One call of the past, for a history list.
 
     ``callback_of`` and ``callback_outcome`` are those of a call by which an agent called a citizen back;
-    such a call has no ``outcome`` and no wait.
+    such a call has no ``outcome`` and no wait. ``survey`` and ``answer`` (5 to 1): what the caller said when
+    asked after the talk.
     """
 
     call_id: str
@@ -242,6 +253,8 @@ class CallSummary:
     language: str = ""
     callback_of: str | None = None
     callback_outcome: CallbackOutcome | None = None
+    survey: SurveyOutcome | None = None
+    answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotline.config.schema import Site
-from hotline.core.events import Outcome, Source
-from hotline.store.ledger import EntryRecord, RowMoment
+from hotline.core.events import Outcome, Source, SurveyOutcome
+from hotline.store.ledger import EntryRecord, RowMoment, SurveyRecord
 
 WAIT_BUCKETS: Final = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # 15 s is the norm
 RING_BUCKETS: Final = (1, 2, 3, 5, 10, 15, 20, 30, 60)
@@ -23,6 +23,10 @@ TALK_BUCKETS: Final = (15, 30, 60, 120, 180, 240, 300, 420, 600, 900, 1800, 3600
 OTHER: Final = "other"  # a line or queue that the site file has not
 
 RECOVERED = "By source: live, or queue_log for what the server missed, counted when it was recovered."
+ANSWERS: Final = (
+    *(str(key) for key in range(5, 0, -1)),
+    *(one.value for one in SurveyOutcome if one is not SurveyOutcome.ANSWERED),
+)
 SOURCES = (Source.LIVE.value, Source.QUEUE_LOG.value)
 
 
@@ -58,7 +62,7 @@ class RowCounts:
     """
 
     def __init__(self, site: Site, names: Names, registry: CollectorRegistry) -> None:
-        self._names, self._figures = names, site.figures
+        self._names, self._figures, self._asks = names, site.figures, site.survey is not None
 
         def counter(name: str, text: str, *more: str) -> Counter:
             labels = ["line", "queue", *more, "source"]
@@ -83,6 +87,11 @@ class RowCounts:
             "entries_closed", "Ledger rows closed, by class; an answered one when its talk ended.", "outcome"
         )
         self._rings_in_vain = counter("ring_no_answers", "Agents' phones that rang in vain for a caller.")
+        self._surveys = counter(
+            "surveys",
+            "Callers asked after the talk, by key (5 very satisfied to 1) or why there is none.",
+            "answer",
+        )
         self._wait = histogram(
             "wait_seconds",
             "Seconds waited, by how the wait ended.",
@@ -109,6 +118,8 @@ class RowCounts:
                     one.labels(line, queue, source)
                 for outcome in Outcome:
                     self._closed.labels(line, queue, outcome.value, source)
+                for answer in ANSWERS if self._asks else ():
+                    self._surveys.labels(line, queue, answer, source)
             for series in (self._ring, self._talk, self._hold, self._wrap_up):
                 series.labels(line)
             for outcome in (Outcome.ANSWERED, Outcome.ABANDONED):
@@ -130,6 +141,11 @@ class RowCounts:
                     self._hold.labels(line).observe(row.hold_ms / 1000)
             case RowMoment.WRAPPED_UP:
                 self._wrap_up.labels(line).observe(row.wrap_up_ms / 1000)
+
+    def count_survey(self, row: SurveyRecord) -> None:
+        """Count a survey, which is saved."""
+        line, queue = self._names.line(row.line), self._names.queue(row.queue)
+        self._surveys.labels(line, queue, str(row.answer or row.outcome), row.source).inc()
 
     def _decided(self, row: EntryRecord, line: str, labels: tuple[str, str, str]) -> None:
         """The wait is over."""

@@ -88,7 +88,7 @@ class Exchange:
         """Take over what an earlier run left open. Call once, before ``run``."""
         known = await self._ledger.recent(self._node, within=CallTable.KEEP)
         tail = await self.queue_log.restore()
-        self.table.restore(known.calls, known.entries, known.talks, tail.read_to)
+        self.table.restore(known.calls, known.entries, known.talks, tail.read_to, known.surveys)
         self.seats.restore(await self._ledger.open_intervals())
         if tail.heard_at is not None:
             self.table.link_lost(tail.heard_at)
@@ -173,8 +173,14 @@ class Exchange:
 
     def _tell(self, out: Outbox) -> None:
         """Rows first: whoever hears an event may look at the row soon after."""
-        if out.calls or out.entries or out.talks:
-            self.writer.put(calls=out.calls, entries=out.entries, talks=out.talks, moments=out.moments)
+        if out.calls or out.entries or out.talks or out.surveys:
+            self.writer.put(
+                calls=out.calls,
+                entries=out.entries,
+                talks=out.talks,
+                surveys=out.surveys,
+                moments=out.moments,
+            )
         for event in out.events:
             if event.call_id not in self.queue_log.untold:
                 self._bus.publish(event)

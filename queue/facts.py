@@ -7,9 +7,9 @@ caller's channel (``uniqueid``); ``at`` has microseconds when live, whole second
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from hotline.core.events import CallbackOutcome, Outcome
+from hotline.core.events import CallbackOutcome, Outcome, SurveyOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +259,32 @@ class CallbackOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The last agent has left the caller, who now hears the survey."""
+
+    uniqueid: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What the caller said in the survey.
+
+    Attributes:
+        asked_at: when it began; both sources say the same.
+        phone: of the agent who left the caller; empty where the exchange did not know.
+        answer: the key, 5 to 1, of `SurveyOutcome.ANSWERED`.
+    """
+
+    uniqueid: str
+    at: datetime
+    asked_at: datetime
+    phone: str
+    outcome: SurveyOutcome
+    answer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Restarted:
     """The exchange began anew: whatever it carried before has ended."""
 
@@ -286,6 +312,8 @@ Fact = (
     | CalledBack
     | Reached
     | CallbackOver
+    | Asked
+    | Surveyed
     | Restarted
 )
 """Everything the call table listens to."""
@@ -329,3 +357,28 @@ DIAL_STATUS = {
     "CANCEL": CallbackOutcome.CANCELLED,
 }
 """DIALSTATUS, as Dial leaves it, to what came of a callback; every other one is a failure."""
+
+SURVEY_KEYS = frozenset("12345")
+
+
+def surveyed(uniqueid: str, at: datetime, asked_ms: str, phone: str, outcome: str, key: str) -> Surveyed:
+    """The dialplan's word on a survey, as it stands in queue_log and in its event.
+
+    Args:
+        uniqueid: of the caller's channel.
+        at: when it was told.
+        asked_ms: when the survey began, in milliseconds since 1970.
+        phone: of the agent who left the caller.
+        outcome: a `SurveyOutcome`.
+        key: the answer, if there is one.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    told = SurveyOutcome(outcome)
+    if not (asked_ms.isdecimal() and asked_ms.isascii() and len(asked_ms) <= 14):
+        raise ValueError("no moment in milliseconds")
+    if (told is SurveyOutcome.ANSWERED) != (key in SURVEY_KEYS):
+        raise ValueError("a survey is answered by one of its keys, and by nothing else")
+    asked_at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(asked_ms))
+    return Surveyed(uniqueid, at, asked_at, phone, told, int(key) if key in SURVEY_KEYS else None)

@@ -11,6 +11,7 @@ from hotline.queue.facts import (
     EXIT_STATUS,
     Abandoned,
     Announced,
+    Asked,
     Bridged,
     CallbackOver,
     CalledBack,
@@ -30,6 +31,7 @@ from hotline.queue.facts import (
     Routed,
     Unbridged,
     Unheld,
+    surveyed,
 )
 from hotline.telephony.ami import events as ami
 
@@ -190,6 +192,14 @@ def _ours(event: ami.UserEvent) -> Fact | None:
         case "HotlineCallbackOver":
             outcome_of = DIAL_STATUS.get(fields.get("Status", ""), CallbackOutcome.FAILED)
             return CallbackOver(event.linkedid, event.at, outcome_of, fields.get("By", ""))
+        case "HotlineAsked":
+            return Asked(event.uniqueid, event.at)
+        case "HotlineSurvey":
+            told = (fields.get(name, "") for name in ("Asked", "Phone", "Outcome", "Key"))
+            try:
+                return surveyed(event.uniqueid, event.at, *told)
+            except ValueError:
+                return None  # queue_log has it too
         case "HotlineExit":
             outcome = EXIT_STATUS.get(fields.get("Status", ""))
             return Left(event.uniqueid, event.at, fields.get("Queue", ""), outcome) if outcome else None

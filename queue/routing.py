@@ -22,8 +22,11 @@ class Routing:
 
     def agent_at(self, channel: str) -> str | None:
         """Whose phone a channel is: ``PJSIP/1001-0000002a`` is that of the agent with extension 1001."""
-        endpoint = channel.partition("/")[2].rpartition("-")[0]
-        return next((agent for agent, own in self.extensions.items() if own == endpoint), None)
+        return self.agent_with(channel.partition("/")[2].rpartition("-")[0])
+
+    def agent_with(self, extension: str) -> str | None:
+        """Whose extension it is."""
+        return next((agent for agent, own in self.extensions.items() if own == extension), None)
 
     @classmethod
     def of_site(cls, site: Site) -> Routing:

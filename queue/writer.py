@@ -21,6 +21,7 @@ from hotline.store.ledger import (
     Ledger,
     Row,
     RowMoment,
+    SurveyRecord,
     TailRecord,
     TalkRecord,
 )
@@ -35,16 +36,22 @@ def _nobody(_moment: RowMoment, _row: EntryRecord) -> None:
     """Nobody counts."""
 
 
+def _nobody_asks(_row: SurveyRecord) -> None:
+    """Likewise."""
+
+
 class LedgerWriter:
     """Saves rows in the background, retrying for ever.
 
     Attributes:
         known: told what became known of an entry, with its row, once that is in the database: so that who
             counts it counts it once, though the server be killed and queue_log tell it again.
+        surveyed: told of a survey likewise.
     """
 
     def __init__(self, ledger: Ledger, limit: int = 100_000) -> None:
         self.known: Callable[[RowMoment, EntryRecord], None] = _nobody
+        self.surveyed: Callable[[SurveyRecord], None] = _nobody_asks
         self.dropped = 0
         self.refused = 0
         self.failures = 0
@@ -53,6 +60,7 @@ class LedgerWriter:
         self._calls: dict[str, CallRecord] = {}
         self._entries: dict[str, EntryRecord] = {}
         self._talks: dict[str, TalkRecord] = {}
+        self._surveys: dict[str, SurveyRecord] = {}  # each is put once
         self._intervals: dict[tuple[str, object], IntervalRecord] = {}
         self._moments: list[tuple[RowMoment, str]] = []  # of rows that wait: at most four a row
         self._tail: TailRecord | None = None
@@ -67,6 +75,7 @@ class LedgerWriter:
         calls: dict[str, CallRecord] | None = None,
         entries: dict[str, EntryRecord] | None = None,
         talks: dict[str, TalkRecord] | None = None,
+        surveys: dict[str, SurveyRecord] | None = None,
         intervals: list[IntervalRecord] | None = None,
         moments: Sequence[tuple[RowMoment, str]] = (),
         tail: TailRecord | None = None,
@@ -75,10 +84,11 @@ class LedgerWriter:
         self._calls.update(calls or {})
         self._entries.update(entries or {})
         self._talks.update(talks or {})
+        self._surveys.update(surveys or {})
         self._intervals.update({(row.agent, row.since): row for row in intervals or []})
         self._moments.extend(moments)
         self._tail = tail or self._tail
-        for rows in (self._calls, self._entries, self._talks, self._intervals):
+        for rows in (self._calls, self._entries, self._talks, self._surveys, self._intervals):
             while len(rows) > self._limit:
                 rows.pop(next(iter(rows)))  # type: ignore[call-overload]
                 self.dropped += 1
@@ -93,8 +103,8 @@ class LedgerWriter:
     @property
     def waiting(self) -> int:
         """Rows not yet saved."""
-        tail = 1 if self._tail is not None else 0
-        return len(self._calls) + len(self._entries) + len(self._talks) + len(self._intervals) + tail
+        rows = (self._calls, self._entries, self._talks, self._surveys, self._intervals)
+        return sum(len(one) for one in rows) + (self._tail is not None)
 
     async def settled(self) -> None:
         """Wait until everything taken so far is saved."""
@@ -114,6 +124,7 @@ class LedgerWriter:
                 list(self._intervals.values()),
                 self._tail,
                 list(self._talks.values()),
+                list(self._surveys.values()),
             )
             moments, self._moments = self._moments, []
             try:
@@ -167,6 +178,9 @@ class LedgerWriter:
         for talk in saved.talks:
             if self._talks.get(talk.talk_id) is talk:
                 del self._talks[talk.talk_id]
+        for survey in saved.surveys:
+            if self._surveys.get(survey.call_id) is survey:
+                del self._surveys[survey.call_id]
         for row in saved.intervals:
             if self._intervals.get((row.agent, row.since)) is row:
                 del self._intervals[(row.agent, row.since)]
@@ -182,6 +196,8 @@ class LedgerWriter:
         for moment, entry_id in moments:
             if entry_id in rows:  # else it was dropped: the next start tells of it
                 self.known(moment, rows[entry_id])
+        for survey in saved.surveys:
+            self.surveyed(survey)
 
     def close(self) -> None:
         """Let ``run`` end once everything is saved; whoever awaits it sets the deadline."""

@@ -175,6 +175,7 @@ class HotlineServer:
         numbers_told = [*numbers, watch.numbers, webhooks.numbers, trials.numbers]
         exporter = Exporter(site, bus, self.exchange, numbers_told, watch.active())
         self.exchange.writer.known = exporter.rows.count
+        self.exchange.writer.surveyed = exporter.rows.count_survey
 
         await self._run("metrics", exporter.run())
         await self._run("exchange", self.exchange.run())

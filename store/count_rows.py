@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.core.errors import UsageError
 from hotline.core.figures import FigureRow
 from hotline.store.agent_times import ms_of
 from hotline.store.counts import DIMS, MOMENT, WITHIN_MS, Count, Dim, Origin
-from hotline.store.models import AgentInterval, Call, QueueEntry, TalkRow, UtcDateTime
+from hotline.store.models import AgentInterval, Call, QueueEntry, SurveyRow, TalkRow, UtcDateTime
 from hotline.store.wanted import conditions
 
 _KEYS: Final[dict[Origin, Any]] = {
     Origin.WAITS: QueueEntry.entry_id,
     Origin.CALLS: Call.call_id,
     Origin.TALKS: TalkRow.talk_id,
+    Origin.SURVEYS: SurveyRow.call_id,
     Origin.AGENT_TIMES: AgentInterval.id,
 }
 
@@ -126,6 +127,22 @@ def _talk(row: Any, _wanted: Behind) -> FigureRow:
     )  # fmt: skip
 
 
+def _surveys(each: list[ColumnElement[int]]) -> Any:
+    row = SurveyRow
+    number = select(Call.caller_number).where(Call.call_id == row.call_id).scalar_subquery()
+    said = func.coalesce(cast(row.answer, String), row.outcome)
+    return select(
+        row.call_id, row.asked_at, row.line, row.queue, row.language, row.agent, said, number, *each
+    )  # fmt: skip
+
+
+def _survey(row: Any, _wanted: Behind) -> FigureRow:
+    call_id, at, line, queue, language, agent, said, number, *each = row
+    return FigureRow(
+        call_id, at, _sum(each), call_id, line, queue, language, agent, said, caller_number=number or ""
+    )
+
+
 def _times(_each: list[ColumnElement[int]]) -> Any:
     row = AgentInterval
     return select(row.id, row.since, row.until, row.agent, row.state)
@@ -147,6 +164,13 @@ _SELECTS: Final = {
     Origin.WAITS: _waits,
     Origin.CALLS: _calls,
     Origin.TALKS: _talks,
+    Origin.SURVEYS: _surveys,
     Origin.AGENT_TIMES: _times,
 }
-_ROWS: Final = {Origin.WAITS: _wait, Origin.CALLS: _call, Origin.TALKS: _talk, Origin.AGENT_TIMES: _time}
+_ROWS: Final = {
+    Origin.WAITS: _wait,
+    Origin.CALLS: _call,
+    Origin.TALKS: _talk,
+    Origin.SURVEYS: _survey,
+    Origin.AGENT_TIMES: _time,
+}

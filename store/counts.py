@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, select, true
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome, TalkKind
-from hotline.store.models import AgentInterval, Call, ImportedFigure, QueueEntry, TalkRow
+from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome, SurveyOutcome, TalkKind
+from hotline.store.models import AgentInterval, Call, ImportedFigure, QueueEntry, SurveyRow, TalkRow
 
 
 class Origin(StrEnum):
@@ -24,6 +24,7 @@ class Origin(StrEnum):
     WAITS = "queue_entries"
     CALLS = "calls"
     TALKS = "talks"
+    SURVEYS = "surveys"
     AGENT_TIMES = "agent_intervals"  # each row adds the time that it has in common with the period
     IMPORTED = "imported_figures"  # of other systems: each row counts in the periods that it lies in wholly
 
@@ -82,6 +83,14 @@ DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any] | ColumnElement[st
         Dim.CHANNEL: OF_PHONE,
         Dim.CALLER_LISTS: _of_the_call(Call.caller_lists),
     },
+    Origin.SURVEYS: {
+        Dim.LINE: SurveyRow.line,
+        Dim.QUEUE: SurveyRow.queue,
+        Dim.LANGUAGE: SurveyRow.language,
+        Dim.AGENT: SurveyRow.agent,
+        Dim.CHANNEL: OF_PHONE,
+        Dim.CALLER_LISTS: SurveyRow.caller_lists,
+    },
     Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent, Dim.CHANNEL: OF_PHONE},
     Origin.IMPORTED: {Dim.CHANNEL: ImportedFigure.channel, Dim.UNIT: ImportedFigure.unit},
 }
@@ -91,6 +100,7 @@ MOMENT: Final[dict[Origin, InstrumentedAttribute[Any]]] = {
     Origin.WAITS: QueueEntry.joined_at,
     Origin.CALLS: Call.started_at,
     Origin.TALKS: TalkRow.answered_at,
+    Origin.SURVEYS: SurveyRow.asked_at,
     Origin.AGENT_TIMES: AgentInterval.since,
 }
 """When a row of our own counts; a time counts as far as it lies in the period."""
@@ -175,6 +185,18 @@ def _talk_times(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -
     return Count(id_, name, name_en, Origin.TALKS, where, TalkRow.talk_ms, CountUnit.MILLISECONDS)
 
 
+def _surveys(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Count:
+    return Count(id_, name, name_en, Origin.SURVEYS, where)
+
+
+def _said(id_: str, name: str, name_en: str, *keys: int) -> Count:
+    return _surveys(id_, name, name_en, SurveyRow.answer.in_(keys))
+
+
+def _unsaid(id_: str, name: str, name_en: str, outcome: SurveyOutcome) -> Count:
+    return _surveys(id_, name, name_en, SurveyRow.outcome == outcome.value)
+
+
 def _in_state(id_: str, name: str, name_en: str, *states: AgentState) -> Count:
     where = AgentInterval.state.in_([state.value for state in states])
     return Count(id_, name, name_en, Origin.AGENT_TIMES, where, None, CountUnit.MILLISECONDS)
@@ -250,6 +272,17 @@ COUNTS: Final[tuple[Count, ...]] = (
     _talks("consults", "咨询量", "consults", _CONSULT),
     _talk_times("with_callers_ms", "坐席与来电人通话时长", "talk of agents with callers", _WITH_CALLER),
     _talk_times("consult_ms", "咨询时长", "time of consults", _CONSULT),
+    _surveys("surveyed", "邀请评价量", "callers asked after the talk", true()),
+    _said("survey_answered", "参评量", "callers who gave an opinion", 5, 4, 3, 2, 1),
+    _said("survey_satisfied", "非常满意和满意评价量", "very satisfied and satisfied", 5, 4),
+    _said("survey_5", "非常满意评价量", "very satisfied", 5),
+    _said("survey_4", "满意评价量", "satisfied with the call", 4),
+    _said("survey_3", "基本满意评价量", "fairly satisfied", 3),
+    _said("survey_2", "不满意评价量", "dissatisfied", 2),
+    _said("survey_1", "非常不满意评价量", "very dissatisfied", 1),
+    _unsaid("survey_no_answer", "未按键量", "pressed no key", SurveyOutcome.NO_ANSWER),
+    _unsaid("survey_wrong_key", "按错键量", "pressed a wrong key", SurveyOutcome.WRONG_KEY),
+    _unsaid("survey_hung_up", "评价前挂机量", "hung up instead", SurveyOutcome.HUNG_UP),
     _in_state("signed_in_ms", "签入时长", "signed in, phone reachable", *_PRESENT),
     _in_state("busy_ms", "通话、保持与整理时长", "talk, hold and wrap-up", *_BUSY),
     _in_state("ready_ms", "示闲时长", "ready", AgentState.READY),

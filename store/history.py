@@ -11,10 +11,10 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hotline.core.events import CallbackOutcome, Outcome
+from hotline.core.events import CallbackOutcome, Outcome, SurveyOutcome
 from hotline.core.views import CallFilter, CallSummary, OwnPart
 from hotline.store.database import Sessions
-from hotline.store.models import Call, QueueEntry, Recording, TalkRow
+from hotline.store.models import Call, QueueEntry, Recording, SurveyRow, TalkRow
 
 PATH_SEPARATOR = " > "
 SAME_HANG_UP = timedelta(seconds=1)  # whoever leaves a talk so little later heard nothing more
@@ -29,18 +29,21 @@ def summarise(
     *,
     talks: Iterable[TalkRow] = (),
     recorded: bool = False,
+    survey: SurveyRow | None = None,
 ) -> CallSummary:
     """One line for a call that may have waited several times.
 
     Told is the wait that mattered: the newest answered one (of ``agent``, if given), else the newest. A talk
     that still goes on has no length yet. An agent to whom others handed the call has no wait of the own: then
-    the own talk is told; so for an agent who called a citizen back.
+    the own talk is told; so for an agent who called a citizen back. What the caller said after the talk is of
+    the agent who had it last: others do not read it.
     """
     ordered = sorted(entries, key=lambda entry: entry.joined_at)
     own = [entry for entry in ordered if agent is not None and entry.agent == agent]
     answered = [entry for entry in own or ordered if entry.outcome == Outcome.ANSWERED]
     candidates = answered or own or ordered
     chosen = candidates[-1] if candidates else None
+    said = survey if survey is not None and agent in (None, survey.agent) else None
     summary = CallSummary(
         call_id=call.call_id,
         line=chosen.line if chosen else call.line,
@@ -60,6 +63,8 @@ def summarise(
         language=call.language,
         callback_of=call.callback_of,
         callback_outcome=CallbackOutcome(call.callback_outcome) if call.callback_outcome else None,
+        survey=SurveyOutcome(said.outcome) if said else None,
+        answer=said.answer if said else None,
     )
     whose = agent or call.callback_agent
     handed = [talk for talk in talks if whose is not None and talk.agent == whose]
@@ -158,6 +163,8 @@ async def _summaries(session: AsyncSession, calls: Sequence[Call], agent: str | 
     callbacks = [call.call_id for call in calls if call.callback_of is not None]
     talks = await _of_calls(session, TalkRow, call_ids if agent is not None else callbacks)
     recorded = await _recorded(session, call_ids)
+    asked = select(SurveyRow).where(SurveyRow.call_id.in_(call_ids))
+    surveys = {row.call_id: row for row in await session.scalars(asked)} if call_ids else {}
     return [
         summarise(
             call,
@@ -165,6 +172,7 @@ async def _summaries(session: AsyncSession, calls: Sequence[Call], agent: str | 
             agent,
             talks=talks[call.call_id],
             recorded=call.call_id in recorded,
+            survey=surveys.get(call.call_id),
         )
         for call in calls
     ]

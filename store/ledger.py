@@ -21,6 +21,7 @@ from hotline.store.models import (
     ImportStanding,
     QueueEntry,
     RefusedRow,
+    SurveyRow,
     TailPosition,
     TalkRow,
 )
@@ -111,6 +112,23 @@ class TalkRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SurveyRecord:
+    """A row of ``surveys``."""
+
+    call_id: str
+    node: str
+    line: str
+    queue: str
+    language: str
+    caller_lists: str
+    agent: str | None
+    asked_at: datetime
+    outcome: str
+    answer: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class IntervalRecord:
     """A row of ``agent_intervals``; ``until`` None: the present state."""
 
@@ -177,11 +195,12 @@ class Changes:
     intervals: Sequence[IntervalRecord] = ()
     tail: TailRecord | None = None
     talks: Sequence[TalkRecord] = ()
+    surveys: Sequence[SurveyRecord] = ()
 
     @property
     def rows(self) -> list[Row]:
         """Its rows one by one."""
-        return [*self.calls, *self.entries, *self.talks, *self.intervals]
+        return [*self.calls, *self.entries, *self.talks, *self.intervals, *self.surveys]
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Self:
@@ -192,25 +211,29 @@ class Changes:
             [row for row in rows if isinstance(row, EntryRecord)],
             [row for row in rows if isinstance(row, IntervalRecord)],
             talks=[row for row in rows if isinstance(row, TalkRecord)],
+            surveys=[row for row in rows if isinstance(row, SurveyRecord)],
         )
 
 
-Row = CallRecord | EntryRecord | TalkRecord | IntervalRecord
+Row = CallRecord | EntryRecord | TalkRecord | IntervalRecord | SurveyRecord
 """What a change may be about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """Calls with all their waits (in order) and talks (likewise), as the database has them."""
+    """Calls with all their waits (in order), talks (likewise) and surveys, as the database has them."""
 
     calls: Sequence[CallRecord] = ()
     entries: Sequence[EntryRecord] = ()
     talks: Sequence[TalkRecord] = ()
+    surveys: Sequence[SurveyRecord] = ()
 
 
 IDS_AT_ONCE = 500  # of one statement: SQLite takes 32,766 values, older ones 999
 
-R = TypeVar("R", CallRecord, EntryRecord, TalkRecord, IntervalRecord, StandingRecord, TailRecord)
+R = TypeVar(
+    "R", CallRecord, EntryRecord, TalkRecord, SurveyRecord, IntervalRecord, StandingRecord, TailRecord
+)
 
 
 class Ledger:
@@ -230,6 +253,7 @@ class Ledger:
             await upsert(session, QueueEntry, changes.entries, ("entry_id",))
             await upsert(session, TalkRow, changes.talks, ("talk_id",))
             await upsert(session, AgentInterval, changes.intervals, ("agent", "since"))
+            await upsert(session, SurveyRow, changes.surveys, ("call_id",))
             if changes.tail is not None:
                 await upsert(session, TailPosition, (changes.tail,), ("path",))
 
@@ -324,6 +348,7 @@ async def _all_of(session: AsyncSession, call_ids: Iterable[str]) -> Remembered:
     calls: list[CallRecord] = []
     entries: list[EntryRecord] = []
     talks: list[TalkRecord] = []
+    surveys: list[SurveyRecord] = []
     for some in _portions(call_ids):
         call_rows = await session.scalars(select(Call).where(Call.call_id.in_(some)))
         calls += [_record(CallRecord, row) for row in call_rows]
@@ -331,9 +356,11 @@ async def _all_of(session: AsyncSession, call_ids: Iterable[str]) -> Remembered:
         entries += [_record(EntryRecord, row) for row in entry_rows]
         talk_rows = await session.scalars(select(TalkRow).where(TalkRow.call_id.in_(some)))
         talks += [_record(TalkRecord, row) for row in talk_rows]
+        survey_rows = await session.scalars(select(SurveyRow).where(SurveyRow.call_id.in_(some)))
+        surveys += [_record(SurveyRecord, row) for row in survey_rows]
     entries.sort(key=lambda row: (row.joined_at, row.visit))
     talks.sort(key=lambda row: row.answered_at)
-    return Remembered(calls, entries, talks)
+    return Remembered(calls, entries, talks, surveys)
 
 
 def _portions(ids: Iterable[str]) -> Iterator[list[str]]:

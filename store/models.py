@@ -3,6 +3,7 @@
 calls            one row a call, by Asterisk's Linkedid
 queue_entries    the ledger: one row per wait in a queue, closed exactly once
 talks            who spoke with a caller, from when to when
+surveys          what callers said after the talk, asked how satisfied they are
 agent_intervals  who was in which state from when to when
 segments         final texts of both sides
 unindexed_texts  those that the search does not know yet; search_progress: how far older ones are indexed
@@ -173,6 +174,28 @@ class TalkRow(Base):
     hold_ms: Mapped[int] = mapped_column(default=0)
     ended_by: Mapped[str | None]
     held_since: Mapped[datetime | None]
+
+
+class SurveyRow(Base):
+    """The survey after a call's talk, which the dialplan asks once a call.
+
+    ``queue`` and ``agent`` are those of the last talk, ``line``, ``language`` and ``caller_lists`` the
+    call's. ``outcome`` is a ``SurveyOutcome``; ``answer`` the key, 5 to 1, where the caller gave one.
+    """
+
+    __tablename__ = "surveys"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    line: Mapped[str]
+    queue: Mapped[str]
+    language: Mapped[str] = mapped_column(String(35))
+    caller_lists: Mapped[str] = mapped_column(String(420))
+    agent: Mapped[str | None] = mapped_column(index=True)
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    outcome: Mapped[str] = mapped_column(String(20))
+    answer: Mapped[int | None]
+    source: Mapped[str]
 
 
 class AgentInterval(Base):

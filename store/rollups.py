@@ -134,7 +134,8 @@ class Rollups:
                 await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MS}")
                 # in the order in which the ledger writes them: neither then holds what the other waits for
                 await connection.exec_driver_sql(
-                    "LOCK TABLE calls, queue_entries, talks, agent_intervals, call_points IN SHARE MODE"
+                    "LOCK TABLE calls, queue_entries, talks, agent_intervals, surveys, call_points"
+                    " IN SHARE MODE"
                 )
             touching = _touching(span)
             found = list(await connection.execute(select(STALE_SLOTS).where(touching)))
@@ -161,13 +162,15 @@ class Rollups:
             return await tally_rows(connection, wanted, start, end)
 
         quarters: Tally = {}
-        _put(quarters, await tally(Origin.WAITS, each, *_CELL), _CELL, _CELL)
+        for origin in (Origin.WAITS, Origin.SURVEYS):
+            _put(quarters, await tally(origin, each, *_CELL), _CELL, _CELL)
         for origin in (Origin.CALLS, Origin.TALKS):
             _put(quarters, await tally(origin, each, *_CALL), _CALL, _CELL)
         times = await tally(Origin.AGENT_TIMES, each, Dim.AGENT)
         _put(quarters, times, (), _CELL)
         agents: Tally = {}
-        _put(agents, await tally(Origin.WAITS, (start, end), *_SEAT), _SEAT, _SEAT)
+        for origin in (Origin.WAITS, Origin.SURVEYS):
+            _put(agents, await tally(origin, (start, end), *_SEAT), _SEAT, _SEAT)
         for origin in (Origin.CALLS, Origin.TALKS):
             _put(agents, await tally(origin, (start, end), *_SEAT[:2]), _SEAT[:2], _SEAT)
         for (_, key), sums in times.items():

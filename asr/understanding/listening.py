@@ -37,6 +37,7 @@ from hotline.core.events import (
     Event,
     MenuFinished,
     PartyJoined,
+    SurveyBegan,
     TranscriptSegment,
     WordsHeard,
 )
@@ -177,7 +178,7 @@ class CallListener:
                 call.agent = event.agent or call.agent
             case TranscriptSegment(final=True):
                 self._heard(event)
-            case CallEnded():
+            case SurveyBegan() | CallEnded():  # whichever tells first that the talk is over
                 self._ended(event.call_id)
             case _:
                 pass

@@ -147,6 +147,12 @@ WITHIN_RATE: Final = "within_rate"
 ASA: Final = "asa"
 AHT: Final = "aht"
 MEAN_TALK: Final = "mean_talk"
+CALL_SATISFACTION: Final = "call_satisfaction"
+
+_OF_SURVEYS: Final = (
+    "坐席挂机后来电人按键评价；与回访满意率（其他系统导入）不同",
+    "said by key after the agent hung up; not the follow-up satisfaction, which is imported",
+)
 
 _OF_OTHERS: Final = (
     "其他系统导入；只计期间完整落在所查时段内的数据",
@@ -218,6 +224,22 @@ _OTHERS: Final = (
         )
     ),
     *(_plain(one, _EITHER, *_OF_OTHERS) for one in ("accepted", "dispatched", "valid_orders", "called_back")),
+    Measure(
+        CALL_SATISFACTION, "通话满意率", "satisfaction with the call", _P,
+        _of("survey_satisfied"), _of("survey_answered"), _UP, None, *_OF_SURVEYS,
+    ),
+    Measure(
+        "survey_rate", "参评率", "callers who gave an opinion", _P,
+        _of("survey_answered"), _of("surveyed"), _UP, None, *_OF_SURVEYS,
+    ),
+    *(
+        _plain(one, better, *_OF_SURVEYS)
+        for one, better in (
+            ("surveyed", _EITHER), ("survey_answered", _UP), ("survey_satisfied", _UP), ("survey_5", _UP),
+            ("survey_4", _UP), ("survey_3", _EITHER), ("survey_2", _DOWN), ("survey_1", _DOWN),
+            ("survey_no_answer", _EITHER), ("survey_wrong_key", _EITHER), ("survey_hung_up", _EITHER),
+        )
+    ),
     _time("signed_in", "签入时长", "time signed in", "signed_in_ms"),
     _time("ready_time", "示闲时长", "time ready", "ready_ms"),
     _time("paused_time", "示忙时长", "time paused", "paused_ms"),

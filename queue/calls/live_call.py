@@ -20,7 +20,7 @@ from hotline.queue.facts import (
     QueueFact,
     Reached,
 )
-from hotline.store.ledger import CallRecord
+from hotline.store.ledger import CallRecord, SurveyRecord
 
 MENU_SEPARATOR = " > "
 
@@ -64,6 +64,8 @@ class LiveCall:
     told_by: Source = Source.LIVE  # who told of it first
     entries: list[Entry] = field(default_factory=list)
     callback: Callback | None = None
+    asked: bool = False  # the talk is over, and the caller hears the survey
+    survey: SurveyRecord | None = None
     caller_lists: tuple[str, ...] = ()  # that the caller's number was on when the call came
 
     @classmethod
@@ -135,6 +137,7 @@ class LiveCall:
     def newest(self) -> datetime:
         """The latest moment that its rows tell of."""
         moments: list[datetime | None] = [self.started_at, self.callback.over_at if self.callback else None]
+        moments.append(self.survey.asked_at if self.survey else None)
         for entry in self.entries:
             moments += [entry.joined_at, entry.answered_at, entry.closed_at]
         for talk in self.talks.rows:
@@ -187,13 +190,14 @@ class LiveCall:
             caller_name=self.caller_name,
             menu_path=self.menu_path,
             started_at=self.started_at,
-            queued_at=entry.joined_at if entry else None,
+            queued_at=entry.joined_at if entry and not self.asked else None,
             answered_at=entry.answered_at if entry and talking else None,
             callback_of=self.callback.of if self.callback else None,
-            agent=self._agent_shown(entry),
+            agent=None if self.asked else self._agent_shown(entry),
             wait_seconds=entry.wait_ms / 1000 if entry and talking else None,
             language=self.language,
             caller_lists=self.caller_lists,
+            surveyed=self.asked,
         )
 
     def _shown_entry(self) -> Entry | None:

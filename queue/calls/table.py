@@ -22,11 +22,12 @@ from hotline.core.events import (
     Source,
 )
 from hotline.queue.calls.entry import Entry, EntryState
-from hotline.queue.calls.joinings import Joinings
 from hotline.queue.calls.live_call import LiveCall, told_again
 from hotline.queue.calls.outbox import Outbox
+from hotline.queue.calls.surveys import Surveying
 from hotline.queue.facts import (
     Announced,
+    Asked,
     Bridged,
     CallbackFact,
     CallbackOver,
@@ -47,14 +48,15 @@ from hotline.queue.facts import (
     Restarted,
     RingEnded,
     Routed,
+    Surveyed,
     Unbridged,
     Unheld,
 )
 from hotline.queue.routing import Routing
-from hotline.store.ledger import CallRecord, EntryRecord, RowMoment, TalkRecord
+from hotline.store.ledger import CallRecord, EntryRecord, RowMoment, SurveyRecord, TalkRecord
 
 
-class CallTable(Joinings):
+class CallTable(Surveying):
     """All calls of one Asterisk node.
 
     Args:
@@ -99,6 +101,9 @@ class CallTable(Joinings):
                 self._restarted(fact)
             case Moved():
                 self._moved(fact, source)
+            case Asked() | Surveyed():
+                if not self._ask(fact, source):
+                    self.illegal[f"unknown {type(fact).__name__}"] += 1
             case _:
                 self._queue_fact(fact, source)
         return self._out
@@ -151,6 +156,7 @@ class CallTable(Joinings):
         entries: Iterable[EntryRecord],
         talks: Iterable[TalkRecord] = (),
         logged_to: datetime | None = None,
+        surveys: Iterable[SurveyRecord] = (),
     ) -> None:
         """Take over the rows of calls that are not known: of an earlier run, or forgotten since.
 
@@ -172,6 +178,9 @@ class CallTable(Joinings):
             owner = restored.get(talk_row.call_id)
             if owner is not None:
                 owner.talks.restore(talk_row, owner.entries)
+        for survey in surveys:
+            if survey.call_id in restored:
+                restored[survey.call_id].survey = survey
 
     def heard_of(self) -> set[str]:
         """The calls that are believed to be alive."""

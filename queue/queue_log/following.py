@@ -171,7 +171,7 @@ class LogFollowing:
         except SAVE_ERRORS as error:
             log.warning("queue_log is read without looking for known calls: %s", type(error).__name__)
             return
-        self._table.restore(known.calls, known.entries, known.talks, self._tail.read_to)
+        self._table.restore(known.calls, known.entries, known.talks, self._tail.read_to, known.surveys)
 
     def _take(self, batch: Batch, lines: list[ReadLine], everything: bool, seen: Seen | None) -> bool:
         """Let the lines happen; false if some were too young and must be read again."""

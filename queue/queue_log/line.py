@@ -18,6 +18,7 @@ from hotline.queue.facts import (
     RingCanceled,
     RingEnded,
     Routed,
+    Surveyed,
 )
 from hotline.queue.queue_log.reader import AnyFact, LogFact, MalformedLine, parse_line
 
@@ -29,7 +30,7 @@ LONGEST_MS = 2**31 - 1  # 24 days: what a column holds
 LAST_POSITION = 100_000
 _OF_NO_CALL = (Restarted, Duty)  # tuples: a union would be made anew for every line
 _OF_CALLBACKS = (CalledBack, Reached, CallbackOver)
-_OF_NO_QUEUE = (Moved, CalledBack, Reached, CallbackOver)
+_OF_NO_QUEUE = (Moved, CalledBack, Reached, CallbackOver, Surveyed)
 
 
 def read_line(line: str, latest: datetime) -> LogFact | Duty | RingCanceled | Restarted | None:

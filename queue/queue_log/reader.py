@@ -5,7 +5,8 @@ apps/app_queue.c). Our dialplan adds ``HOTLINE|line|did|linkedid|path|language``
 (its earlier versions said no language), ``HOTLINEEXIT|status`` after one that no agent ended, and
 ``HOTLINEMOVED`` where a caller is handed on: so the file alone can rebuild the ledger. Of a callback it says
 ``HOTLINECALLBACK|earlier call|line|number`` when the agent has picked up, ``HOTLINEREACHED|linkedid`` when
-the citizen has, and in the end ``HOTLINECALLBACKOVER|status|who hung up``.
+the citizen has, and in the end ``HOTLINECALLBACKOVER|status|who hung up``. Of a survey after the talk it says
+``HOTLINESURVEY|asked, in ms|the agent's phone|outcome|key`` when that is over.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from hotline.queue.facts import (
     RingCanceled,
     RingEnded,
     Routed,
+    Surveyed,
+    surveyed,
 )
 
 
@@ -46,7 +49,7 @@ class MalformedLine(PeerError):
 LogFact = Routed | Joined | RingEnded | Connected | Completed | Abandoned | Left
 """What becomes of callers."""
 
-NewsOfTheExchange = Moved | Restarted | CallbackFact
+NewsOfTheExchange = Moved | Restarted | Surveyed | CallbackFact
 """Facts of no queue's."""
 
 AnyFact = LogFact | Duty | RingCanceled | NewsOfTheExchange
@@ -124,6 +127,8 @@ def _fact(event: str, at: datetime, uniqueid: str, queue: str, agent: str, data:
         case "HOTLINECALLBACKOVER":
             outcome_of = DIAL_STATUS.get(data[0], CallbackOutcome.FAILED)
             return CallbackOver(uniqueid, at, outcome_of, data[1])
+        case "HOTLINESURVEY":
+            return surveyed(uniqueid, at, data[0], data[1], data[2], data[3])
         case "QUEUESTART":  # written once by each start of Asterisk, never by a reload
             return Restarted(at)
         case _:

@@ -32,6 +32,7 @@ from hotline.core.events import (
     RecordingState,
     Side,
     SupervisionChanged,
+    SurveyBegan,
 )
 from hotline.core.ports import Bus, LivePicture
 from hotline.core.views import LiveView
@@ -119,7 +120,7 @@ class LiveRecordings:
                         tasks.create_task(self._joined(joined), name="recordings-joined")
                     case SupervisionChanged(call_id=call_id, verb=SuperviseVerb.BARGE):
                         tasks.create_task(self._barged_in(call_id), name="recordings-barged-in")
-                    case CallEnded(call_id=call_id, at=at):
+                    case SurveyBegan(call_id=call_id, at=at) | CallEnded(call_id=call_id, at=at):
                         tasks.create_task(self._ended(call_id, at), name="recordings-ended")
 
     async def pause(self, call_id: str, user: str) -> None:

@@ -38,6 +38,10 @@ MENU_PATIENCE_SECONDS = (7.5, 10.0)
 #: How long a citizen who means to give up lets the agent's phone ring: longer than a short abandon.
 GIVING_UP_SECONDS = (5.5, 9.0)
 
+#: How likely a citizen says how satisfied they are, and by which key: 5 is very satisfied.
+OPINION_CHANCE = 0.7
+OPINIONS = "5555444321"
+
 #: How long an agent lets the phone ring.
 RING_SECONDS = (0.8, 2.5)
 
@@ -96,7 +100,10 @@ class CitizenActor:
                 if not await self._wait_for_agent(call):
                     return
                 await _while_up(call, conversation.perform(Side.CALLER, call, lines, self._rng))
-                await _part(call, ours=conversation.hangs_up is Side.CALLER)
+                if conversation.hangs_up is Side.CALLER:
+                    await _part(call, ours=True)
+                else:
+                    await self._be_left(call)
         except CallRefused as refusal:
             conversation.fail(f"the exchange refused the call: {refusal.status} {refusal.reason}")
         except TimeoutError:
@@ -131,6 +138,26 @@ class CitizenActor:
             await call.hangup()
             return False
         return True
+
+    async def _be_left(self, call: Call) -> None:
+        """The agent puts the receiver down. Asked how satisfied we are, we press a key, or hang up too."""
+        try:
+            async with asyncio.timeout(PUT_DOWN_SECONDS):
+                await _while_up(call, self._hear_question(call))
+        except TimeoutError:
+            raise CallFailed("the other side's hanging up did not arrive") from None
+        except (CallFailed, EOFError):
+            return  # nobody is asked on this line
+        if self._rng.random() < OPINION_CHANCE:
+            await call.send_dtmf(self._rng.choice(OPINIONS))
+            await asyncio.sleep(FAREWELL_SECONDS)
+        await call.hangup()
+
+    async def _hear_question(self, call: Call) -> None:
+        await self._conversation.left.wait()
+        began = asyncio.get_running_loop().time()
+        while (call.heard.last_sound_at or 0.0) < began:
+            await call.heard.wait_packet()
 
 
 class AgentActor:
@@ -206,6 +233,7 @@ class AgentActor:
             conversation.answered.set()
             await _while_up(call, conversation.perform(Side.AGENT, call, lines, self._rng))
             await _part(call, ours=conversation.hangs_up is Side.AGENT)
+            conversation.left.set()
         except CallStateError:
             log.debug("a caller was gone before the agent answered")
         except (CallFailed, EOFError) as failure:

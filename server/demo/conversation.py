@@ -59,6 +59,7 @@ class Conversation:
         self.said: dict[Side, list[SaidWord]] = {Side.CALLER: [], Side.AGENT: []}
         self.rang = asyncio.Event()
         self.answered = asyncio.Event()
+        self.left = asyncio.Event()  # the agent has put the receiver down
         self._started: list[float] = []  # by turn: when its first frame went out
         self._finished = 0
         self._changed = asyncio.Event()

@@ -14,7 +14,7 @@ from hotline.config.menu_path import language
 from hotline.config.menus import Menu
 from hotline.config.schema import Hours, Line, Queue, Site
 from hotline.core.errors import UsageError
-from hotline.telephony.asterisk_config import recording, supervision, transfer, wrap_up
+from hotline.telephony.asterisk_config import recording, supervision, survey, transfer, wrap_up
 from hotline.telephony.asterisk_config.callback import callback_contexts
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.hold import hold_contexts
@@ -56,6 +56,7 @@ def extensions_conf(site: Site, *, name: str = "extensions.conf") -> str:
         hold_contexts(),
         callback_contexts(site),
         supervision.spy_context(site),
+        *survey.survey_context(site),
         _agents(),
     ]
     return document(name, "How calls go: hotline-in is where the trunk's calls begin.", *contexts)
@@ -85,6 +86,7 @@ def _globals(site: Site) -> str:
     """A line's priority, where ``hotline-queue`` finds it whoever chose the line."""
     rows = [f"{_priority(line.id)} = {line.priority}" for line in site.lines]
     rows += recording.line_policy(site.lines, site)
+    rows += survey.line_policy(site)
     return "\n".join(["; A waiting caller with a higher number goes first.", "[globals]", *rows])
 
 
@@ -281,7 +283,7 @@ def _queue(site: Site, queue: Queue) -> str:
             f"Set(QUEUE_MAX_PENALTY={0 if queue.widen_after_seconds else EVERY_PENALTY})",
             f"Queue({','.join(str(one) for one in arguments).rstrip(',')})",
             *begun,
-            'GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?done)',
+            f'GotoIf($["${{QUEUESTATUS}}" = "CONTINUE"]?{survey.next_after_talk(site)})',
             f"QueueLog({name},${{UNIQUEID}},NONE,HOTLINEEXIT,${{QUEUESTATUS}})",
             f"UserEvent(HotlineExit,Queue: {name},Status: ${{QUEUESTATUS}})",
             'GotoIf($["${QUEUESTATUS}" = "WITHDRAW"]?moved)',

@@ -17,6 +17,8 @@ POSITION_AFTER = "_position_after"
 TRANSFER_ASK = "_transfer_ask"
 TRANSFER_FAILED = "_transfer_failed"
 TRANSFER_INVALID = "_transfer_invalid"
+SURVEY_ASK = "_survey"
+SURVEY_THANKS = "_survey_thanks"
 CALLBACK_PROMISED = "_callback_promised"
 CALLBACK_UNKNOWN = "_callback_unknown"
 MAX_ANNOUNCED_POSITION = 9  # digits/1 to digits/9: a longer announcement keeps a freed agent waiting
@@ -92,6 +94,8 @@ def static_prompts(site: Site) -> dict[str, str]:
     if any(key.callback for queue in site.queues for key in queue.keys):
         said[sound(CALLBACK_PROMISED)] = "好的，坐席会尽快给您回电，请保持电话畅通，再见。"
         said[sound(CALLBACK_UNKNOWN)] = "没有收到您的来电号码，请您继续等候。"
+    if site.survey is not None:
+        said |= {sound(SURVEY_ASK): site.survey.prompt, sound(SURVEY_THANKS): site.survey.thanks}
     if any(queue.announce_position for queue in site.queues):
         said[sound(POSITION_NEXT)] = "您是下一位。"
         said |= {sound(POSITION_BEFORE): "您排在第", sound(POSITION_AFTER): "位。"}

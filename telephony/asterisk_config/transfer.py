@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hotline.config.schema import OutsideNumber, Queue, Site
-from hotline.telephony.asterisk_config import recording
+from hotline.telephony.asterisk_config import recording, survey
 from hotline.telephony.asterisk_config.context import at, context
 from hotline.telephony.asterisk_config.text import digits, value, word
 
@@ -26,13 +26,14 @@ def transfer_context(site: Site) -> str:
     """The targets, and what happens when one was not reached."""
     agents = [digits(agent.extension, "extension") for agent in site.agents]
     note, answering = (NOTE, *recording.asking(site)), recording.answering(site)
-    extensions: list[Iterable[str]] = [_agent(extension, note, answering) for extension in agents]
+    options = f"t{survey.going_on(site)}{answering}"
+    extensions: list[Iterable[str]] = [_agent(extension, note, options) for extension in agents]
     for queue in site.queues:
         extensions += _queue(queue, taken=agents)
     trunk = site.transfer.trunk or ""
     extensions += [_outside(trunk, number, note, answering) for number in site.transfer.numbers]
     invalid = ("i", "Set(DIALSTATUS=INVALIDARGS)", f"Goto({NAME},unreached,1)")
-    targets = context(NAME, "Whom a call can be handed to.", *extensions, _unreached(), invalid)
+    targets = context(NAME, "Whom a call can be handed to.", *extensions, _unreached(site), invalid)
     return f"{targets}\n{_moved()}"
 
 
@@ -44,12 +45,12 @@ def _moved() -> str:
     )
 
 
-def _agent(extension: str, note: Iterable[str], answering: str) -> Iterable[str]:
-    """An agent's phone; ``t``: who is called so may transfer in turn."""
+def _agent(extension: str, note: Iterable[str], options: str) -> Iterable[str]:
+    """An agent's phone; ``t`` of its options: who is called so may transfer in turn."""
     return (
         extension,
         *note,
-        f"Dial(PJSIP/{extension},{AGENT_RING_SECONDS},t{answering})",
+        f"Dial(PJSIP/{extension},{AGENT_RING_SECONDS},{options})",
         f"Goto({NAME},unreached,1)",
     )
 
@@ -69,15 +70,15 @@ def _outside(trunk: str, outside: OutsideNumber, note: Iterable[str], answering:
     return number, *note, f"Dial({dialled},{OUTSIDE_RING_SECONDS}{options})", f"Goto({NAME},unreached,1)"
 
 
-def _unreached() -> Iterable[str]:
-    """Nobody took the call, or the talk is over.
+def _unreached(site: Site) -> Iterable[str]:
+    """Nobody took the call, or the talk is over: an agent has hung up.
 
     A caller who was put through and reached nobody goes back to wait in the queue they came from. A consult
     (a Local channel) or an agent's own call just ends.
     """
     return (
         "unreached",
-        'GotoIf($["${DIALSTATUS}" = "ANSWER"]?done)',
+        f'GotoIf($["${{DIALSTATUS}}" = "ANSWER"]?{survey.next_after_talk(site)})',
         'GotoIf($["${CHANNEL(channeltype)}" = "Local" | "${HOTLINE_LINE}" = ""]?done)',
         "Goto(hotline-queue,s,1)",
         at("done", "Hangup()"),

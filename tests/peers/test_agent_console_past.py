@@ -14,7 +14,7 @@ import pytest
 from hotline.core.events import Side
 from hotline.core.views import Segment
 from hotline.store.database import sessions_of
-from hotline.store.models import Call, NoteRow, QueueEntry, TalkRow
+from hotline.store.models import Call, NoteRow, QueueEntry, SurveyRow, TalkRow
 from tests.fixtures.console import AT, ConsoleUnderTest, running_console, seat
 
 NUMBER = "13812341234"
@@ -112,6 +112,32 @@ async def test_who_handed_a_call_on_reads_nothing_of_what_came_after(console: Co
     assert seen["zhang"] == (["第1秒", "第37秒"], ["zhang20", "zhang50"])
     assert seen["li"] == seen["boss"]
     assert seen["li"] == (["第1秒", "第37秒", "第39秒", "第60秒"], ["zhang20", "zhang50", "li60"])
+
+
+async def test_what_a_caller_said_after_the_talk_is_for_who_had_it_last(console: ConsoleUnderTest) -> None:
+    """And for supervisors; not for who had handed the call on, nor for who has the caller again now."""
+    await store(console, "c1", ("a1", "queue", 2, 40), ("a2", "transfer", 41, 90))
+    async with sessions_of(console.engine).begin() as session:
+        session.add(
+            SurveyRow(
+                call_id="c1", node="n1", line="12345", queue="12345", language="", caller_lists="",
+                agent="a2", asked_at=AT + timedelta(seconds=91), outcome="answered", answer=2, source="live",
+            )
+        )  # fmt: skip
+    seen = {}
+    for user, role, agent in (("zhang", "agent", "a1"), ("li", "agent", "a2"), ("boss", "supervisor", None)):
+        client = await console.user(user, role, agent)  # type: ignore[arg-type]
+        call = (await client.get("/api/calls/c1")).json()["call"]
+        seen[user] = call["survey"], call["answer"]
+    assert seen == {"zhang": (None, None), "li": ("answered", 2), "boss": ("answered", 2)}
+    await store(console, "now", ("a1", "queue", 2, 400), minutes=60)
+    console.picture.view = replace(console.picture.view, agents=(replace(seat("a1"), call_id="now"),))
+    wang = await console.user("wang", agent="a1")
+    async with console.page(wang) as page:
+        await page.hello("agent")
+        await page.until("snapshot")
+    (earlier,) = (await wang.get("/api/calls/now/earlier")).json()["calls"]
+    assert (earlier["call"]["call_id"], earlier["call"]["survey"]) == ("c1", None)
 
 
 async def test_past_calls_are_found_by_what_is_known_of_them(console: ConsoleUnderTest) -> None:

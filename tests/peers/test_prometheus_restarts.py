@@ -18,7 +18,7 @@ from hotline.metrics.prometheus_rows import Names, RowCounts
 from hotline.queue.exchange import Exchange
 from hotline.queue.writer import LedgerWriter
 from hotline.store.database import sessions_of
-from hotline.store.ledger import EntryRecord, Ledger, RowMoment
+from hotline.store.ledger import EntryRecord, Ledger, RowMoment, SurveyRecord
 from hotline.telephony.ami import events as ami
 from tests.fixtures.store_checks import entry_record
 from tests.peers.test_queue_exchange import (
@@ -213,3 +213,26 @@ async def test_rows_that_memory_had_no_room_for_are_not_counted(engine: AsyncEng
     writer.close()
     await asyncio.wait_for(task, 20)
     assert told == list(all_rows)[-3:]
+
+
+async def test_a_survey_is_counted_once_it_is_saved(site: Site, engine: AsyncEngine) -> None:
+    """By the key that was pressed, or why none was; a save that fails counts nothing."""
+    writer = LedgerWriter(Failing(sessions_of(engine)))
+    registry = CollectorRegistry()
+    writer.surveyed = RowCounts(site, Names.of_site(site), registry).count_survey
+    said = [
+        SurveyRecord(f"c{number}", "n", "12315", "12315", "", "", "1003", NOW, outcome, answer, "live")
+        for number, (outcome, answer) in enumerate([("answered", 5), ("answered", 5), ("hung_up", None)])
+    ]
+    writer.put(surveys={row.call_id: row for row in said})
+    task = asyncio.create_task(writer.run())
+    await asyncio.wait_for(writer.settled(), 20)
+    writer.close()
+    await asyncio.wait_for(task, 20)
+    assert writer.failures == 2
+    labels = {"line": "12315", "queue": "12315", "source": "live"}
+    counted = [
+        registry.get_sample_value("hotline_surveys_total", {**labels, "answer": one})
+        for one in ("5", "1", "hung_up")
+    ]
+    assert counted == [2, 0, 1]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from hotline.core.events import Outcome
+from hotline.core.events import Outcome, SurveyOutcome
 from hotline.queue.calls.table import CallTable
 from hotline.queue.facts import Abandoned, Completed, Connected, Fact, Left, RingEnded
 from tests.fixtures.ledger_world import AGENTS as EXTENSIONS
@@ -91,6 +91,19 @@ class WaitsMachine(LedgerWorld):
     def talk_ends(self, gap: int, data: st.DataObject, by: str) -> None:
         self.pass_time(gap)
         self.tell(self.exchange.end_talk(data.draw(st.sampled_from(self.exchange.talking())), by, self.now))
+
+    @precondition(lambda self: self.exchange.talking())
+    @rule(gap=gaps, data=st.data())
+    def agent_hangs_up_and_the_caller_is_asked(self, gap: int, data: st.DataObject) -> None:
+        self.pass_time(gap)
+        self.tell(self.exchange.ask(data.draw(st.sampled_from(self.exchange.talking())), self.now))
+
+    @precondition(lambda self: self.exchange.asked())
+    @rule(gap=gaps, data=st.data(), outcome=st.sampled_from(SurveyOutcome))
+    def survey_is_over(self, gap: int, data: st.DataObject, outcome: SurveyOutcome) -> None:
+        self.pass_time(gap)
+        caller = data.draw(st.sampled_from(self.exchange.asked()))
+        self.tell(self.exchange.end_survey(caller, outcome, self.now))
 
     @precondition(lambda self: self.exchange.free_agents(AGENTS))
     @rule(gap=gaps, queue=st.sampled_from(QUEUES), by=st.sampled_from(["caller", "agent", None]))

@@ -41,7 +41,10 @@ START_SECONDS = 60  # a busy machine synthesises prompts at the first start
 
 
 def write_site(folder: Path, **changes: Any) -> Path:
-    """The demo site on free ports, with prompts of a word or two; ``changes`` replace top-level sections."""
+    """The demo site on free ports, with prompts of a word or two, and nobody is asked after the talk.
+
+    ``changes`` replace top-level sections.
+    """
     data = yaml.safe_load(sample("demo").read_text(encoding="utf-8"))
     rtp = random.randrange(12000, 31000, 200)
     data |= {
@@ -60,7 +63,7 @@ def write_site(folder: Path, **changes: Any) -> Path:
         "prompts": [{"name": prompt["name"], "text": "请按键"} for prompt in data["prompts"]],
         "notice": None,
     }
-    del data["notice"]
+    del data["notice"], data["survey"]
     data |= changes
     file = folder / "site.yaml"
     file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")

@@ -68,7 +68,15 @@ export function queueRows(
   })
 }
 
-export type CallState = 'menu' | 'waiting' | 'ringing' | 'talking' | 'held' | 'enquiry' | 'three_way'
+export type CallState =
+  | 'menu'
+  | 'waiting'
+  | 'ringing'
+  | 'talking'
+  | 'held'
+  | 'enquiry'
+  | 'three_way'
+  | 'survey'
 
 export interface CallRow {
   readonly id: string
@@ -81,6 +89,7 @@ export interface CallRow {
 }
 
 function stateOf(call: LiveCall, waits: boolean): CallState {
+  if (call.surveyed) return 'survey'
   if (call.answered_at !== null && !waits) {
     if (call.consult != null) return call.consult.state === 'three_way' ? 'three_way' : 'enquiry'
     return call.held ? 'held' : 'talking'

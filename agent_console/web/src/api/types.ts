@@ -87,6 +87,8 @@ export interface CallView {
   readonly callback_of: string | null
   /** Names of the lists that the caller's number is on. */
   readonly caller_lists: readonly string[]
+  /** The talk is over, and the caller is asked how satisfied they are. */
+  readonly surveyed: boolean
 }
 
 export interface LiveView {
@@ -165,7 +167,12 @@ export interface CallSummary {
   /** Of a call by which an agent called somebody back: the earlier call, and what came of it. */
   readonly callback_of: string | null
   readonly callback_outcome: CallbackOutcome | null
+  /** What came of asking the caller after the talk; with it the key, 5 very satisfied to 1, if one was pressed. */
+  readonly survey: SurveyOutcome | null
+  readonly answer: number | null
 }
+
+export type SurveyOutcome = 'answered' | 'no_answer' | 'wrong_key' | 'hung_up'
 
 /** A caller who left the queue to be called back. */
 export interface CallbackRequest {
@@ -587,6 +594,7 @@ export interface EventData {
     wait_seconds: number
     talk_seconds: number
   }
+  survey_began: { call_id: string; at: Moment }
   call_ended: { call_id: string; at: Moment }
   party_ringing: { call_id: string; at: Moment; agent: string | null }
   party_joined: { call_id: string; at: Moment; agent: string | null }

@@ -478,6 +478,20 @@ export const en: Messages = {
     forced: '{by} set you to {state}',
     forcedBecause: '{by} set you to {state}: {reason}',
   },
+  survey: {
+    asking: 'giving an opinion',
+    told: 'Opinion: {said}',
+    said: {
+      5: 'very satisfied (5)',
+      4: 'satisfied (4)',
+      3: 'fairly satisfied (3)',
+      2: 'dissatisfied (2)',
+      1: 'very dissatisfied (1)',
+      no_answer: 'pressed no key',
+      wrong_key: 'pressed a wrong key',
+      hung_up: 'hung up instead',
+    },
+  },
   outcome: {
     answered: 'Answered',
     abandoned: 'Abandoned',
@@ -599,6 +613,7 @@ export const en: Messages = {
       held: 'On hold',
       enquiry: 'Consulting',
       three_way: 'Three-way',
+      survey: 'Survey',
     },
     act: {
       menu: 'Act',

@@ -103,6 +103,7 @@ export const figuresEn: typeof figuresZhCN = {
     queue_entries: 'waits in queues',
     calls: 'calls',
     talks: 'talks',
+    surveys: 'surveys after the talk',
     agent_intervals: 'states of agents',
     imported_figures: 'figures of other systems',
   },

@@ -477,6 +477,20 @@ export const zhCN = {
     forced: '{by} 已将您置为{state}',
     forcedBecause: '{by} 已将您置为{state}：{reason}',
   },
+  survey: {
+    asking: '正在评价',
+    told: '评价：{said}',
+    said: {
+      5: '非常满意（5）',
+      4: '满意（4）',
+      3: '基本满意（3）',
+      2: '不满意（2）',
+      1: '非常不满意（1）',
+      no_answer: '未按键',
+      wrong_key: '按错键',
+      hung_up: '未评价即挂机',
+    },
+  },
   outcome: {
     answered: '已接听',
     abandoned: '排队放弃',
@@ -598,6 +612,7 @@ export const zhCN = {
       held: '保持',
       enquiry: '咨询中',
       three_way: '三方',
+      survey: '评价中',
     },
     act: {
       menu: '操作',

@@ -43,6 +43,7 @@ function blankCall(callId: string, at: Moment): LiveCall {
     recording_paused_until: null,
     callback_of: null,
     caller_lists: [],
+    surveyed: false,
     rings: [],
     ended_at: null,
     outcome: null,
@@ -168,6 +169,8 @@ export const handlers: { readonly [Name in EventName]: Handler<Name> } = {
 
   entry_closed: (state, data) =>
     withKnownCall(withoutWaiting(state, data.entry_id), data.call_id, { outcome: data.outcome }),
+
+  survey_began: (state, data) => withKnownCall(state, data.call_id, { surveyed: true }),
 
   call_ended: (state, data) => {
     const waiting = state.waiting.filter((caller) => caller.call_id !== data.call_id)

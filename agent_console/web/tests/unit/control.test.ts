@@ -245,7 +245,15 @@ describe('the list of targets', () => {
 describe('notes on a call', () => {
   const note = (text: string) => ({ call_id: 'c1', at: T0, user: 'chen', name: '陈晓梅', text })
   const past = {
-    call: { ...call(), outcome: null, talk_seconds: null, has_recording: false, callback_outcome: null },
+    call: {
+      ...call(),
+      outcome: null,
+      talk_seconds: null,
+      has_recording: false,
+      callback_outcome: null,
+      survey: null,
+      answer: null,
+    },
     segments: [segment({ text: '之前说的话', final: true })],
     text_masked: false,
     notes: [note('前一位记的')],

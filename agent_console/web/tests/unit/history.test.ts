@@ -22,6 +22,8 @@ const past = (number: number): CallSummary => ({
   language: 'zh-CN',
   callback_of: null,
   callback_outcome: null,
+  survey: null,
+  answer: null,
 })
 const page = (from: number, to: number): CallSummary[] =>
   Array.from({ length: from - to }, (_, index) => past(from - index))

@@ -205,6 +205,8 @@ const pastCall = {
   has_recording: false,
   callback_of: null,
   callback_outcome: null,
+  survey: null,
+  answer: null,
   language: '',
 }
 
@@ -290,7 +292,7 @@ describe('the languages', () => {
       .map(([, text]) => String(text))
       .join('\n')
     const computedKeys =
-      /^(state|outcome|error|obstacle|control|nuisance|target|floor|audit|callback|notice\.consult|draft\.(sexOf|typeOf|warn)|points\.(typeOf|kindOf)|board\.level|board\.formula|figures\.(dimension|grains|shortcut|comparison|compareHint|then|charts|overlap|side|source|menu|talk|shows|folds)|reports\.(kinds|day|week|month|from|to|state|note)|trials\.(by|result|speed|levels|part)|transcript\.gapReasons|transcript\.(caller|agent)$)/
+      /^(state|outcome|error|obstacle|control|nuisance|target|floor|audit|callback|survey\.said|notice\.consult|draft\.(sexOf|typeOf|warn)|points\.(typeOf|kindOf)|board\.level|board\.formula|figures\.(dimension|grains|shortcut|comparison|compareHint|then|charts|overlap|side|source|menu|talk|shows|folds)|reports\.(kinds|day|week|month|from|to|state|note)|trials\.(by|result|speed|levels|part)|transcript\.gapReasons|transcript\.(caller|agent)$)/
     const unused = texts(zhCN)
       .map(([key]) => key)
       .filter((key) => !computedKeys.test(key) && !code.includes(`'${key}'`))

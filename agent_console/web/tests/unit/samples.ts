@@ -58,6 +58,7 @@ export const call = (change: Partial<CallView> = {}): CallView => ({
   recording_paused_until: null,
   callback_of: null,
   caller_lists: [],
+  surveyed: false,
   ...change,
 })
 
