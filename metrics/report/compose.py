@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from hotline.core.sensitive import mask_numbers
-from hotline.metrics.report import sentences, tables, unit_tables
+from hotline.metrics.report import sentences, surveyed, tables, unit_tables
 from hotline.metrics.report.checks import disagreements
 from hotline.metrics.report.compared import LAST_YEAR, basis_words, labels
 from hotline.metrics.report.data import ReportData, Source, Span
@@ -50,6 +50,8 @@ def compose(data: ReportData) -> Document:
         ("热点诉求", ("topics",), _topics(data)),
         ("走势", ("trend",), _trend(data)),
         ("专线运行情况", ("lines",), _some(tables.lines_table(data))),
+        ("通话后满意度评价", (), [*_text("surveys", surveyed.surveys_sentence(data.surveys)),
+                                *_some(surveyed.surveys_table(data))]),
         ("承办单位办理情况", ("units",), _units(data)),
         ("分中心考核", ("scores",), _scores(data)),
         ("拨测情况", ("test_calls",), [*_text("test_calls", sentences.dials_sentence(data.test_calls)),

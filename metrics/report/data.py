@@ -308,12 +308,44 @@ class Topic(Section):
     samples: tuple[SampleCall, ...] = ()
 
 
+class SurveyCounts(Section):
+    """Callers asked after the talk how satisfied they are. ``answers``: by key, from 5 to 1.
+
+    ``depth``: of a line, how many lines it is under.
+    """
+
+    label: Annotated[str, Field(max_length=80)] = ""
+    name: Annotated[str, Field(max_length=80)] = ""
+    depth: int = 0
+    asked: Count
+    answers: Annotated[tuple[Count, ...], Field(min_length=5, max_length=5)]
+
+    @property
+    def answered(self) -> int:
+        """Who pressed one of the keys."""
+        return sum(self.answers)
+
+    @property
+    def satisfied(self) -> int:
+        """Very satisfied and satisfied."""
+        return sum(self.answers[:2])
+
+
+class Surveys(Section):
+    """What callers said after the talk; ``previous``: the whole of the period before."""
+
+    total: SurveyCounts
+    previous: SurveyCounts | None = None
+    lines: tuple[SurveyCounts, ...] = ()
+
+
 class ReportData(Sections):
     """One report's figures.
 
     Attributes:
         timezone: of the site: days are its days.
         until: the moment of gathering, if the period was not over yet.
+        surveys: what callers said after the talk, of our own ledger.
         scheme: what ``scores`` were worked out by, if it is known.
         sources: section -> where it comes from, for every section that is there.
         origins: section -> the file that it was imported in, and when.
@@ -326,6 +358,7 @@ class ReportData(Sections):
     period: Period
     cards: CardLimits = CardLimits()
     topic: Topic | None = None
+    surveys: Surveys | None = None
     scheme: Scheme | None = None
     topics_shown: int = 10
     zero_over_zero: Literal["dash", "zero"] = "dash"

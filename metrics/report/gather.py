@@ -34,6 +34,7 @@ from hotline.metrics.report.dialled import dials_of
 from hotline.metrics.report.gather_stored import COMPARED, StoredImports
 from hotline.metrics.report.periods import bounds, day_name, leading_to
 from hotline.metrics.report.ranked import ranking_of, scheme_of
+from hotline.metrics.report.surveyed import surveys_of
 from hotline.metrics.report.words import OUTCOMES, TYPES, UNKNOWN_TYPE
 from hotline.metrics.scoring.schemes import known_schemes
 from hotline.store.counts import COUNT
@@ -145,6 +146,8 @@ class Gathering:
             phone = self._phone_section(figures, *(found[one] if one else None for one in (before, ago)))
             own["phone"] = await self._with_machine(phone, kept)
             own["trend"] = _trend([*earlier, period], [found[one] for one in trend.values()])
+        if surveys := await surveys_of(self._summing, now, before):
+            own["surveys"] = surveys
         points = await self._points(now)
         if points:
             earlier_points = [await self._points(one) if one else [] for one in (before, ago)]

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hotline.metrics.report.data import Accepted, Phone, PhoneCounts, ReportData, Unit, UnitCounts
+from hotline.metrics.report.data import (
+    Accepted,
+    Phone,
+    PhoneCounts,
+    ReportData,
+    Surveys,
+    Unit,
+    UnitCounts,
+)
 from hotline.metrics.report.numbers import percent, rounded
 
 
@@ -52,11 +60,24 @@ class Ratio:
 def ratios(data: ReportData) -> tuple[Ratio, ...]:
     """Those of which anything is known, in the order of the report."""
     found = [*_of_phone(data.phone), *_of_accepted(data.accepted, data)]
+    found += _of_surveys(data.surveys)
     if data.knowledge is not None:
         known = data.knowledge
         formula = "知识库答复量 ÷ 知识库查询量"
         found.append(Ratio("knowledge_rate", "知识库答复率", formula, known.answered, known.asked))
     return tuple(one for one in found if one.known)
+
+
+def _of_surveys(surveys: Surveys | None) -> list[Ratio]:
+    if surveys is None:
+        return []
+    total, before = surveys.total, surveys.previous
+    earlier = percent(before.satisfied, before.answered) if before else None
+    rate = "（非常满意＋满意）÷ 参评量（五个评价键）"
+    return [
+        Ratio("call_satisfaction", "通话满意率", rate, total.satisfied, total.answered, earlier),
+        Ratio("survey_rate", "参评率", "参评量 ÷ 邀请评价量", total.answered, total.asked),
+    ]
 
 
 Parts = tuple[float | None, float | None]
