@@ -31,7 +31,15 @@ from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import counting_of
 from hotline.server.cli import app
 from hotline.store.database import open_engine, sessions_of
-from hotline.store.ledger import CallRecord, Changes, EntryRecord, IntervalRecord, Ledger, TalkRecord
+from hotline.store.ledger import (
+    CallRecord,
+    Changes,
+    EntryRecord,
+    IntervalRecord,
+    Ledger,
+    SurveyRecord,
+    TalkRecord,
+)
 from tests.fixtures.console import ConsoleUnderTest, running_console
 from tests.fixtures.migrated import upgrade
 
@@ -93,7 +101,14 @@ def rows() -> Changes:
         replace(over, talk_id="t5", kind="transfer", agent=None, party="110", talk_ms=9_000),
         replace(talk, talk_id="t6", call_id="m2", kind="queue", agent="1002"),
     ]
-    return Changes(calls, entries, intervals, talks=talks)
+    said = SurveyRecord("c001", "n", "12345", "12345", "", "", "1001", DAY + HOUR, "answered", 5, "live")
+    surveys = [
+        said,
+        replace(said, call_id="c002", agent="1002", answer=3),
+        replace(said, call_id="c004", agent="1002", answer=None, outcome="hung_up", line="12358"),
+        replace(said, call_id="c0", asked_at=DAY - HOUR, answer=1),
+    ]
+    return Changes(calls, entries, intervals, talks=talks, surveys=surveys)
 
 
 @pytest.fixture
@@ -137,6 +152,10 @@ def of_day(answers: Answers, measure: str) -> FigureQuestion:
         ("handed_on_rate", 1, 3, "33.33 %"),
         ("taken_over", 1, None, "1"),
         ("consults", 1, None, "1"),
+        ("call_satisfaction", 1, 2, "50.00 %"),
+        ("survey_rate", 2, 3, "66.67 %"),
+        ("survey_3", 1, None, "1"),
+        ("survey_hung_up", 1, None, "1"),
         ("mean_consult", 8_000, 1, "8.00 s"),
         # 1001: 90 min signed in today, 30 of them busy; 1002: 60 min, and one of a pause up to now
         ("occupancy", 30 * 60_000, 210 * 60_000, "14.29 %"),
@@ -206,6 +225,24 @@ async def test_figures_of_lists_of_callers(answers: Answers) -> None:
     question = replace(of_day(answers, "offered"), only={Dimension.CALLER_LIST: "enterprises"})
     told = await answers.explain(question, CountSide.NUMERATOR, limit=50)
     assert [row.id for row in told.rows] == ["e004"]
+
+
+async def test_what_callers_said_is_told_by_agent_line_and_call(answers: Answers) -> None:
+    """Satisfied over those who pressed a key; each row says which key, or why there is none."""
+    rate = of_day(answers, "call_satisfaction")
+    by_agent = await answers.answer(replace(rate, by=Dimension.AGENT))
+    texts = {one.key: one.points[0].figure.text for one in by_agent.groups}
+    assert texts == {"1001": "100.00 %", "1002": "0.00 %"}
+    asked = await answers.answer(replace(of_day(answers, "surveyed"), by=Dimension.LINE))
+    lines = {one.key: one.points[0].figure.numerator for one in asked.groups}
+    assert (lines["12345"], lines["12315"], lines["12358"]) == (2, 1, 1), "12358 is under 12315"
+    told = await answers.explain(of_day(answers, "surveyed"), CountSide.NUMERATOR, limit=50)
+    assert {(row.call_id, row.agent, row.state) for row in told.rows} == {
+        ("c001", "1001", "5"), ("c002", "1002", "3"), ("c004", "1002", "hung_up"),
+    }  # fmt: skip
+    names = {one.id: (one.name, one.formula) for one in answers.catalogue()}
+    assert names["call_satisfaction"] == ("通话满意率", "非常满意和满意评价量 / 参评量")
+    assert names["satisfied_rate"][0] == "回访满意率"
 
 
 ORDERS = """period: 2026-10

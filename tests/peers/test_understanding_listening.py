@@ -30,6 +30,7 @@ from hotline.core.events import (
     CallUnderstood,
     Event,
     Side,
+    SurveyBegan,
     TranscriptSegment,
     WordsHeard,
 )
@@ -157,6 +158,22 @@ async def test_a_call_is_understood_while_it_goes_on_and_kept_afterwards(tmp_pat
         assert [one.settled for one in known] == [False, True] and known[-1].topic == "消费维权"
         assert await here.listener.of_call("c1") == kept
         assert here.listener.proposals(kept)[0].field == "request_type"
+
+
+async def test_the_summary_does_not_wait_for_the_survey(tmp_path: Path) -> None:
+    """The agent wraps up while the caller is asked: for both of them the talk is over."""
+    async with listening(tmp_path) as here:
+        here.begin()
+        here.say("我要投诉人民路二百六十号的健身房", "充了三千元的卡不给退钱")
+        await eventually(lambda: len(here.told(CallUnderstood)) == 2)
+        here.bus.publish(SurveyBegan("c1", datetime.now(UTC)))
+        kept = None
+        while kept is None:
+            kept = await here.kept()
+        assert kept.ended and kept.one(PointKind.SUMMARY) is not None
+        here.end()
+        await eventually(lambda: bool([one for one in here.told(CallUnderstood) if one.settled]))
+        assert [one.settled for one in here.told(CallUnderstood) if one.ended] == [False, True]
 
 
 async def test_a_text_that_comes_after_the_hang_up_is_taken_in(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from hotline.core.events import (
     CallEnded,
     CallerQueued,
     CallFlagged,
+    CallSurveyed,
     EntryClosed,
     Envelope,
     Event,
@@ -35,6 +36,8 @@ from hotline.core.events import (
     PartyLeft,
     PartyRinging,
     Side,
+    SurveyBegan,
+    SurveyOutcome,
     TranscriptSegment,
 )
 from hotline.core.views import AgentView, CallView, LiveView, WaitingCaller
@@ -149,6 +152,14 @@ def test_in_a_three_way_call_both_agents_see_the_text() -> None:
     )
     assert seen_by(ZHANG, *story) == [1, 2, 3, 4]
     assert seen_by(LI, *story) == [2, 3, 4, 5]
+
+
+def test_what_a_caller_said_of_an_agent_is_for_supervisors() -> None:
+    """That the caller is asked everybody sees who had the call; the answer no agent's page at work."""
+    said = CallSurveyed("c1", AT, "12345", "12345", "a1", SurveyOutcome.ANSWERED, 1)
+    events = (answered("a1"), closed(Outcome.ANSWERED, "a1"), SurveyBegan("c1", AT), said)
+    assert seen_by(ZHANG, *events) == [1, 2, 3]
+    assert seen_by(CHIEF, *events) == [1, 2, 3, 4]
 
 
 def test_states_are_for_the_seat_and_for_supervisors() -> None:
