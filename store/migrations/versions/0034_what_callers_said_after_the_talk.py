@@ -8,12 +8,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
-CELLS = ("rollup_quarters", "rollup_days", "rollup_agent_days")
+CELLS = ("rollup_quarters", "rollup_wholes", "rollup_days", "rollup_agent_days", "rollup_agent_months")
 SUMS = (
     "surveyed", "survey_answered", "survey_satisfied", "survey_5", "survey_4", "survey_3", "survey_2",
     "survey_1", "survey_no_answer", "survey_wrong_key", "survey_hung_up",
@@ -59,7 +59,7 @@ def downgrade() -> None:
 
 
 def _forget_sums() -> None:
-    for table in ("rolled_days", *CELLS):
+    for table in ("rolled_days", "rolled_months", *CELLS):
         op.execute(f"DELETE FROM {table}")  # noqa: S608  # of names in this file
 
 
