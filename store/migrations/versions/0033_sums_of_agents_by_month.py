@@ -1,7 +1,6 @@
 """sums of agents by month, and of all lines and queues together by quarter hour.
 
-What can be added up from sums that there are already is made here, so that no day is summed up anew; months
-are made by the server while it runs.
+The server fills them while it runs; the next migration has every day summed up anew.
 """
 
 from __future__ import annotations
@@ -45,12 +44,6 @@ def upgrade() -> None:
         sa.Column("until_slot", sa.Integer(), nullable=False),
         sa.Column("fingerprint", sa.String(length=16), nullable=False),
         sa.PrimaryKeyConstraint("slot"),
-    )
-    keys = "slot, language, caller_lists"
-    names, sums = (", ".join(form.format(name) for name in SUMS) for form in ('"{}"', 'SUM("{}")'))
-    op.execute(
-        f"INSERT INTO rollup_wholes ({keys}, {names})"  # noqa: S608  # of names in this file
-        f" SELECT {keys}, {sums} FROM rollup_quarters GROUP BY {keys}"
     )
 
 
