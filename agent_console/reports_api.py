@@ -25,13 +25,14 @@ Revision = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Ordered(Body):
-    """What to make; ``last`` and ``words`` of a topic."""
+    """What to make; ``last`` and ``words`` of a topic, ``scores`` of any other: a file's text."""
 
     what: Literal["day", "week", "month", "topic"]
     period: Day
     last: Day = ""
     words: Annotated[str, Field(max_length=60)] = ""
     again: bool = False
+    scores: Annotated[str, Field(max_length=50_000)] = ""
 
 
 class Edited(Body):

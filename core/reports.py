@@ -41,7 +41,8 @@ class ReportHead:
 class ReportOrder:
     """What to make: ``period`` as 2026-10, 2026-W41 or 2026-10-05; a topic from that day to ``last``.
 
-    ``again``: in place of the draft that is there.
+    ``again``: in place of the draft that is there. ``scores``: sub-centres' figures or ranking, the text of a
+    file as ``hotline report --scores`` takes it; empty: the one in the folder of data files, if any.
     """
 
     what: Literal["day", "week", "month", "topic"]
@@ -49,6 +50,7 @@ class ReportOrder:
     last: str = ""
     words: str = ""
     again: bool = False
+    scores: str = ""
 
 
 @dataclass(frozen=True, slots=True)

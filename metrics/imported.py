@@ -108,10 +108,12 @@ def figures_commands(open_site: Callable[[Path], tuple[Site, AsyncEngine]]) -> t
 
 def _tell(found: FileSection, counts: Sequence[ImportedCount]) -> None:
     """What was imported of a period, and on stderr what does not add up in it."""
-    sections = "、".join(SECTIONS[name] for name in as_json(found))
-    typer.echo(f"imported of {found.period} ({sections}):")
-    for one in counts:
-        group = one.unit or (TELEPHONE if one.channel == PHONE else one.channel)
+    given = as_json(found)
+    sections = "、".join(SECTIONS[name] for name in given)
+    units = f", {len(found.units.rows)} units" if found.units is not None else ""
+    typer.echo(f"imported of {found.period} ({sections}{units}):")
+    for one in (one for one in counts if one.section in given and not one.unit):
+        group = TELEPHONE if one.channel == PHONE else one.channel
         typer.echo(f"  {COUNT[one.figure].name} {group}".rstrip() + f": {one.value:,}")
     for slip in disagreements(alone(found)):
         typer.echo(f"does not add up: {slip} ({found.period})", err=True)

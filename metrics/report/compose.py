@@ -20,7 +20,6 @@ from hotline.metrics.report.document import (
     Series,
     Table,
 )
-from hotline.metrics.report.numbers import earlier
 from hotline.metrics.report.words import (
     NUMERALS,
     TITLES,
@@ -33,7 +32,7 @@ from hotline.metrics.report.words import (
 )
 
 COMPARED = "环比：数量与上一周期相比，以百分比表示；比率与上一周期相比，以百分点表示。同比：与上年同期相比。"
-COMPARED_SO_FAR = "{0}：数量与{1}相比，以百分比表示；比率以百分点表示。较{2}：与{2}相比。"
+COMPARED_SO_FAR = "{}、较{}：只与其中同样的日期和时刻相比，数量以百分比表示，比率以百分点表示。"
 ROUNDED = "百分数四舍五入保留两位小数；分母为0时记为“—”。"
 _COMPARED = ("phone", "accepted", "channels", "types", "topics", "seats")  # sections that have changes
 CHECKED = "本报告的合计、占比、比率已逐项核算，未发现不一致。"
@@ -239,7 +238,7 @@ def _id_of(slip: str) -> str:
 def _manner(data: ReportData) -> str:
     """How figures are compared and rounded. Sections of the report's own say whether it goes on."""
     label, _ = labels(data, "")
-    told = COMPARED if data.until is None else COMPARED_SO_FAR.format(label, earlier(label), LAST_YEAR)
+    told = COMPARED if data.until is None else COMPARED_SO_FAR.format(label, LAST_YEAR)
     return told + ROUNDED
 
 

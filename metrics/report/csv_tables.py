@@ -46,6 +46,15 @@ KINDS: Final = {
 }
 """What a table is about, by the heading that tells it."""
 
+NEEDED: Final = {
+    "承办单位": ("有效工单",),
+    "专线": ("接听量",),
+    "拨测对象": ("拨测次数", "接通"),
+    "受理量": (),
+    "查询": ("答复",),
+}
+"""Columns that a kind cannot be without, beside the one that tells it; of all others 数量."""
+
 
 def read_csv(file: Path) -> list[tuple[Document, list[str]]]:
     """The periods of a file in their order, each as `sheets.read_workbook` gives a workbook.
@@ -58,7 +67,7 @@ def read_csv(file: Path) -> list[tuple[Document, list[str]]]:
     if len(lines) < 2:
         raise ConfigError(f"{file}: there is nothing in it", hint=f"headings first, {PERIOD} among them")
     top, heads = lines[0]
-    kind = _kind(file, lines[0])
+    kind, needed = _kind(file, lines[0])
     by_period: dict[str, list[Line]] = {}
     for number, cells in lines[1:]:
         if len(cells) != len(heads):
@@ -66,7 +75,11 @@ def read_csv(file: Path) -> list[tuple[Document, list[str]]]:
                 f"{file}: line {number}: {len(cells)} cells under {len(heads)} headings",
                 hint='put a cell that holds a comma in quotes: "1,234"',
             )
-        period = _period(file, number, cells[heads.index(PERIOD)])
+        row = dict(zip(heads, cells, strict=True))
+        period = _period(file, number, row[PERIOD])
+        if empty := [name for name in needed if not row[name]]:
+            hint = "write 0 where there was nothing, and leave no row without its name"
+            raise ConfigError(f"{file}: line {number}, column {empty[0]}: it is empty", hint=hint)
         plain = [_plain(head, cell) for head, cell in zip(heads, cells, strict=True)]
         by_period.setdefault(period, []).append((number, plain))
     return [_document(file, period, kind, (top, heads), rows) for period, rows in by_period.items()]
@@ -91,9 +104,10 @@ def _document(
         raise ConfigError(f"{file}: line {cells[1][0]}: {period} is given twice", hint="keep one of the rows")
     else:
         number, values = cells[0]
-        pairs = [(at, [head, value]) for at, (head, value) in enumerate(zip(heads[1], values, strict=True))]
-        reader.read(kind, pairs, lambda _, column: place(column, number))
-    reader.put(("period",), period, place(at, rows[0][0]))
+        named = zip(heads[1], values, strict=True)
+        pairs = [(column, [head, value]) for column, (head, value) in enumerate(named)]
+        reader.read(kind, pairs, lambda value, column: place(column, number if value else top[0]))
+    reader.put(("period",), period, f"line {rows[0][0]}, column {PERIOD}")
     return reader.document, reader.places
 
 
@@ -128,21 +142,26 @@ def _lines(file: Path) -> Iterator[Line]:
             yield number, cells
 
 
-def _kind(file: Path, top: Line) -> Sheet:
-    """What the rows are about."""
+def _kind(file: Path, top: Line) -> tuple[Sheet, tuple[str, ...]]:
+    """What the rows are about, and the columns without which they say nothing of it."""
     number, heads = top
+    here = f"headings here: {'、'.join(heads)}"
     if PERIOD not in heads:
-        hint = f"say in each row of which period it is, as {_EXAMPLES}; headings here: {'、'.join(heads)}"
+        hint = f"say in each row of which period it is, as {_EXAMPLES}; {here}"
         raise ConfigError(f"{file}: line {number}: there is no column {PERIOD}", hint=hint)
     if "" in heads:
-        raise ConfigError(f"{file}: line {number}: column {heads.index('') + 1} has no heading")
+        hint = "name it, or take it away"
+        raise ConfigError(f"{file}: line {number}: column {heads.index('') + 1} has no heading", hint=hint)
     kinds = [head for head in KINDS if head in heads]
     if len(kinds) != 1:
         said = f"both {kinds[0]} and {kinds[1]} say" if kinds else "no column says"
         close = [found for head in heads if not kinds and (found := did_you_mean(head, KINDS))]
         hint = close[0] if close else f"have exactly one of {'、'.join(KINDS)}"
         raise ConfigError(f"{file}: line {number}: {said} what the rows are about", hint=hint)
-    return KINDS[kinds[0]]
+    needed = (kinds[0], *NEEDED.get(kinds[0], ("数量",)))
+    if missing := [name for name in needed if name not in heads]:
+        raise ConfigError(f"{file}: line {number}: there is no column {missing[0]}", hint=f"add it; {here}")
+    return KINDS[kinds[0]], needed
 
 
 def _period(file: Path, number: int, written: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from hotline.config.reporting import BY_HAND, ReportFormat
@@ -52,6 +53,7 @@ class _Asked(NamedTuple):
     stem: str
     period: Period
     words: str
+    scores: str
 
 
 class ReportDesk:
@@ -95,6 +97,13 @@ class ReportDesk:
                 self._asked = None
 
     async def _make(self, asked: _Asked) -> None:
+        with TemporaryDirectory() as given:
+            try:
+                await self._make_with(asked, _scores_file(asked, Path(given)))
+            except RunFailed as error:  # whoever gave the file does not know of our folder
+                raise RunFailed(str(error).replace(f"{given}/", "")) from error
+
+    async def _make_with(self, asked: _Asked, scores: Path | None) -> None:
         folder = await asyncio.to_thread(self._shelf.folder, BY_HAND)
         data_in = next(
             (one.data for one in self._site.reports.schedule if one.what == asked.period.span and one.data),
@@ -105,7 +114,7 @@ class ReportDesk:
             database=self._database,
             period=asked.period,
             data=await asyncio.to_thread(data_file, data_in, asked.period.name),
-            scores=await asyncio.to_thread(data_file, data_in, asked.period.name, SCORES),
+            scores=scores or await asyncio.to_thread(data_file, data_in, asked.period.name, SCORES),
             words=asked.words,
             folder=folder,
             stem=asked.stem,
@@ -293,10 +302,19 @@ def _drafted(bare: ReportHead, draft: Any) -> ReportHead:
 def _asked(order: ReportOrder) -> _Asked:
     if order.what != "topic":
         period = period_of(Span(order.what), order.period)
-        return _Asked(period.name, period, "")
+        return _Asked(period.name, period, "", order.scores)
     words = order.words.strip()
     if not words or len(words) > MOST_WORDS:
         raise UsageError("a topic is about words that were said", hint=f"give 1 to {MOST_WORDS} characters")
     period = from_to(order.period, order.last)
     mark = hashlib.sha256(words.encode()).hexdigest()[:8]
-    return _Asked(f"topic-{period.start}-{period.last}-{mark}", period, words)
+    return _Asked(f"topic-{period.start}-{period.last}-{mark}", period, words, "")
+
+
+def _scores_file(asked: _Asked, folder: Path) -> Path | None:
+    """What was given of sub-centres as the file that it was: of YAML, or the list that was worked out."""
+    if not asked.scores.strip():
+        return None
+    file = folder / f"scores{'.json' if asked.scores.lstrip().startswith('[') else '.yaml'}"
+    file.write_text(asked.scores, encoding="utf-8")
+    return file

@@ -87,6 +87,8 @@ class Gathering:
         sections = {**own, **stored.sections, **given}
         if "trend" in own and sections["trend"] is own["trend"]:
             sections["trend"] = await self._with_accepted(period, sections)
+            if any(point.accepted is not None for point in sections["trend"]):
+                stored.origins["trend"] = "受理量为填报数据"
         scheme = None
         if ranked is not None:
             ranking = ranking_of(ranked, self._site, trials)

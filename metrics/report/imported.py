@@ -119,6 +119,8 @@ def _error(problems: list[Problem], places: list[str] | None) -> ConfigError:
     """One line: the first problem, and how many more there are."""
     first = min(problems, key=lambda problem: problem.line)
     if places is not None:  # a table: its "lines" count the places of its cells
-        first = replace(first, file=Path(f"{first.file}: {places[first.line - 1]}"), line=0)
+        hint = first.hint or ("write it in digits, as 1234" if "number" in first.message else "")
+        place = Path(f"{first.file}: {places[first.line - 1]}")
+        first = replace(first, file=place, line=0, key="", hint=hint)
     more = f" (and {len(problems) - 1} more in this file)" if len(problems) > 1 else ""
     return ConfigError(f"{first}{more}")

@@ -82,8 +82,8 @@ def with_earlier(found: Imported, before: Imported, ago: Imported, *, so_far: bo
     ``so_far``: the period goes on. A file of all of it then stands as it was given.
     """
     for name, value in found.sections.items():
-        if so_far and found.sources[name] is Source.IMPORTED:
-            continue
+        if name not in found.whole or (so_far and found.sources[name] is Source.IMPORTED):
+            continue  # of fewer days any change would be one of days
         then = [one.sections[name] if name in one.whole else None for one in (before, ago)]
         found.remarks += [(name, text) for text in _against(SECTIONS[name], value, *then)]
         found.sections[name] = _filled(value, *then)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hotline.config.reporting import BY_HAND
+from hotline.config.samples import path as sample
 from hotline.core.clock import ManualClock
 from hotline.core.errors import IllegalState, UsageError
 from hotline.core.reports import ReportContent, ReportOrder, ReportState, ReportTable, ReportText
@@ -130,6 +131,19 @@ async def test_what_cannot_be_made_says_why(desk: ReportDesk) -> None:
     assert await made(desk) is None
     assert "停水" in (await read(desk, making.period)).head.title
     assert await desk.file(BY_HAND, "2026-10-05.pdf") is None
+
+
+async def test_figures_of_sub_centres_are_given_along(desk: ReportDesk) -> None:
+    """The ranking stands in the report; a mistake in them is told with its line, and nothing is made."""
+    figures = sample("demo").with_name("score.yaml").read_text()
+    await desk.begin(ReportOrder("week", "2026-W41", scores=figures))
+    assert await made(desk) is None
+    tables = [block.id for block in (await read(desk, "2026-W41")).blocks if isinstance(block, ReportTable)]
+    assert "t.scores" in tables
+    await desk.begin(ReportOrder("week", "2026-W40", scores=figures.replace("name:", "nome:", 1)))
+    failed = await made(desk)
+    assert failed is not None and "scores.yaml:" in failed and "/scores.yaml" not in failed
+    assert await desk.content(BY_HAND, "2026-W40") is None
 
 
 async def test_supervisors_work_on_reports_over_http(desk: ReportDesk, tmp_path: Path) -> None:

@@ -94,6 +94,19 @@ def test_days_by_unit_are_added_up_and_missing_ones_are_named(folder: Path) -> N
     assert source(report, "t.units").startswith("来源：填报数据，由各日、各周的数据相加（units.csv，")
 
 
+def test_what_is_not_whole_is_not_compared(folder: Path) -> None:
+    """Fewer days than the month before had would look like a fall."""
+    days = "".join(f"2026-09-{day:02},10\n" for day in range(1, 31))
+    imported(folder, "9.csv", f"期间,受理量\n{days}")
+    imported(folder, "10.csv", f"期间,受理量\n{days.replace('-09-', '-10-')}")
+    accepted = month(folder)["data"]["accepted"]
+    assert (accepted["total"], accepted["previous"]) == (300, None)
+    imported(folder, "31.csv", "期间,受理量\n2026-10-31,20\n")
+    report = month(folder)
+    assert (report["data"]["accepted"]["total"], report["data"]["accepted"]["previous"]) == (320, 300)
+    assert source(report, "t.trend") == "来源：系统通话台账（受理量为填报数据）"
+
+
 def test_earlier_imports_are_what_a_month_is_compared_with(folder: Path) -> None:
     """Where the file itself does not say; where it says otherwise, that is printed."""
     imported(folder, "9.csv", "期间,受理量,转派\n2026-09,80,20\n")

@@ -105,6 +105,11 @@ async def test_audit(engine: AsyncEngine) -> None:
     await store_checks.check_audit(engine)
 
 
+async def test_imports_of_other_systems(engine: AsyncEngine) -> None:
+    """All of a file or nothing; a section and a file take the place of their former selves, others stay."""
+    await store_checks.check_imports(engine)
+
+
 async def test_notes_and_nuisance_marks(engine: AsyncEngine) -> None:
     """Notes in order; the newest mark of a number holds, also for a program that starts later."""
     await store_checks.check_marks(engine)

@@ -39,7 +39,7 @@ def test_units_with_their_total_as_printed(tmp_path: Path, encoding: str) -> Non
 
 def test_one_file_of_many_days(tmp_path: Path) -> None:
     """Each day by itself, as Excel rewrites days too; a report takes a file of one period only."""
-    text = "期间,受理量,转派\n2026-10-01,10,2\n2026/10/2,12,3\n2026年10月3日,11,\n"
+    text = "受理量,转派,期间\n10,2,2026-10-01\n12,3,2026/10/2\n11,,2026年10月3日\n"
     found = read_periods(file(tmp_path, text))
     assert [one.period for one in found] == ["2026-10-01", "2026-10-02", "2026-10-03"]
     assert [(one.accepted.total, one.accepted.dispatched) for one in found if one.accepted] == [
@@ -86,20 +86,24 @@ ONE = "期间,承办单位,有效工单\n2026-10,甲,1\n"
             'line 1: no column says what the rows are about — did you mean "承办单位"',
         ),
         ("期间,承办单位,渠道\n2026-10,甲,1\n", "both 承办单位 and 渠道 say what the rows are about — have"),
-        (
-            ONE.replace("工", "公"),
-            'line 1, column 有效公单: unknown heading 有效公单 — did you mean "有效工单"',
-        ),
+        (ONE.replace("工", "公"), "line 1: there is no column 有效工单 — add it; headings here: 期间"),
+        ("期间,受理量,转牌\n2026-10,1,2\n", "line 1, column 转牌: unknown heading 转牌 — known here: 受"),
         ("期间,承办单位,,有效工单\n2026-10,甲,,1\n", "line 1: column 3 has no heading"),
         (f"{ONE}\n2026-10,乙,1,234\n", "line 4: 4 cells under 3 headings — put a cell"),
         (f"{ONE}2026-13,乙,1\n", "line 3, column 期间: not a period: 2026-13 — write it"),
         (f"{ONE},乙,1\n", "line 3, column 期间: nothing is given here — write it like 2026-10"),
-        (f"{ONE}2026-10,乙,many\n", "line 3, column 有效工单: .*many. is not a whole number"),
+        (
+            f"{ONE}2026-10,乙,many\n",
+            "f.csv: line 3, column 有效工单: .many. is not a whole number — write it",
+        ),
+        (f"{ONE}2026-10,乙,\n", "line 3, column 有效工单: it is empty — write 0 where there was nothing"),
+        (f"{ONE}2026-10,,3\n", "line 3, column 承办单位: it is empty — .*no row without its name"),
+        ("期间,承办单位,按时办结\n2026-10,甲,1\n", "line 1: there is no column 有效工单 — add it"),
+        ("期间,渠道\n2026-10,微信\n", "line 1: there is no column 数量 — add it"),
         (f"{ONE}2026-11,乙,95%\n", "line 3, column 有效工单: .*95%. is not a whole number"),
         (f"{ONE}2026-10,甲,1\n", "line 3, column 承办单位: .*given twice — keep one"),
         (f'{ONE}2026-10,"甲"乙,1\n', "line 3: .* — see to the quotes in it"),
         ("期间,受理量\n2026-10,1\n2026-10,2\n", "line 3: 2026-10 is given twice — keep one of the rows"),
-        ("期间,受理量,受里\n2026-10,1,2\n", "column 受里: unknown heading 受里"),
     ],
 )
 def test_mistakes_are_told_by_line_and_column(tmp_path: Path, text: str, told: str) -> None:

@@ -60,12 +60,18 @@ export interface Wanted {
   readonly from: string
   readonly to: string
   readonly words: string
+  /** The text of a file of sub-centres' figures; empty: none. */
+  readonly scores: string
 }
+
+/** As much of it as the server takes. */
+export const MOST_SCORES_BYTES = 50_000
 
 /** The order for what is chosen; null while something is missing. */
 export function orderOf(wanted: Wanted, again: boolean): ReportOrder | null {
-  const { what, period, from, to, words } = wanted
-  if (what !== 'topic') return period === '' ? null : { what, period, again }
+  const { what, period, from, to, words, scores } = wanted
+  if (what !== 'topic')
+    return period === '' ? null : { what, period, again, ...(scores === '' ? {} : { scores }) }
   if (words.trim() === '' || from === '' || to < from) return null
   return { what, period: from, last: to, words: words.trim(), again }
 }

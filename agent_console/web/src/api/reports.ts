@@ -44,6 +44,8 @@ export interface ReportOrder {
   readonly last?: string
   readonly words?: string
   readonly again?: boolean
+  /** The text of a file of sub-centres' figures, or of their ranking. */
+  readonly scores?: string
 }
 
 export interface ReportText {

@@ -1,7 +1,13 @@
 /** Reports as the server has them: a month's with a slip in its figures, one that is final, a week's with files alone. */
 
 const text = (id, words, level = 0) => ({ kind: 'text', id, text: words, level, edited: false })
-const row = (cells, depth = 0, strong = false) => ({ id: `row/${cells[0]}`, cells, depth, strong, remark: '' })
+const row = (cells, depth = 0, strong = false) => ({
+  id: `row/${cells[0]}`,
+  cells,
+  depth,
+  strong,
+  remark: '',
+})
 const FORMATS = ['html', 'docx', 'xlsx', 'pdf', 'json']
 
 const MONTH = [

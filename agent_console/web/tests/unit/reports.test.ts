@@ -92,6 +92,7 @@ describe('which report is made', () => {
       from: '2026-10-01',
       to: '2026-10-31',
       words: ' 停水 ',
+      scores: 'units: []',
     } as const
     expect(orderOf(wanted, false)).toEqual({
       ...{ what: 'topic', period: '2026-10-01', last: '2026-10-31', words: '停水', again: false },
@@ -102,6 +103,7 @@ describe('which report is made', () => {
       what: 'month',
       period: '2026-10',
       again: true,
+      scores: 'units: []',
     })
   })
 
