@@ -134,22 +134,24 @@ function figure(of, sums) {
   return { numerator, denominator, value, text: value.toFixed(2) + (of.unit === 'percent' ? '%' : ' s') }
 }
 
-function change(of, now, start, end, share) {
+/** `until`: where the period that is compared ends itself. */
+function change(of, now, start, end, share, until) {
   const then = figure(of, summed(start, end, share))
   const apart = of.unit === 'percent' ? now.value - then.value : (100 * (now.value - then.value)) / then.value
   const value = now.value === null || !then.value ? null : Math.round(100 * apart) / 100
   const sign = value === null ? '—' : `${value > 0 ? '+' : ''}${value.toFixed(2)}`
   const text = sign + (value === null ? '' : of.unit === 'percent' ? ' pp' : '%')
-  return { start: new Date(start).toISOString(), end: new Date(end).toISOString(), figure: then, value, text }
+  const [from, to] = [start, end].map((one) => new Date(one).toISOString())
+  return { start: from, end: to, figure: then, value, text, until: new Date(until).toISOString() }
 }
 
 function point(of, start, end, share, compare) {
   const now = figure(of, summed(start, end, share))
   const length = end - start
   const changes = {}
-  if (compare.includes('before')) changes.before = change(of, now, start - length, start, share)
+  if (compare.includes('before')) changes.before = change(of, now, start - length, start, share, end)
   if (compare.includes('year_before')) {
-    changes.year_before = change(of, now, start - 364 * DAY_MS, end - 364 * DAY_MS, share)
+    changes.year_before = change(of, now, start - 364 * DAY_MS, end - 364 * DAY_MS, share, end)
   }
   return { start: new Date(start).toISOString(), end: new Date(end).toISOString(), figure: now, changes }
 }
