@@ -27,6 +27,7 @@ from hotline.server.paths import database_url
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--force-color-profile=srgb"]
 AGREES_OR_NOT = "[data-testid=report-agrees], [data-testid=report-disagreements]"
+TALKING = "[data-testid=floor-agent] .state[data-state=talking]"
 SEGMENTS = "[data-testid=segment]"
 
 
@@ -80,16 +81,12 @@ async def _drain(demo: asyncio.subprocess.Process) -> None:
         print(raw.decode(), end="")
 
 
-async def _page(
-    browser: Browser, url: str, user: str, password: str, path: str, size: tuple[int, int], folder: Path
-) -> Page:
-    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
+async def _page(browser: Browser, url: str, user: str, password: str, path: str) -> Page:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
     page = await context.new_page()
     await page.goto(f"{url}{path}")
     await page.get_by_test_id("login-user").fill(user)
     await page.get_by_test_id("login-password").fill(password)
-    if user == "2001":
-        await page.screenshot(path=folder / "login.png")
     await page.get_by_test_id("login-submit").click()
     await page.wait_for_url(f"**{path}")
     return page
@@ -97,7 +94,7 @@ async def _page(
 
 async def _agent(browser: Browser, url: str, password: str, folder: Path) -> None:
     """The agent's page in the middle of a call, while somebody speaks, with a past call in the history."""
-    page = await _page(browser, url, "1001", password, "/agent", (1440, 900), folder)
+    page = await _page(browser, url, "1001", password, "/agent")
     await page.get_by_test_id("history-item").first.wait_for(state="attached", timeout=180_000)
     await page.get_by_test_id("state").filter(has_text="通话").wait_for(timeout=180_000)
     live = page.get_by_test_id("transcript")
@@ -108,10 +105,10 @@ async def _agent(browser: Browser, url: str, password: str, folder: Path) -> Non
 
 
 async def _supervisor(browser: Browser, url: str, password: str, folder: Path) -> None:
-    """The shift board and the wallboard in mid-shift, a past call, the figures, the heat map, a report."""
-    page = await _page(browser, url, "2001", password, "/board", (1440, 900), folder)
+    """The shift board and the wallboard in mid-shift; what came of the weeks before."""
+    page = await _page(browser, url, "2001", password, "/board")
     await page.get_by_test_id("floor-call").nth(4).wait_for(timeout=180_000)
-    await page.locator("[data-testid=floor-agent] [data-state=talking]").nth(3).wait_for(timeout=180_000)
+    await page.locator(TALKING).nth(3).wait_for(timeout=180_000)
     await page.screenshot(path=folder / "board.png")
     await page.set_viewport_size({"width": 1920, "height": 1080})
     await page.goto(f"{url}/wallboard")
@@ -127,7 +124,6 @@ async def _figures(page: Page, url: str, folder: Path) -> None:
     await page.goto(f"{url}/figures?measure=answer_rate&by=line&period=last_month&compare=before")
     await page.locator("[data-testid=chart][data-drawn=true]").wait_for()
     await page.wait_for_timeout(1_000)  # the chart has moved in
-    await page.screenshot(path=folder / "figures.png")
     await page.get_by_test_id("figures-total").click()
     await page.get_by_test_id("explain-row").first.wait_for()
     await page.screenshot(path=folder / "explained.png")
@@ -139,6 +135,7 @@ async def _figures(page: Page, url: str, folder: Path) -> None:
     await page.get_by_test_id("report-kind-month").click()
     await page.get_by_test_id("report-start").click()
     await page.locator(AGREES_OR_NOT).first.wait_for(timeout=60_000)
+    await page.locator(".el-message").first.wait_for(state="hidden")
     await page.screenshot(path=folder / "report.png")
 
 

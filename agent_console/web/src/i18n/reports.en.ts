@@ -54,6 +54,6 @@ export const reportsEn: Messages['reports'] = {
   saveFirst: 'Save the changes first',
   download: 'Download',
   downloadHint: 'The first download after a change takes some seconds',
-  source: 'Source: {source}',
+  source: '{source}',
   note: { source: 'About', check: 'Checked', edit: 'Changed' },
 }

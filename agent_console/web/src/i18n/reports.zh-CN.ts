@@ -50,6 +50,6 @@ export const reportsZhCN = {
   saveFirst: '请先保存修改',
   download: '下载',
   downloadHint: '改过之后第一次下载要等几秒',
-  source: '数据来源：{source}',
+  source: '{source}',
   note: { source: '说明', check: '核对', edit: '改动' },
 }
