@@ -80,21 +80,19 @@ class Gathering:
         own = await self._own(period, until)
         if trials:
             own["test_calls"] = dials_of(trials)
-        stored = await self._imports.of(period, until)
         given = {name: value for name in Sections.model_fields if (value := getattr(imported, name, None))}
+        stored = await self._imports.of(period, until, given)
+        sections: dict[str, Any] = {**own, **stored.sections}
         sources = {name: _source_of(name) for name in own} | stored.sources
-        sources |= dict.fromkeys(given, Source.IMPORTED)
-        sections = {**own, **stored.sections, **given}
         if "trend" in own and sections["trend"] is own["trend"]:
             sections["trend"] = await self._with_accepted(period, sections)
             if any(point.accepted is not None for point in sections["trend"]):
                 stored.origins["trend"] = "受理量为填报数据"
-        scheme = None
+        scheme = scheme_of(sections.get("scores", ()), known_schemes(self._site))
         if ranked is not None:
             ranking = ranking_of(ranked, self._site, trials)
             scheme, sections["scores"], sources["scores"] = ranking.scheme, ranking.scores, Source.SCORED
-        elif scores := sections.get("scores"):
-            scheme = scheme_of(scores, known_schemes(self._site))
+            stored.origins.pop("scores", None)
         return ReportData.model_validate(
             {
                 **sections,
@@ -103,8 +101,8 @@ class Gathering:
                 "until": until,
                 "scheme": scheme,
                 "sources": sources,
-                "origins": {name: told for name, told in stored.origins.items() if name not in given},
-                "remarks": [text for name, text in stored.remarks if name not in given],
+                "origins": stored.origins,
+                "remarks": [text for _, text in stored.remarks],
             }
         )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hotline.core.figures import Comparison
@@ -24,10 +24,14 @@ class StoredImports:
     def __init__(self, sessions: Sessions, zone: ZoneInfo) -> None:
         self._store, self._zone = ImportedFigures(sessions), zone
 
-    async def of(self, period: Period, until: datetime | None) -> Imported:
-        """The sections of a period (``until``: as far as it has come) with their earlier counts."""
+    async def of(self, period: Period, until: datetime | None, given: Mapping[str, Any]) -> Imported:
+        """The sections of a period (``until``: as far as it has come) with their earlier counts.
+
+        ``given``: those of a data file, which come first.
+        """
         zone = self._zone
         found = await self._within(bounds(period, zone), counted(period, until, zone))
+        found.give(given)
         spans = [compared(period, until, zone, to) for to in COMPARED]
         before, ago = [await self._within(one, one) if one else Imported() for one in spans]
         with_earlier(found, before, ago, so_far=until is not None)

@@ -35,6 +35,14 @@ class Imported:
     remarks: list[tuple[str, str]] = field(default_factory=list)  # of which section
     whole: set[str] = field(default_factory=set)  # sections of which no day is missing
 
+    def give(self, sections: Mapping[str, Any]) -> None:
+        """Take these in the place of what was stored."""
+        self.sections |= sections
+        self.sources |= dict.fromkeys(sections, Source.IMPORTED)
+        self.origins = {name: told for name, told in self.origins.items() if name not in sections}
+        self.remarks = [(name, text) for name, text in self.remarks if name not in sections]
+        self.whole.update(sections)
+
 
 def as_json(found: Sections) -> dict[str, str]:
     """The sections that are given, each as JSON."""

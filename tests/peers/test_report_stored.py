@@ -45,10 +45,11 @@ def imported(folder: Path, name: str, text: str) -> Result:
     return run(figures_commands(lambda _: open_site(folder)), "import", str(file), "--site", "s")
 
 
-def month(folder: Path, name: str = "2026-10") -> dict[str, Any]:
-    """The report of a month, made without any data file."""
+def month(folder: Path, *words: str) -> dict[str, Any]:
+    """The report of October, unless ``words`` say so without any data file."""
     out = folder / "m.json"
-    run(report_commands(lambda _: open_site(folder)), "month", name, "--site", "s", "--out", str(out))
+    called = ("month", "2026-10", "--site", "s", "--out", str(out), *words)
+    run(report_commands(lambda _: open_site(folder)), *called)
     found: dict[str, Any] = json.loads(out.read_text())
     return found
 
@@ -123,6 +124,19 @@ def test_earlier_imports_are_what_a_month_is_compared_with(folder: Path) -> None
     ]
     trend = {point["name"]: point["accepted"] for point in report["data"]["trend"]}
     assert (trend["2026-09"], trend["2026-10"]) == (80, 100)
+
+
+def test_a_data_file_that_is_given_comes_first(folder: Path) -> None:
+    """Its sections in the place of those imported for the period, beside the earlier ones, and the others."""
+    imported(folder, "9.csv", "期间,受理量\n2026-09,80\n")
+    imported(folder, "10.csv", "期间,受理量\n2026-10,100\n")
+    imported(folder, "10c.csv", "期间,渠道,数量\n2026-10,电话,120\n")
+    (folder / "given.csv").write_text("期间,受理量\n2026-10,120\n")
+    report = month(folder, "--data", str(folder / "given.csv"))
+    accepted = report["data"]["accepted"]
+    assert (accepted["total"], accepted["previous"]) == (120, 80) and report["disagreements"] == []
+    assert source(report, "t.channels").startswith("来源：填报数据（10c.csv，")
+    assert report["data"]["origins"].keys() == {"channels", "trend"}
 
 
 def test_a_file_is_taken_wholly_or_not_at_all(folder: Path) -> None:

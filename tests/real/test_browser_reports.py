@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from hotline.config.samples import path as sample
 from hotline.config.secrets import Secrets
 from hotline.core.clock import SystemClock
 from hotline.core.trials import TrialCall, TrialOrder, TrialResult
@@ -68,9 +69,11 @@ async def test_a_supervisor_marks_a_test_call_and_makes_a_report_final(
 
     await page.get_by_role("link", name="通报").click()
     await page.get_by_test_id("report-kind-day").click()
+    await page.get_by_test_id("report-scores").set_input_files(sample("demo").with_name("score.yaml"))
     await page.get_by_test_id("report-start").click()
     await expect(page.get_by_test_id("report-state")).to_contain_text("未定稿", timeout=2 * SECONDS)
     await expect(page.get_by_test_id("report-agrees")).to_be_visible(timeout=SECONDS)
+    await expect(page.get_by_test_id("report-table-t.scores")).to_contain_text("87.27")
     text = page.get_by_test_id("report-text-h.1")
     await text.fill("一、电话与接听")
     await page.get_by_test_id("report-remark-n.manner").fill("口径同上月")

@@ -14,6 +14,8 @@ export const reportsEn: Messages['reports'] = {
   words: 'What callers spoke of',
   wordsHint: 'One word, or several with spaces between them',
   scores: 'Figures of sub-centres (if any)',
+  chooseFile: 'Choose a file…',
+  noFile: 'Without',
   scoresHint: 'Their figures (YAML), or the ranking that hotline score printed (JSON)',
   scoresTooLarge: 'The file of sub-centres is larger than 50 KB, and was not read',
   start: 'Make',

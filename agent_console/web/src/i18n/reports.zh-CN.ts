@@ -12,6 +12,8 @@ export const reportsZhCN = {
   words: '来电中提到',
   wordsHint: '一个词，或用空格分开的几个词',
   scores: '分中心考核数据（可不选）',
+  chooseFile: '选择文件…',
+  noFile: '不用',
   scoresHint: '各分中心的指标（YAML），或 hotline score 输出的排名（JSON）',
   scoresTooLarge: '考核数据文件超过 50 KB，没有读取',
   start: '生成',
