@@ -193,8 +193,8 @@ class FigureRow:
         id: the row's key.
         at: when it counts.
         adds: what it adds to the count (1, or milliseconds).
-        state: how a wait, a menu or a callback ended, how a talk came about, what an agent was doing, or what
-            a caller said when asked after the talk: 5 to 1, else a ``SurveyOutcome``.
+        state: how a wait, a menu, a callback or a test call ended, how a talk came about, what an agent was
+            doing, or what a caller said when asked after the talk: 5 to 1, else a ``SurveyOutcome``.
         seconds: of a wait or a state; None where it has none.
         until: of a figure that another system gave: the end of its period, which begins at ``at``.
         imported_from: the file that it came in, at ``imported_at``.

@@ -14,7 +14,7 @@ from hotline.core.errors import UsageError
 from hotline.core.figures import FigureRow
 from hotline.store.agent_times import ms_of
 from hotline.store.counts import DIMS, MOMENT, WITHIN_MS, Count, Dim, Origin
-from hotline.store.models import AgentInterval, Call, QueueEntry, SurveyRow, TalkRow, UtcDateTime
+from hotline.store.models import AgentInterval, Call, QueueEntry, SurveyRow, TalkRow, TrialRow, UtcDateTime
 from hotline.store.wanted import conditions
 
 _KEYS: Final[dict[Origin, Any]] = {
@@ -22,6 +22,7 @@ _KEYS: Final[dict[Origin, Any]] = {
     Origin.CALLS: Call.call_id,
     Origin.TALKS: TalkRow.talk_id,
     Origin.SURVEYS: SurveyRow.call_id,
+    Origin.TRIALS: TrialRow.trial_id,
     Origin.AGENT_TIMES: AgentInterval.id,
 }
 
@@ -143,6 +144,20 @@ def _survey(row: Any, _wanted: Behind) -> FigureRow:
     )
 
 
+def _trials(each: list[ColumnElement[int]]) -> Any:
+    row = TrialRow
+    return select(
+        row.trial_id, row.began_at, row.call_id, row.line, row.agent, row.result, row.answer_ms, *each
+    )
+
+
+def _trial(row: Any, _wanted: Behind) -> FigureRow:
+    """It may have been to another exchange; then there is no call of ours."""
+    key, at, call_id, line, agent, result, answer_ms, *each = row
+    seconds = None if answer_ms is None else answer_ms / 1000
+    return FigureRow(key, at, _sum(each), call_id, line or None, None, None, agent, result, seconds)
+
+
 def _times(_each: list[ColumnElement[int]]) -> Any:
     row = AgentInterval
     return select(row.id, row.since, row.until, row.agent, row.state)
@@ -165,6 +180,7 @@ _SELECTS: Final = {
     Origin.CALLS: _calls,
     Origin.TALKS: _talks,
     Origin.SURVEYS: _surveys,
+    Origin.TRIALS: _trials,
     Origin.AGENT_TIMES: _times,
 }
 _ROWS: Final = {
@@ -172,5 +188,6 @@ _ROWS: Final = {
     Origin.CALLS: _call,
     Origin.TALKS: _talk,
     Origin.SURVEYS: _survey,
+    Origin.TRIALS: _trial,
     Origin.AGENT_TIMES: _time,
 }

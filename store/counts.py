@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, liter
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from hotline.core.events import AgentState, CallbackOutcome, MenuOutcome, Outcome, SurveyOutcome, TalkKind
-from hotline.store.models import AgentInterval, Call, ImportedFigure, QueueEntry, SurveyRow, TalkRow
+from hotline.core.trials import TrialResult
+from hotline.store.models import AgentInterval, Call, ImportedFigure, QueueEntry, SurveyRow, TalkRow, TrialRow
 
 
 class Origin(StrEnum):
@@ -25,6 +26,7 @@ class Origin(StrEnum):
     CALLS = "calls"
     TALKS = "talks"
     SURVEYS = "surveys"
+    TRIALS = "test_calls"
     AGENT_TIMES = "agent_intervals"  # each row adds the time that it has in common with the period
     IMPORTED = "imported_figures"  # of other systems: each row counts in the periods that it lies in wholly
 
@@ -91,6 +93,7 @@ DIMS: Final[dict[Origin, dict[Dim, InstrumentedAttribute[Any] | ColumnElement[st
         Dim.CHANNEL: OF_PHONE,
         Dim.CALLER_LISTS: SurveyRow.caller_lists,
     },
+    Origin.TRIALS: {Dim.LINE: TrialRow.line, Dim.CHANNEL: OF_PHONE},
     Origin.AGENT_TIMES: {Dim.AGENT: AgentInterval.agent, Dim.CHANNEL: OF_PHONE},
     Origin.IMPORTED: {Dim.CHANNEL: ImportedFigure.channel, Dim.UNIT: ImportedFigure.unit},
 }
@@ -101,6 +104,7 @@ MOMENT: Final[dict[Origin, InstrumentedAttribute[Any]]] = {
     Origin.CALLS: Call.started_at,
     Origin.TALKS: TalkRow.answered_at,
     Origin.SURVEYS: SurveyRow.asked_at,
+    Origin.TRIALS: TrialRow.began_at,
     Origin.AGENT_TIMES: AgentInterval.since,
 }
 """When a row of our own counts; a time counts as far as it lies in the period."""
@@ -197,6 +201,10 @@ def _unsaid(id_: str, name: str, name_en: str, outcome: SurveyOutcome) -> Count:
     return _surveys(id_, name, name_en, SurveyRow.outcome == outcome.value)
 
 
+def _trials(id_: str, name: str, name_en: str, where: ColumnElement[bool]) -> Count:
+    return Count(id_, name, name_en, Origin.TRIALS, where)
+
+
 def _in_state(id_: str, name: str, name_en: str, *states: AgentState) -> Count:
     where = AgentInterval.state.in_([state.value for state in states])
     return Count(id_, name, name_en, Origin.AGENT_TIMES, where, None, CountUnit.MILLISECONDS)
@@ -204,7 +212,9 @@ def _in_state(id_: str, name: str, name_en: str, *states: AgentState) -> Count:
 
 _ABSENT = (AgentState.SIGNED_OUT, AgentState.UNREACHABLE)
 _PRESENT = tuple(state for state in AgentState if state not in _ABSENT)
-_WITHIN = and_(_ANSWERED, QueueEntry.wait_ms <= bindparam(WITHIN_MS, type_=QueueEntry.wait_ms.type))
+_NORM_MS: ColumnElement[int] = bindparam(WITHIN_MS, type_=QueueEntry.wait_ms.type)
+_WITHIN = and_(_ANSWERED, QueueEntry.wait_ms <= _NORM_MS)
+_TEST_ANSWERED = and_(TrialRow.result == TrialResult.ANSWERED.value, TrialRow.answer_ms.is_not(None))
 _TALKED = and_(_ANSWERED, QueueEntry.closed_at.is_not(None))
 _GAVE_UP = _as(Outcome.ABANDONED)
 _HUNG_UP = Call.menu_outcome == MenuOutcome.HANGUP.value
@@ -283,6 +293,16 @@ COUNTS: Final[tuple[Count, ...]] = (
     _unsaid("survey_no_answer", "未按键量", "pressed no key", SurveyOutcome.NO_ANSWER),
     _unsaid("survey_wrong_key", "按错键量", "pressed a wrong key", SurveyOutcome.WRONG_KEY),
     _unsaid("survey_hung_up", "评价前挂机量", "hung up instead", SurveyOutcome.HUNG_UP),
+    _trials("test_calls", "拨测量", "test calls", true()),
+    _trials("test_answered", "拨测接通量", "test calls answered", _TEST_ANSWERED),
+    _trials(
+        "test_within", "拨测及时接通量", "test calls answered within the norm",
+        and_(_TEST_ANSWERED, TrialRow.answer_ms <= _NORM_MS),
+    ),
+    Count(
+        "test_answer_ms", "拨测振铃至应答时长", "ring to answer of test calls", Origin.TRIALS, _TEST_ANSWERED,
+        func.coalesce(TrialRow.answer_ms, 0), CountUnit.MILLISECONDS,
+    ),
     _in_state("signed_in_ms", "签入时长", "signed in, phone reachable", *_PRESENT),
     _in_state("busy_ms", "通话、保持与整理时长", "talk, hold and wrap-up", *_BUSY),
     _in_state("ready_ms", "示闲时长", "ready", AgentState.READY),

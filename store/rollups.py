@@ -134,8 +134,8 @@ class Rollups:
                 await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MS}")
                 # in the order in which the ledger writes them: neither then holds what the other waits for
                 await connection.exec_driver_sql(
-                    "LOCK TABLE calls, queue_entries, talks, agent_intervals, surveys, call_points"
-                    " IN SHARE MODE"
+                    "LOCK TABLE calls, queue_entries, talks, agent_intervals, surveys, call_points,"
+                    " test_calls IN SHARE MODE"
                 )
             touching = _touching(span)
             found = list(await connection.execute(select(STALE_SLOTS).where(touching)))
@@ -166,6 +166,7 @@ class Rollups:
             _put(quarters, await tally(origin, each, *_CELL), _CELL, _CELL)
         for origin in (Origin.CALLS, Origin.TALKS):
             _put(quarters, await tally(origin, each, *_CALL), _CALL, _CELL)
+        _put(quarters, await tally(Origin.TRIALS, each, Dim.LINE), (Dim.LINE,), _CELL)
         times = await tally(Origin.AGENT_TIMES, each, Dim.AGENT)
         _put(quarters, times, (), _CELL)
         agents: Tally = {}

@@ -138,6 +138,14 @@ def measures_of(site: FiguresSection) -> dict[str, Measure]:
             ASA, "平均应答时长", "average speed of answer", _S, _of("wait_ms"), _of("answered"), _DOWN,
             float(within), "从进入队列到接听", "from the queue to the answer",
         ),
+        Measure(
+            "test_within_rate", f"拨测 {within} 秒应答率", f"test calls answered within {within} s", _P,
+            _of("test_within"), _of("test_calls"), _UP, None, *_OF_TRIALS,
+        ),
+        Measure(
+            "test_answer_time", "拨测平均应答时长", "mean ring to answer of test calls", _S,
+            _of("test_answer_ms"), _of("test_answered"), _DOWN, float(within), *_OF_TRIALS,
+        ),
     )  # fmt: skip
     return {measure.id: measure for measure in (*rates, *_OTHERS)}
 
@@ -149,6 +157,10 @@ AHT: Final = "aht"
 MEAN_TALK: Final = "mean_talk"
 CALL_SATISFACTION: Final = "call_satisfaction"
 
+_OF_TRIALS: Final = (
+    "按拨测计划所填专线；未填的只计入全部",
+    "by the line of the test's plan; those without one count in the whole alone",
+)
 _OF_SURVEYS: Final = (
     "坐席挂机后来电人按键评价；与回访满意率（其他系统导入）不同",
     "said by key after the agent hung up; not the follow-up satisfaction, which is imported",
@@ -240,6 +252,7 @@ _OTHERS: Final = (
             ("survey_no_answer", _EITHER), ("survey_wrong_key", _EITHER), ("survey_hung_up", _EITHER),
         )
     ),
+    _plain("test_calls", _EITHER, *_OF_TRIALS),
     _time("signed_in", "签入时长", "time signed in", "signed_in_ms"),
     _time("ready_time", "示闲时长", "time ready", "ready_ms"),
     _time("paused_time", "示忙时长", "time paused", "paused_ms"),

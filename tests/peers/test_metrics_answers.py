@@ -27,6 +27,7 @@ from hotline.core.figures import (
     FigureQuestion,
     Grain,
 )
+from hotline.core.trials import TrialCall, TrialOrder, TrialResult
 from hotline.metrics.measures.answering import Answers
 from hotline.metrics.measures.summing import counting_of
 from hotline.server.cli import app
@@ -40,6 +41,7 @@ from hotline.store.ledger import (
     SurveyRecord,
     TalkRecord,
 )
+from hotline.store.trials import TrialStore
 from tests.fixtures.console import ConsoleUnderTest, running_console
 from tests.fixtures.migrated import upgrade
 
@@ -243,6 +245,28 @@ async def test_what_callers_said_is_told_by_agent_line_and_call(answers: Answers
     names = {one.id: (one.name, one.formula) for one in answers.catalogue()}
     assert names["call_satisfaction"] == ("通话满意率", "非常满意和满意评价量 / 参评量")
     assert names["satisfied_rate"][0] == "回访满意率"
+
+
+async def test_test_calls_are_measured_by_the_line_they_tried(engine: AsyncEngine, answers: Answers) -> None:
+    """Mean seconds from the ring to the answer, the share within the norm, and the calls behind."""
+    store = TrialStore(sessions_of(engine))
+    for number, (line, result, seconds) in enumerate([
+        ("12345", TrialResult.ANSWERED, 4.5), ("12345", TrialResult.ANSWERED, 15.0),
+        ("12345", TrialResult.NO_ANSWER, None), ("", TrialResult.ANSWERED, 28.0),
+    ]):  # fmt: skip
+        order = TrialOrder("12345", line=line)
+        await store.save(TrialCall(f"t{number}", order, DAY + HOUR, result, 200, seconds))
+    texts = {
+        one: (await answers.answer(of_day(answers, one))).total.points[0].figure.text
+        for one in ("test_calls", "test_answer_time", "test_within_rate")
+    }
+    assert texts == {"test_calls": "4", "test_answer_time": "15.83 s", "test_within_rate": "50.00 %"}
+    question = replace(of_day(answers, "test_within_rate"), only={Dimension.LINE: "12345"})
+    told = await answers.explain(question, CountSide.DENOMINATOR, limit=50)
+    assert told.figure.text == "66.67 %"
+    assert {(row.id, row.state, row.seconds) for row in told.rows} == {
+        ("t0", "answered", 4.5), ("t1", "answered", 15.0), ("t2", "no_answer", None),
+    }  # fmt: skip
 
 
 ORDERS = """period: 2026-10

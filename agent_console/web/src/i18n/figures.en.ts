@@ -104,6 +104,7 @@ export const figuresEn: typeof figuresZhCN = {
     calls: 'calls',
     talks: 'talks',
     surveys: 'surveys after the talk',
+    test_calls: 'test calls',
     agent_intervals: 'states of agents',
     imported_figures: 'figures of other systems',
   },

@@ -101,6 +101,7 @@ export const figuresZhCN = {
     calls: '来电记录',
     talks: '通话记录',
     surveys: '通话后评价记录',
+    test_calls: '拨测记录',
     agent_intervals: '坐席状态记录',
     imported_figures: '其他系统导入的数据',
   },
