@@ -100,7 +100,7 @@ async def _add_up(
     low = high = wanted.bucket(period[0])
     for row in await connection.execute(query, {"first_ms": first, "last_ms": last}):
         number, begun, ended = row[len(keys) :]
-        key, meant = tuple(row[: len(groups)]), row[len(groups) : len(groups) + len(flags)]
+        key, meant = wanted.key(row[: len(groups)]), row[len(groups) : len(groups) + len(flags)]
         if cut:
             low, high = (bucket_of(slot) for slot in row[len(keys) - 2 : len(keys)])
         for bucket in range(low, max(low, high) + 1):

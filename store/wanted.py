@@ -53,6 +53,7 @@ class Wanted:
         now: how far states of agents that go on have come.
         by: what to tell rows apart by. Every origin of ``counts`` must know it (`DIMS`).
         only: rows with one of these values alone; likewise.
+        alike: values of the first of ``by`` that count as another one (agents with the same skills).
     """
 
     counts: tuple[Count, ...]
@@ -61,6 +62,11 @@ class Wanted:
     now: datetime
     by: tuple[Dim, ...] = ()
     only: Mapping[Dim, frozenset[str]] = field(default_factory=dict)
+    alike: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, said: Sequence[str]) -> Key:
+        """What a row's values for ``by`` count as."""
+        return (self.alike.get(said[0], said[0]), *said[1:]) if self.alike else tuple(said)
 
     def bucket(self, moment: datetime) -> int:
         """The bucket of a moment; those before all buckets are of the first: slots begin before rows do."""
@@ -101,9 +107,11 @@ def begin_of(slot: int) -> datetime:
 
 def add(into: Tally, bucket: int, key: Key, sums: Iterable[tuple[str, int | None]]) -> None:
     """Add sums of counts to a tally; of nothing it keeps no trace."""
+    found = into.get((bucket, key))
     for name, value in sums:
         if value:
-            found = into.setdefault((bucket, key), {})
+            if found is None:
+                found = into[bucket, key] = {}
             found[name] = found.get(name, 0) + int(value)
 
 
@@ -157,7 +165,7 @@ async def add_up(
     for row in await connection.execute(query, parameters or {}):
         if rows.slot is not None:
             bucket = of_step(row[dims])
-        add(found, bucket, tuple(row[:dims]), zip(rows.sums, row[len(groups) :], strict=True))
+        add(found, bucket, wanted.key(row[:dims]), zip(rows.sums, row[len(groups) :], strict=True))
 
 
 def slot_in(connection: AsyncConnection, moment: Any, step: int) -> ColumnElement[int]:

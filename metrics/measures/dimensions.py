@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hotline.config.schema import Site
 from hotline.core.errors import UsageError
@@ -20,7 +21,7 @@ class Group:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grouping:
     """How rows are put into groups.
 
@@ -45,6 +46,12 @@ class Grouping:
         if self.several:
             return parted(value)
         return self.of_value.get(value, (value,) if self.open else ())
+
+    @cached_property
+    def alike(self) -> Mapping[str, str]:
+        """Values of the very same groups, each with the first of them: agents of the same skills."""
+        first: dict[tuple[str, ...], str] = {}
+        return {value: first.setdefault(groups, value) for value, groups in self.of_value.items()}
 
     def members(self, group: str) -> frozenset[str]:
         """The values of a group's rows."""

@@ -78,7 +78,8 @@ class Summing:
         split = grouping.dim if grouping is not None else None
         within, now, wanted = self.site.figures.answer_within_seconds, self._clock.now(), tuple(counts)
         wholes, places = together(periods)
-        asked = [Wanted(wanted, edges, within, now, (split,) if split else (), narrowed) for edges in wholes]
+        by_dims, alike = ((split,), grouping.alike) if split and grouping else ((), {})
+        asked = [Wanted(wanted, edges, within, now, by_dims, narrowed, alike) for edges in wholes]
         by_agent = split is Dim.AGENT and any(one.origin is not Origin.AGENT_TIMES for one in wanted)
         if by_agent or split in (Dim.CHANNEL, Dim.UNIT):  # some rows are of the whole alone
             asked += [Wanted(wanted, edges, within, now, (), narrowed) for edges in wholes]
