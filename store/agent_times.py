@@ -84,13 +84,14 @@ async def _add_up(
     flags = [case((count.where, 1), else_=0).label(f"is_{count.id}") for count in counts]
     since, until = _within_period(connection)
     cut = wanted.inner_edges(*period)
-    length_ms: ColumnElement[int] = literal_column(f"{SLOT_SECONDS * 1000 * wanted.step}")
-    slots = [
-        moment.op("/")(length_ms).label(name) for moment, name in ((since, "low"), (until, "high")) if cut
-    ]
+    length_ms = SLOT_SECONDS * 1000 * wanted.step
+    length: ColumnElement[int] = literal_column(f"{length_ms}")
+    slots = [moment.op("/")(length).label(name) for moment, name in ((since, "low"), (until, "high")) if cut]
+    # within a slot: of moments since 1970 a sum of five million would be more than 64 bits
+    sums = [func.sum(since % length), func.sum(until % length)] if cut else [func.sum(until - since)]
     keys = [*groups, *flags, *slots]
     query = (
-        select(*keys, func.count(), func.sum(since), func.sum(until))
+        select(*keys, func.count(), *sums)
         .where(where, or_(*(count.where for count in counts)), *conditions(columns, wanted.only))
         .group_by(*(literal_column(key.name) for key in keys))
     )
@@ -99,10 +100,14 @@ async def _add_up(
     bucket_of = cache(lambda slot: wanted.bucket(begin_of(slot * wanted.step)))
     low = high = wanted.bucket(period[0])
     for row in await connection.execute(query, {"first_ms": first, "last_ms": last}):
-        number, begun, ended = row[len(keys) :]
+        number, *within = (int(one) for one in row[len(keys) :])
         key, meant = wanted.key(row[: len(groups)]), row[len(groups) : len(groups) + len(flags)]
+        begun, ended = 0, within[-1]
         if cut:
-            low, high = (bucket_of(slot) for slot in row[len(keys) - 2 : len(keys)])
+            first_slot, last_slot = row[len(keys) - 2 : len(keys)]
+            begun = number * first_slot * length_ms + within[0]
+            ended = number * last_slot * length_ms + within[1]
+            low, high = bucket_of(first_slot), bucket_of(last_slot)
         for bucket in range(low, max(low, high) + 1):
             until_ms = number * edges[bucket + 1] if bucket < high else ended
             spent_ms = until_ms - (number * edges[bucket] if bucket > low else begun)
