@@ -161,7 +161,9 @@ def test_the_publishers_list_is_compared_with_where_there_is_no_better(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "listed", [None, b"<html>", b"[1, {}]", b'{"name": 1}', publisher_list(MODEL, "other")]
+    "listed",
+    [None, b"<html>", b"[1, {}]", b'{"name": 1}', publisher_list(MODEL, "other")],
+    ids=["no list", "a page", "no models", "no name", "another model"],  # an archive bears its time
 )
 def test_it_is_said_when_nothing_was_compared(tmp_path: Path, listed: bytes | None) -> None:
     """No list, or none of use: the model is installed, and the output is honest."""
